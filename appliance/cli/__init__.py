@@ -1,0 +1,1 @@
+"""One file a verb: `homeport NAME` is the click command `command` in `appliance/cli/name.py`."""

@@ -1,0 +1,1 @@
+"""The part of Homeport that watches: captures, decodes, keeps facts, explains them."""

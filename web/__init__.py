@@ -1,0 +1,1 @@
+"""Shows what the daemon knows: pages and API on the LAN."""
