@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""Packets to conversations, and what was said at their start: flows, hellos, DNS messages, hints."""

@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""SQLite: schema and its migrations, writing facts and labels, reading what others need."""

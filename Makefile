@@ -1,0 +1,70 @@
+# Homeport's commands for people who have the source. `make` alone lists them.
+# Needs python3 (3.11 or newer), python3-venv, make and git; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench bench-tools drill fuzz clean
+
+help: ## this list
+	@echo "make demo      see a sample home (ARGS=--no-serve: in the terminal only)"
+	@echo "make test      run every check and every test"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "ARGS=... is handed to the command behind demo, test, bench, drill and fuzz."
+
+setup: $(STAMP) ## virtual environment with Homeport and its tools
+
+# The stamp is written last, so that a set-up that was cut short is done again.
+$(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.c)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Homeport needs Python 3.11 or newer; '$(PYTHON)' is missing or older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian and Raspberry Pi OS: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## make, import and show a sample home
+	@$(BIN)/homeport demo $(ARGS)
+
+check: setup ## the checks without the tests: ruff, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup ## every check and every test
+	@PYTHON=$(BIN)/python .ci/tools test
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n auto -m "not drill" $(ARGS)
+
+bench: setup ## speed of an import beside other programs; the table goes to docs/benchmarks.md
+	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-tools: setup ## install the programs that the benchmark compares with
+	@.ci/tools bench
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check nfstream \
+	  || echo "SKIPPED: nfstream could not be installed; the benchmark goes without it"
+
+drill: setup ## the long tests: hundreds of kills, full disks, large captures
+	@PYTHON=$(BIN)/python .ci/tools test
+	$(BIN)/python -m pytest -n auto -m drill $(ARGS)
+
+fuzz: setup ## hostile input, for as long as you like (ARGS goes to the fuzzer)
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/daemon
+ifneq ($(wildcard tests/fuzz/__main__.py),)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' \
+	  && $(BIN)/python -m tests.fuzz $(ARGS) \
+	  || { echo "The atheris targets did not run to their end (see above)."; exit 1; }
+endif
+
+clean: ## remove everything that make has made
+	rm -rf $(VENV) .venv-bench build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

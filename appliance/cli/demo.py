@@ -1,0 +1,82 @@
+"""`homeport demo`: a sample home from nothing to tables, so that the first look needs no capture of one's own.
+
+Rule: a folder that a demo did not make is not touched; one that it made is made anew, so that a demo always shows what
+this version of Homeport does.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.config import load_config
+from appliance.console import note, plural, printable, say, size
+from appliance.progress import BarProgress, LineProgress
+
+_MARK = "made-by-homeport-demo"  # file that says: this folder may be made anew
+_DATABASE = "homeport.db"
+
+
+@click.command("demo")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default="demo", show_default=True, help="Where the sample home goes."
+)
+@click.option("--no-serve", is_flag=True, help="Show tables here and do not start the dashboard.")
+def command(folder: Path, no_serve: bool) -> None:
+    """Make a sample home, import it and show what was found."""
+    captures = _fresh(folder)
+    from appliance.overview import show
+    from appliance.sample import write_home
+    from daemon.ingest import import_captures
+
+    note(f"Making a sample home in {printable(captures)} ...")
+    paths = write_home(captures)
+    total = sum(path.stat().st_size for path in paths)
+    note(f"Made {plural(len(paths), 'capture')} ({size(total)}); importing ...")
+    database = folder / _DATABASE
+    with BarProgress() if sys.stderr.isatty() else LineProgress() as progress:
+        summary = import_captures([str(captures)], database, jobs=load_config().imports.jobs, progress=progress)
+    packets, devices, flows = (
+        plural(summary.packets, "packet"),
+        plural(summary.devices, "device"),
+        plural(summary.flows, "conversation"),
+    )
+    say(f"Found {devices} and {flows} in {packets}.\n")
+    show(database)
+    _hints(database, no_serve=no_serve)
+
+
+def _fresh(folder: Path) -> Path:
+    """The folder for captures, empty, in a demo folder that is ours."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / _MARK).is_file())):
+        raise click.UsageError(
+            f"{printable(folder)} exists and no demo made it; it was not touched. Add --folder OTHER"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+    for name in (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm"):
+        (folder / name).unlink(missing_ok=True)
+    captures = folder / "captures"
+    if captures.exists():
+        shutil.rmtree(captures)
+    captures.mkdir()
+    return captures
+
+
+def _hints(database: Path, *, no_serve: bool) -> None:
+    homeport = "homeport" if shutil.which("homeport") else printable(Path(sys.argv[0]))
+    if not no_serve:
+        say("The dashboard is not part of this version yet: these tables are what there is to see.")
+    say("Next:")
+    for line, why in (
+        (
+            f"export destinations --db {printable(database)} --format csv",
+            "every row of a view; docs/schema.md lists them",
+        ),
+        ("import YOUR.pcap --db home.db", "the same for captures of your own home"),
+        ("--help", "every verb"),
+    ):
+        say(f"  {homeport} {line}\n      {why}")

@@ -1,0 +1,166 @@
+"""Rows of one chunk, gathered by conversation and 15-minute slot, with their sums.
+
+Rule 1: a group's rows keep file order; its direction is relative to its first row ("forth" = from that row's source).
+Rule 2: sums say nothing that a walk over the rows would not: where order matters (a gap, a close, a new SYN), the group
+        carries enough for its reader to notice and walk.
+The 64-bit hash that brings rows together is keyed anew in each process, so that nobody can aim at a collision.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.decode.columns import Columns
+from daemon.decode.packet import ACK, IP, SYN, TCP, UDP
+
+Column = NDArray[Any]
+
+SLOT_US = 900_000_000
+
+_MULTIPLIERS = [np.uint64(secrets.randbits(64) | 1) for _ in range(4)]
+# Bytes 0, 1 and 5 of a TLS record, as they stand in a little-endian word: 0x16, 0x03 and 0x01.
+_HELLO_MASK, _HELLO_START = np.uint64(0x0000_FF00_0000_FFFF), np.uint64(0x0000_0100_0000_0316)
+_U29, _U32, _U48 = np.uint64(29), np.uint64(32), np.uint64(48)
+
+# Datagrams on these ports are messages, whoever sends them: DNS, DHCP, NetBIOS, DHCPv6, SSDP, mDNS, LLMNR.
+MESSAGE_PORTS = (53, 67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
+_IS_MESSAGE = np.zeros(65536 + 1, bool)
+_IS_MESSAGE[list(MESSAGE_PORTS)] = True
+
+_REQUEST_STARTS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"CONN", b"PATC", b"TRAC", b"PROP", b"SUBS",
+                   b"UNSU", b"NOTI", b"M-SE", b"REPO", b"LOCK", b"MKCO")  # fmt: skip
+_IS_REQUEST = np.sort(np.array([int.from_bytes(start, "little") for start in _REQUEST_STARTS], np.uint32))
+_FIRST_LETTERS = np.zeros(256, bool)
+_FIRST_LETTERS[[start[0] for start in _REQUEST_STARTS]] = True
+
+
+@dataclass(slots=True)
+class Groups:
+    """One entry a group; `order[start[i]:stop[i]]` are its rows in file order."""
+
+    order: Column
+    same: Column  # per row: travels in the direction of its group's first row
+    notable: Column  # per row: its payload starts like a message that is wanted wherever it stands
+    start: list[int]
+    stop: list[int]
+    first_row: list[int]
+    packets_forth: list[int]
+    packets: list[int]
+    bytes_forth: list[int]
+    bytes: list[int]
+    first_us: list[int]
+    last_us: list[int]
+    head_us: list[int]  # time of the first row in file order
+    largest_gap_us: list[int]
+    flags: list[int]  # TCP flags of all rows together
+    openings: list[int]  # rows with SYN and without ACK
+    opens: list[bool]  # the first row is one of them
+    notables: list[int]
+    payloads: list[int]  # rows with a payload
+
+
+def group(buf: bytearray, columns: Columns) -> Groups | None:
+    """Gather the IP rows of a chunk; None where there are none."""
+    rows = np.nonzero(columns.kind == IP)[0]
+    if not len(rows):
+        return None
+    digest, forward = _digest(columns, rows)
+    sort = np.argsort(digest, kind="stable")
+    ordered = digest[sort]
+    order = rows[sort]
+    edges = np.nonzero(ordered[1:] != ordered[:-1])[0] + 1
+    start = np.concatenate((np.zeros(1, np.int64), edges))
+    stop = np.append(edges, len(order))
+    forward = forward[sort]
+    same: Column = forward == np.repeat(forward[start], stop - start)
+    time = columns.time_us[order]
+    wire = columns.wire[order]
+    flags = columns.tcp_flags[order]
+    notable = _notable(buf, columns, order)
+    gap: Column = np.zeros(len(order), np.int64)
+    np.subtract(time[1:], time[:-1], out=gap[1:])
+    gap[start] = 0
+    opening = (flags & (SYN | ACK)) == SYN
+    add = np.add.reduceat
+    return Groups(
+        order=order,
+        same=same,
+        notable=notable,
+        start=start.tolist(),
+        stop=stop.tolist(),
+        first_row=order[start].tolist(),
+        packets_forth=add(same.astype(np.int64), start).tolist(),
+        packets=(stop - start).tolist(),
+        bytes_forth=add(np.where(same, wire, 0), start).tolist(),
+        bytes=add(wire, start).tolist(),
+        first_us=np.minimum.reduceat(time, start).tolist(),
+        last_us=np.maximum.reduceat(time, start).tolist(),
+        head_us=time[start].tolist(),
+        largest_gap_us=np.maximum.reduceat(gap, start).tolist(),
+        flags=np.bitwise_or.reduceat(flags, start).tolist(),
+        openings=add(opening.astype(np.int64), start).tolist(),
+        opens=opening[start].tolist(),
+        notables=add(notable.astype(np.int64), start).tolist(),
+        payloads=add((columns.payload_size[order] > 0).astype(np.int64), start).tolist(),
+    )
+
+
+def _mix(value: Column) -> Column:
+    value = value * _MULTIPLIERS[0]
+    value ^= value >> _U29
+    value *= _MULTIPLIERS[1]
+    value ^= value >> _U32
+    return value
+
+
+def _digest(columns: Columns, rows: Column) -> tuple[Column, Column]:
+    """A number that is equal for the rows of one conversation in one slot, and whether a row goes from its lesser end."""
+    unsigned = np.uint64
+    every = len(rows) == len(columns)
+    pick = slice(None) if every else rows
+    source_port = columns.source_port[pick].astype(np.int64).astype(unsigned) << _U48
+    destination_port = columns.destination_port[pick].astype(np.int64).astype(unsigned) << _U48
+    source = _mix(columns.source_lo[pick] ^ source_port)
+    destination = _mix(columns.destination_lo[pick] ^ destination_port)
+    source += columns.source_hi[pick] * _MULTIPLIERS[2]
+    destination += columns.destination_hi[pick] * _MULTIPLIERS[2]
+    forward: Column = source < destination
+    kind = columns.protocol[pick].astype(np.int64) | (columns.tunnel[pick].astype(np.int64) << 16)
+    kind |= columns.version[pick].astype(np.int64) << 24
+    kind |= (columns.time_us[pick] // SLOT_US) << 32
+    digest = np.minimum(source, destination) + _mix(np.maximum(source, destination))
+    digest ^= kind.astype(unsigned) * _MULTIPLIERS[3]
+    return _mix(digest), forward
+
+
+def _notable(buf: bytearray, columns: Columns, order: Column) -> Column:
+    """Payloads that are wanted even in a flow that nobody looks into any more: the start of a handshake or request."""
+    size = columns.payload_size[order]
+    protocol = columns.protocol[order]
+    words = np.ndarray((len(buf) - 7,), "<u8", buf, strides=(1,))
+    head = words[columns.payload_offset[order]]
+    first = (head & np.uint64(0xFF)).astype(np.uint8)
+    tcp = (protocol == TCP) & (size > 0)
+    # TLS record: handshake (22), version 3.x, then a ClientHello (1) behind the record's length (RFC 8446 section 5.1).
+    hello = (head & _HELLO_MASK) == _HELLO_START
+    notable: Column = tcp & hello & (size > 5)
+    letters = np.nonzero(tcp & _FIRST_LETTERS[first] & (size > 3))[0]
+    if len(letters):
+        start = (head[letters] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+        place = np.minimum(np.searchsorted(_IS_REQUEST, start), len(_IS_REQUEST) - 1)
+        notable[letters[_IS_REQUEST[place] == start]] = True
+    udp = (protocol == UDP) & (size > 0)
+    source_port, destination_port = columns.source_port[order], columns.destination_port[order]
+    notable |= udp & (_IS_MESSAGE[source_port] | _IS_MESSAGE[destination_port])
+    # QUIC long header with the fixed bit (RFC 9000 section 17.2) in a datagram that may carry an Initial (section 14.1).
+    notable |= udp & ((first & 0xC0) == 0xC0) & (size >= 1200 - 200)
+    if columns.payloads:  # reassembled: not in the buffer, so let the reader look
+        special = np.zeros(len(columns), bool)
+        special[list(columns.payloads)] = True
+        notable |= special[order] & (size > 0)
+    return notable

@@ -1,0 +1,192 @@
+"""Facts: what was seen, in the words of the public schema. They carry no judgement and never change once written.
+
+Endpoints are numbers from `Endpoints`, local to one process; the store gives them their lasting identity. Times are
+microseconds since the epoch, sizes are frame bytes on the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from daemon.decode.dns import Record
+
+
+_K = TypeVar("_K")
+
+
+class FlowFact(NamedTuple):
+    """One conversation as far as it was seen; `number` counts the flows of a capture in order of their first packet."""
+
+    number: int
+    client: int
+    server: int
+    protocol: str
+    ip_version: int
+    client_port: int | None
+    server_port: int | None
+    service: str | None
+    encrypted: str
+    chatter: bool
+    name: str | None
+    name_source: str | None
+    tunnel: str | None
+    end: str
+    begun: bool  # its beginning was seen (TCP SYN), so no earlier flow is continued by it
+    sliced: bool  # its counters are spread over several 15-minute slots: see SliceFact
+    first_us: int
+    last_us: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+
+
+class SliceFact(NamedTuple):
+    """What a flow moved in one 15-minute slot, added to what is known of that slot."""
+
+    number: int
+    slot_us: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+
+
+class HelloFact(NamedTuple):
+    """A handshake or request; `index` numbers those of one flow."""
+
+    number: int
+    index: int
+    seen_us: int
+    client: int
+    client_port: int
+    server: int
+    server_port: int
+    source: str
+    name: str | None
+    alpn: str | None
+    version: str | None
+    chosen_version: str | None
+    cipher: str | None
+    ech: str | None
+    ja4: str | None
+    certificate_names: str | None
+    method: str | None
+    user_agent: str | None
+
+
+class DnsFact(NamedTuple):
+    """One DNS message; `name` and `type` of its (first) question, empty where it has none."""
+
+    seen_us: int
+    client: int
+    resolver: int
+    transport: str
+    response: bool
+    name: str
+    type: str
+    rcode: str | None
+    answers: int
+    records: tuple[Record, ...]
+
+
+class HintFact(NamedTuple):
+    """A device about itself."""
+
+    mac: int
+    address: str
+    source: str
+    key: str
+    value: str
+
+
+class NetworkFact(NamedTuple):
+    """A prefix that somebody announced as on this link."""
+
+    prefix: str
+    source: str
+    lifetime_s: int
+
+
+class RouterFact(NamedTuple):
+    """A router that an announcement names, by MAC or by address."""
+
+    mac: int
+    address: str
+    source: str
+
+
+class FrameKey(NamedTuple):
+    """Frames without IP are counted by slot, sender, receiver and ethertype."""
+
+    slot_us: int
+    src_mac: int
+    dst_mac: int
+    protocol: str
+
+
+class EndpointKey(NamedTuple):
+    """One end of a conversation: the MAC it was seen behind (-1: none) and its address."""
+
+    mac: int
+    version: int
+    address: int
+
+
+class Endpoints:
+    """Numbers for the ends of conversations, in order of appearance; kept for the life of one decoder."""
+
+    __slots__ = ("_numbers", "keys")
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int, int], int] = {}
+        self.keys: list[EndpointKey] = []
+
+    def number(self, mac: int, version: int, address: int) -> int:
+        """The number of this end, a new one at its first appearance."""
+        key = (mac, version, address)
+        known = self._numbers.get(key)
+        if known is None:
+            known = self._numbers[key] = len(self.keys)
+            self.keys.append(EndpointKey(*key))
+        return known
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one stretch of a capture yielded; the store takes it whole, in one transaction."""
+
+    flows: list[FlowFact] = field(default_factory=list)
+    slices: list[SliceFact] = field(default_factory=list)
+    hellos: list[HelloFact] = field(default_factory=list)
+    dns: list[DnsFact] = field(default_factory=list)
+    hints: dict[HintFact, list[int]] = field(default_factory=dict)  # -> [first_us, last_us]
+    networks: dict[NetworkFact, list[int]] = field(default_factory=dict)
+    routers: dict[RouterFact, list[int]] = field(default_factory=dict)
+    frames: dict[FrameKey, list[int]] = field(default_factory=dict)  # -> [packets, bytes]
+    seen: dict[int, list[int]] = field(default_factory=dict)  # endpoint -> [first_us, last_us, has sent]
+
+    def size(self) -> int:
+        """About how many rows the store will write."""
+        return len(self.flows) + len(self.slices) + len(self.hellos) + 3 * len(self.dns) + len(self.frames)
+
+    def hint(self, facts: Iterable[HintFact], time_us: int) -> None:
+        """Note what a device said of itself at this time."""
+        for fact in facts:
+            widen(self.hints, fact, time_us)
+
+
+def widen(spans: dict[_K, list[int]], key: _K, time_us: int) -> None:
+    """Stretch the [first, last] of `key` to this time."""
+    span = spans.get(key)
+    if span is None:
+        spans[key] = [time_us, time_us]
+    elif time_us < span[0]:
+        span[0] = time_us
+    elif time_us > span[1]:
+        span[1] = time_us

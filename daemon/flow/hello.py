@@ -1,0 +1,75 @@
+"""Hellos on their way to becoming facts: what the client asked, and what the server answered so far."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from daemon.decode.http import Request
+from daemon.decode.tls import ClientHello, ServerHello
+
+_MAX_CERTIFICATE_TEXT = 1024
+
+
+@dataclass(slots=True)
+class Hello:
+    """One handshake or request of a flow; `side` (0 or 1) is the end that sent it."""
+
+    index: int
+    seen_us: int
+    side: int
+    source: str
+    name: str | None
+    alpn: str | None = None
+    version: str | None = None
+    chosen_version: str | None = None
+    cipher: str | None = None
+    ech: str | None = None
+    ja4: str | None = None
+    certificate_names: str | None = None
+    method: str | None = None
+    user_agent: str | None = None
+    random: str = ""  # tells a repeated hello (retransmission, answer to a HelloRetryRequest) from a new handshake
+
+    def answered(self, server: ServerHello) -> None:
+        """The server chose."""
+        self.chosen_version, self.cipher = server.version, server.cipher
+        if server.alpn:
+            self.alpn = self.alpn or server.alpn
+
+    def certified(self, names: tuple[str, ...]) -> None:
+        """The server showed its certificate (visible up to TLS 1.2)."""
+        self.certificate_names = " ".join(names)[:_MAX_CERTIFICATE_TEXT] or None
+
+    def state(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def tls_hello(index: int, seen_us: int, side: int, source: str, hello: ClientHello) -> Hello:
+    """A ClientHello, of TLS or QUIC."""
+    return Hello(
+        index=index,
+        seen_us=seen_us,
+        side=side,
+        source=source,
+        name=hello.name,
+        alpn=",".join(hello.alpn) or None,
+        version=hello.version or None,
+        ech=hello.ech,
+        ja4=hello.ja4 or None,
+        random=hello.random.hex(),
+    )
+
+
+def http_hello(index: int, seen_us: int, side: int, request: Request) -> Hello:
+    """An HTTP request."""
+    return Hello(
+        index=index,
+        seen_us=seen_us,
+        side=side,
+        source="http",
+        name=request.host or None,
+        method=request.method,
+        user_agent=request.user_agent or None,
+    )

@@ -1,0 +1,55 @@
+"""Router advertisements: prefixes that are on this link, and who routes (RFC 4861 sections 4.2 and 6.1.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from daemon.decode.cursor import DecodeError
+from daemon.decode.ndp import parse_router_advertisement
+from daemon.flow.facts import NetworkFact, RouterFact, widen
+
+if TYPE_CHECKING:
+    from daemon.flow.conversation import Conversation
+    from daemon.flow.facts import Facts
+    from daemon.flow.hello import Hello
+
+_ROUTER_ADVERTISEMENT = 134
+_BOTH = 3
+
+
+class Icmpv6Inspector:
+    """Without state: every message stands alone."""
+
+    __slots__ = ("wants",)
+
+    def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
+        del ports, isn  # ICMPv6 has none
+        self.wants = _BOTH
+
+    def packet(  # noqa: PLR0913  the signature of every inspector
+        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+    ) -> None:
+        """Read a router advertisement; every other message is traffic only."""
+        del flags, seq, missing
+        if not payload or payload[0] != _ROUTER_ADVERTISEMENT:
+            return
+        try:
+            said = parse_router_advertisement(payload)
+        except DecodeError:
+            return  # broken advertisements announce nothing; the packet stays counted
+        for prefix in said.prefixes:
+            if prefix.on_link or prefix.autonomous:
+                widen(facts.networks, NetworkFact(prefix.network, "ra", min(prefix.valid_s, 0x7FFFFFFF)), time_us)
+        if said.lifetime_s:
+            mac, address = flow.sender(side)
+            widen(facts.routers, RouterFact(said.mac if said.mac >= 0 else mac, address, "ra"), time_us)
+
+    def state(self) -> list[Any]:
+        """Nothing to keep."""
+        return []
+
+    @classmethod
+    def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> Icmpv6Inspector:
+        """As new."""
+        del state, hellos
+        return cls((-1, -1), [])

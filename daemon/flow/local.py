@@ -1,0 +1,61 @@
+"""Addresses: their text, and which of them can only stand for something in the house.
+
+RFC 1918 and RFC 4193 (private), RFC 3927 and RFC 4291 (link-local, multicast, loopback, unspecified).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from socket import AF_INET6, inet_ntop
+
+GLOBAL, PRIVATE, GROUP, OWN = 0, 1, 2, 3  # scope of an address; OWN: unspecified or loopback, said only by oneself
+
+_PRIVATE_4 = tuple(
+    (int(net.network_address) >> (32 - net.prefixlen), 32 - net.prefixlen)
+    for net in (ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"))
+)
+_PRIVATE_6 = tuple(
+    (int(net.network_address) >> (128 - net.prefixlen), 128 - net.prefixlen)
+    for net in (ip_network(text) for text in ("fc00::/7", "fe80::/10"))
+)
+
+
+@lru_cache(maxsize=65536)
+def address_text(version: int, address: int) -> str:
+    """Canonical text (RFC 5952 for IPv6) of an address given as integer."""
+    if version == 4:
+        return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+    return inet_ntop(AF_INET6, address.to_bytes(16, "big"))
+
+
+def is_group(version: int, address: int) -> bool:
+    """Whether packets to this address go to many: multicast, or the limited broadcast."""
+    if version == 4:
+        return address >> 28 == 14 or address == 0xFFFFFFFF
+    return address >> 120 == 0xFF
+
+
+def scope_of(version: int, address: int) -> int:
+    """GLOBAL, PRIVATE, GROUP or OWN."""
+    if is_group(version, address):
+        return GROUP
+    if version == 4:
+        if address >> 24 in (0, 127):
+            return OWN
+        return PRIVATE if any(address >> shift == head for head, shift in _PRIVATE_4) else GLOBAL
+    if address <= 1:
+        return OWN
+    return PRIVATE if any(address >> shift == head for head, shift in _PRIVATE_6) else GLOBAL
+
+
+def address_number(text: str) -> tuple[int, int]:
+    """(version, integer) of an address in text form; ValueError if it is none."""
+    if ":" in text:
+        return 6, int(IPv6Address(text.partition("%")[0]))
+    return 4, int(IPv4Address(text))
+
+
+def mac_text(mac: int) -> str | None:
+    """`aa:bb:cc:dd:ee:ff`; None where there was no MAC."""
+    return None if mac < 0 else mac.to_bytes(6, "big").hex(":")

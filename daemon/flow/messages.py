@@ -1,0 +1,136 @@
+"""Datagrams that are messages by their port: DNS and its kin, DHCP, SSDP, NetBIOS. One handler a port, by table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from daemon.decode.cursor import DecodeError
+from daemon.decode.dhcp import parse_dhcp
+from daemon.decode.dhcpv6 import parse_dhcpv6
+from daemon.decode.discovery import Hint, mdns_hints
+from daemon.decode.dns import parse_message
+from daemon.decode.netbios import parse_name_service
+from daemon.decode.ssdp import parse_ssdp
+from daemon.flow.facts import DnsFact, HintFact, NetworkFact, RouterFact, widen
+from daemon.flow.local import address_number
+
+if TYPE_CHECKING:
+    from daemon.flow.conversation import Conversation
+    from daemon.flow.facts import Facts
+
+_MULTICAST_DNS = ("mdns", "llmnr")
+
+
+def dns_message(flow: Conversation, facts: Facts, side: int, time_us: int, raw: bytes, transport: str) -> bool:
+    """Read one DNS message sent by `side`; whether it was one."""
+    try:
+        message = parse_message(raw)
+    except DecodeError:
+        return False
+    asker = 1 - side if message.response else side
+    if transport in _MULTICAST_DNS:
+        flow.recognised(transport)
+    else:
+        flow.recognised("dns")
+        flow.asked(asker)
+    client, resolver = flow.ends[asker], flow.ends[1 - asker]
+    if message.response:
+        question = message.questions[0] if message.questions else None
+        answers = sum([record.section == "answer" for record in message.records])
+        facts.dns.append(
+            DnsFact(
+                time_us,
+                client,
+                resolver,
+                transport,
+                True,
+                question.name if question else "",
+                question.type if question else "",
+                message.rcode,
+                answers,
+                message.records,
+            )
+        )
+        if transport == "mdns":
+            _hint(flow, facts, side, time_us, mdns_hints(message))
+    else:
+        for name, kind in message.questions:
+            facts.dns.append(DnsFact(time_us, client, resolver, transport, False, name, kind, None, 0, ()))
+        if transport == "mdns" and message.records:
+            _hint(flow, facts, side, time_us, mdns_hints(message))
+    return True
+
+
+def _hint(flow: Conversation, facts: Facts, side: int, time_us: int, hints: Iterable[Hint]) -> None:
+    mac, address = flow.sender(side)
+    facts.hint([HintFact(mac, address, *hint) for hint in hints], time_us)
+
+
+def _dns(transport: str) -> Callable[[Conversation, Facts, int, int, bytes], None]:
+    def handle(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+        dns_message(flow, facts, side, time_us, payload, transport)
+
+    return handle
+
+
+def _dhcp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    message = parse_dhcp(payload)
+    flow.recognised("dhcp")
+    address = message.client_address or message.your_address or message.requested_address
+    if message.from_client:
+        mac = message.mac if message.mac >= 0 else flow.macs[side]
+        facts.hint([HintFact(mac, address, *hint) for hint in message.hints], time_us)
+        return
+    lease = message.lease_seconds or 86400  # an INFORM's answer has no lease: taken as a day
+    if message.subnet_mask and message.your_address:
+        prefix = _network(message.your_address, message.subnet_mask)
+        if prefix:
+            widen(facts.networks, NetworkFact(prefix, "dhcp", lease), time_us)
+    for router in message.routers:
+        widen(facts.routers, RouterFact(-1, router, "dhcp"), time_us)
+
+
+def _network(address: str, mask: str) -> str | None:
+    """`192.168.1.0/24` from an address and a contiguous mask; None for a mask that is none (RFC 950 allows others)."""
+    bits = address_number(mask)[1]
+    length = bits.bit_count()
+    if bits != (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF or not 8 <= length <= 30:
+        return None
+    base = address_number(address)[1] & bits
+    return f"{base >> 24}.{base >> 16 & 255}.{base >> 8 & 255}.{base & 255}/{length}"
+
+
+def _dhcpv6(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    message = parse_dhcpv6(payload)
+    flow.recognised("dhcpv6")
+    for prefix, length, valid in message.prefixes:
+        widen(facts.networks, NetworkFact(f"{prefix}/{length}", "dhcpv6", min(valid, 0x7FFFFFFF)), time_us)
+    if message.from_client:
+        _hint(flow, facts, side, time_us, message.hints)
+
+
+def _ssdp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    message = parse_ssdp(payload)
+    flow.recognised("ssdp")
+    _hint(flow, facts, side, time_us, message.hints)
+
+
+def _netbios(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    hints = parse_name_service(payload)
+    flow.recognised("netbios-ns")
+    _hint(flow, facts, side, time_us, hints)
+
+
+HANDLERS: dict[int, Callable[[Conversation, Facts, int, int, bytes], None]] = {
+    53: _dns("udp"),
+    5353: _dns("mdns"),
+    5355: _dns("llmnr"),
+    67: _dhcp,
+    68: _dhcp,
+    546: _dhcpv6,
+    547: _dhcpv6,
+    1900: _ssdp,
+    137: _netbios,
+}
+

@@ -1,0 +1,125 @@
+"""What a UDP conversation says: messages by port, QUIC hellos, DTLS hellos, and which service it is.
+
+Rule 1: a datagram on a message port is offered to that port's parser; what it refuses is traffic only.
+Rule 2: elsewhere the first datagrams are looked at for a signature; a client Initial of QUIC is read at any time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from daemon.decode.cursor import DecodeError
+from daemon.decode.quic import HelloAssembler, is_client_initial
+from daemon.decode.signatures import recognise_udp, recognise_udp_pair
+from daemon.decode.tls import parse_client_hello, parse_dtls_client_hello
+from daemon.flow.hello import Hello, tls_hello
+from daemon.flow.messages import HANDLERS
+
+if TYPE_CHECKING:
+    from daemon.flow.conversation import Conversation
+    from daemon.flow.facts import Facts
+
+_BOTH = 3
+_PATIENCE = 4
+
+
+class UdpInspector:
+    """The state of looking into one UDP conversation. `wants` is a mask of the ends (1, 2) whose payloads are wanted."""
+
+    __slots__ = ("_assembler", "_handler_port", "_hello", "_last", "_patience", "_since", "wants")
+
+    def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
+        del isn  # TCP's
+        # The lesser port first: of two message ports (67 and 68) either will do, and 53 beats 5353 behind a forwarder.
+        self._handler_port = next((port for port in sorted(ports) if port in HANDLERS), -1)
+        self._assembler: HelloAssembler | None = None
+        self._hello: Hello | None = None
+        self._since = 0
+        self._patience = _PATIENCE
+        self._last = [b"", b""]
+        self.wants = _BOTH
+
+    def packet(
+        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+    ) -> None:
+        """Take one datagram sent by `side`."""
+        del flags, seq, missing
+        if not payload:
+            return
+        if self._handler_port >= 0:
+            try:
+                HANDLERS[self._handler_port](flow, facts, side, time_us, payload)
+            except DecodeError:
+                return  # not what its port promises: counted as traffic, no message
+            return
+        if is_client_initial(payload):
+            self._initial(flow, facts, side, time_us, payload)
+            return
+        if self._patience > 0:
+            self._patience -= 1
+            self._guess(flow, facts, side, time_us, payload)
+            if self._patience <= 0:
+                self.wants = 0
+                self._last = [b"", b""]
+
+    def _initial(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+        if self._assembler is None:
+            self._assembler, self._since = HelloAssembler(), time_us
+        try:
+            message = self._assembler.feed(payload)
+            if message is None:
+                return
+            hello = parse_client_hello(message, "q")
+        except DecodeError:
+            return  # the server's own Initial, or bytes that only look like one
+        self._assembler = None
+        flow.asked(side)
+        flow.recognised("quic")
+        if self._hello is not None and self._hello.random == hello.random.hex():
+            return
+        self._hello = tls_hello(flow.next_hello(), self._since, side, "quic", hello)
+        flow.said(facts, self._hello, hello.alpn)
+        self.wants = 0
+
+    def _guess(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+        service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
+        if service is None and self._last[side]:
+            service = recognise_udp_pair(self._last[side], payload)
+        self._last[side] = payload[:64]
+        if service is None:
+            return
+        flow.recognised(service)
+        if service == "dtls":
+            try:
+                hello = parse_dtls_client_hello(payload)
+            except DecodeError:
+                return  # another message of a DTLS handshake
+            if hello is not None and (self._hello is None or self._hello.random != hello.random.hex()):
+                flow.asked(side)
+                self._hello = tls_hello(flow.next_hello(), time_us, side, "tls", hello)
+                flow.said(facts, self._hello, hello.alpn)
+
+    def state(self) -> list[Any]:
+        """All that is needed to go on elsewhere, as plain values; the hello is the flow's to keep."""
+        return [
+            self._handler_port,
+            self._assembler.state() if self._assembler else None,
+            self._hello.index if self._hello else -1,
+            self._since,
+            self._patience,
+            [last.hex() for last in self._last],
+            self.wants,
+        ]
+
+    @classmethod
+    def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> UdpInspector:
+        """The inspector that `state()` described; `hellos` are those of its flow."""
+        inspector = cls((-1, -1), [])
+        port, assembler, hello, since, patience, last, wants = state
+        inspector._handler_port = port
+        inspector._assembler = HelloAssembler.from_state(assembler) if assembler is not None else None
+        inspector._hello = hellos.get(hello)
+        inspector._since, inspector._patience = since, patience
+        inspector._last = [bytes.fromhex(each) for each in last]
+        inspector.wants = wants
+        return inspector

@@ -1,0 +1,171 @@
+"""One capture file into the database, exactly once, from wherever an earlier run left off."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.decode.cursor import DecodeError
+from daemon.ingest.decoder import Batch, CaptureDecoder
+from daemon.ingest.outcome import FileOutcome
+from daemon.ingest.source import RollingDigest, Source, head_identity
+from daemon.store.captures import Arrival, Known, add_capture, find_capture, site_number
+from daemon.store.errors import explained
+from daemon.store.writer import FactWriter, Position
+
+_HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
+_SERIES = re.compile(r"\d{4}-\d\d-\d\d[_T-]\d\d[.:-]\d\d(?:[.:-]\d\d)?_(?P<series>.*?)(?:_\d+)?\.(?:pcap|pcapng|cap)(?:\.gz)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One file to read. `limit`: only this many bytes of it (a live file, up to what is on disk)."""
+
+    path: Path
+    site: str
+    device: str | None = None
+    limit: int | None = None
+    final: bool = True
+
+
+def series_of(path: Path) -> str:
+    """The series that a file name tells: what follows the start time in `YYYY-MM-DD_HH.MM.SS_<series>.pcap`, else ""."""
+    match = _SERIES.search(path.name)
+    return match["series"] if match else ""
+
+
+def folder_device(path: Path) -> str | None:
+    """The device that a layout `by-name/<device>/.../file` names."""
+    parts = path.absolute().parts[:-1]
+    for place in range(len(parts) - 1, 0, -1):
+        if parts[place - 1] == "by-name":
+            return parts[place]
+    return None
+
+
+def import_file(
+    db: sqlite3.Connection, database: Path, task: Task, heard: Callable[[int, int], None] = lambda _size, _packets: None
+) -> FileOutcome:
+    """Read one file into an open database. `heard(bytes, packets)` is told of progress, in bytes on disk.
+
+    Raises StoreError; what is wrong with the file itself is in the outcome.
+    """
+    try:
+        with Source.open(task.path, task.limit) as source:
+            return _import_source(db, database, task, source, heard)
+    except (OSError, DecodeError) as error:
+        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        return FileOutcome(task.path, "unreadable", message=reason)
+
+
+def _import_source(
+    db: sqlite3.Connection, database: Path, task: Task, source: Source, heard: Callable[[int, int], None]
+) -> FileOutcome:
+    head = head_identity(source.head(_HEAD))
+    if head is None:
+        heard(source.size, 0)
+        return FileOutcome(task.path, "empty", message="it holds no record")
+    with explained(database):
+        arrival = Arrival(
+            site_number(db, task.site),
+            head,
+            str(task.path.absolute()),
+            series_of(task.path),
+            task.device or folder_device(task.path),
+        )
+        known = find_capture(db, arrival, lambda places: _digests(source, places))
+    decoder = CaptureDecoder(source, final=task.final)
+    if known is None:
+        known = add_capture(db, database, arrival)
+    elif known.state is not None:
+        if not _grown(source, known.cursor) or known.status == "deleted":
+            heard(source.size, 0)
+            return FileOutcome(
+                task.path, "known", known.packets, known.bytes, 0, known.undecoded_packets, "the database has it already"
+            )
+        decoder.resume(known.state)
+    return _read(FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor), decoder, task, source, known, heard)
+
+
+def _read(
+    writer: FactWriter, decoder: CaptureDecoder, task: Task, source: Source, known: Known, heard: Callable[[int, int], None]
+) -> FileOutcome:
+    packets, told = known.packets, 0
+    for batch in decoder.batches():
+        position = _position(decoder, batch, task, source)
+        writer.commit(batch.facts, position, batch.undecoded)
+        fresh = decoder.forget_endpoints()
+        if fresh is not None:
+            writer.renumber(fresh)
+        done = source.size if batch.done else min(source.size, position.cursor)
+        heard(done - told, position.packets - packets)
+        told, packets = done, position.packets
+    return FileOutcome(
+        task.path,
+        position.status,
+        position.packets,
+        position.bytes,
+        position.packets - known.packets,
+        position.undecoded_packets,
+        position.error or "",
+    )
+
+
+def _grown(source: Source, cursor: int) -> bool:
+    """Whether the stream goes on behind the cursor."""
+    source.seek(cursor)
+    return source.read_into(memoryview(bytearray(1))) > 0
+
+
+def _position(decoder: CaptureDecoder, batch: Batch, task: Task, source: Source) -> Position:
+    totals = batch.totals
+    status, error = _status(batch, task, source.problem if batch.done else None)
+    return Position(
+        totals.cursor,
+        decoder.digest(),
+        totals.packets,
+        totals.bytes,
+        totals.undecoded_packets,
+        totals.undecoded_bytes,
+        totals.first_us,
+        totals.last_us,
+        decoder.link_types(),
+        source.size,
+        status,
+        error,
+        decoder.state(),
+    )
+
+
+def _status(batch: Batch, task: Task, problem: str | None) -> tuple[str, str | None]:
+    """The word for a capture's condition, and the sentence for people."""
+    totals = batch.totals
+    if totals.damage:
+        more = f" (and {totals.damage - 1} more places)" if totals.damage > 1 else ""
+        return "corrupt", f"{totals.error}{more}"
+    if not batch.done or not task.final:
+        return "live", None
+    if batch.torn or problem:
+        return "torn", problem or f"{batch.torn}: what stood before is kept"
+    if totals.packets and totals.undecoded_packets == totals.packets:
+        reason = max(batch.undecoded, key=lambda each: batch.undecoded[each][0], default="nothing in it could be decoded")
+        return "unsupported", reason
+    return "done", None
+
+
+def _digests(source: Source, places: Sequence[int]) -> dict[int, str]:
+    """Digests of the stream up to each of the places (ascending) that it reaches; one reading."""
+    source.seek(0)
+    digest, out = RollingDigest(), {}
+    buf = memoryview(bytearray(1 << 20))
+    for place in places:
+        while digest.position < place:
+            count = source.read_into(buf[: place - digest.position])
+            if not count:
+                return out
+            digest.update(buf[:count])
+        out[place] = digest.hexdigest()
+    return out

@@ -1,0 +1,233 @@
+"""One capture, from bytes to batches of facts; it can stop behind any record and go on in another process.
+
+Rule 1: a file is decoded alone; its state starts empty.
+Rule 2: what looks at the whole flow table happens where the file crosses a multiple of EPOCH bytes, wherever chunks and
+        commits fall, so that the facts do not depend on them.
+Rule 3: memory is bounded by the buffer, the flow table and one batch.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from daemon.decode.columns import SPARE, Columns, decode_columns
+from daemon.decode.fragments import Fragments
+from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, open_scanner, restore_scanner
+from daemon.decode.links import LINK_NAMES, SUPPORTED
+from daemon.decode.packet import UNDECODED
+from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.table import FlowTable
+from daemon.ingest.source import RollingDigest, Source
+
+EPOCH = 8 << 20
+_ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
+_LEAST, _MOST = 1 << 20, 8 << 20  # bytes of a chunk
+_BATCH = 20_000  # facts in a batch
+_ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
+
+BROKEN = "headers cut or broken"
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counters of a capture up to the cursor."""
+
+    cursor: int = 0
+    packets: int = 0
+    bytes: int = 0
+    undecoded_packets: int = 0
+    undecoded_bytes: int = 0
+    first_us: int | None = None
+    last_us: int | None = None
+    epoch: int = 0
+    damage: int = 0  # places where records were lost
+    error: str | None = None  # the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts since the last batch, and where the capture now stands. `done`: no more will come from this reading."""
+
+    facts: Facts
+    undecoded: dict[str, tuple[int, int]]
+    totals: Totals
+    torn: str | None
+    done: bool
+
+
+class CaptureDecoder:
+    """Reads one source. `final` says that the file will not grow while it is read."""
+
+    def __init__(self, source: Source, *, final: bool = True, thorough: bool = False, walk_all: bool = False) -> None:
+        self._source = source
+        self._final = final
+        self._thorough = thorough
+        self.endpoints = Endpoints()
+        self.scanner: Scanner = open_scanner(source.head())
+        self.totals = Totals()
+        self._table = FlowTable(self.endpoints, walk_all=walk_all)
+        self._fragments = Fragments()
+        self._digest = RollingDigest()
+        self._undecoded: dict[str, tuple[int, int]] = {}
+        self._torn: str | None = None
+        self.slow_rows = 0
+
+    def resume(self, state: bytes) -> None:
+        """Go on where `state()` was taken; the source must have the same bytes up to there."""
+        unpacked = zlib.decompress(state)
+        head, *flows = [json.loads(line) for line in unpacked.splitlines()]
+        self.totals = Totals(**head["totals"])
+        self.scanner = restore_scanner(head["scanner"])
+        self._fragments = Fragments.from_state(head["fragments"])
+        self._table = FlowTable.restore({**head["table"], "flows": flows}, self.endpoints)
+        start = head["digest"]["position"]
+        self._source.seek(start)
+        partial = bytearray(self.totals.cursor - start)
+        self._digest = RollingDigest.restore(head["digest"], partial[: _fill(self._source, partial, 0)])
+
+    def state(self) -> bytes:
+        """All that decoding needs to go on behind the cursor: compressed lines of JSON, one a flow."""
+        packer = zlib.compressobj(1)
+        table = self._table.state()
+        head = {
+            "totals": {field.name: getattr(self.totals, field.name) for field in fields(Totals)},
+            "scanner": self.scanner.state(),
+            "fragments": self._fragments.state(),
+            "digest": self._digest.state(),
+            "table": {key: value for key, value in table.items() if key != "flows"},
+        }
+        parts = [packer.compress(json.dumps(head).encode() + b"\n")]
+        parts += [packer.compress(json.dumps(flow, separators=(",", ":")).encode() + b"\n") for flow in table["flows"]]
+        parts.append(packer.flush())
+        return b"".join(parts)
+
+    def digest(self) -> str:
+        """Identity of the bytes up to the cursor."""
+        return self._digest.hexdigest()
+
+    def batches(self) -> Iterator[Batch]:
+        """Decode to the end of the source, batch by batch; the last has every flow that is still open."""
+        buf = bytearray(_MOST + LOOKAHEAD + SPARE)
+        view = memoryview(buf)
+        filled, window = 0, _LEAST
+        self._source.seek(self.totals.cursor)
+        while True:
+            filled = _fill(self._source, view[: window + LOOKAHEAD], filled)
+            ended = filled < window + LOOKAHEAD
+            records = self.scanner.scan(buf, 0, filled, self.totals.cursor, ended and self._final)
+            self._take(buf, records)
+            consumed = records.consumed
+            self._digest.update(view[:consumed])
+            self._note(records.damage, consumed)
+            window = _window(consumed, len(records.offset))
+            if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
+                break
+            view[: filled - consumed] = view[consumed:filled]
+            filled -= consumed
+            if self._table.facts.size() >= max(_BATCH, len(self._table)):
+                yield self._batch(done=False)
+        self._table.finish("cut" if self._final else "open")
+        yield self._batch(done=True)
+
+    def _batch(self, *, done: bool) -> Batch:
+        undecoded, self._undecoded = self._undecoded, {}
+        return Batch(self._table.take_facts(), undecoded, replace(self.totals), self._torn, done)
+
+    def forget_endpoints(self) -> Endpoints | None:
+        """After a batch is written: drop the ends of closed flows where they have become many; the new numbering, if so."""
+        if len(self.endpoints) < _ENDPOINTS:
+            return None
+        self.endpoints = Endpoints()
+        self._table.renumber(self.endpoints)
+        return self.endpoints
+
+    def _take(self, buf: bytearray, records: Records) -> None:
+        """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
+        start, base = 0, self.totals.cursor
+        epochs = (records.offset + base) // EPOCH
+        while start < len(epochs):
+            epoch = int(epochs[start])
+            if epoch > self.totals.epoch:
+                self._table.tidy()
+                self.totals.epoch = epoch
+            stop = int(np.searchsorted(epochs, epoch, "right"))
+            self._decode(buf, _slice(records, start, stop))
+            start = stop
+
+    def _decode(self, buf: bytearray, records: Records) -> None:
+        columns = decode_columns(buf, records, self._fragments, thorough=self._thorough)
+        self.slow_rows += columns.slow_rows
+        self._count(columns)
+        self._table.add(buf, columns)
+
+    def _count(self, columns: Columns) -> None:
+        totals = self.totals
+        first, last = int(columns.time_us.min()), int(columns.time_us.max())
+        totals.first_us = first if totals.first_us is None else min(first, totals.first_us)
+        totals.last_us = last if totals.last_us is None else max(last, totals.last_us)
+        totals.packets += len(columns)
+        totals.bytes += int(columns.wire.sum())
+        lost = np.nonzero(columns.kind == UNDECODED)[0]
+        if not len(lost):
+            return
+        for link in np.unique(columns.link[lost]).tolist():
+            rows = lost[columns.link[lost] == link]
+            packets, size = len(rows), int(columns.wire[rows].sum())
+            totals.undecoded_packets += packets
+            totals.undecoded_bytes += size
+            reason = BROKEN if link in SUPPORTED else f"link type {link} ({LINK_NAMES.get(link, 'unknown')}) is not decoded"
+            before = self._undecoded.get(reason, (0, 0))
+            self._undecoded[reason] = (before[0] + packets, before[1] + size)
+
+    def _note(self, damage: tuple[Damage, ...], consumed: int) -> None:
+        """Where the file is damaged. A torn end is not damage of the capture: it may still be completed."""
+        totals = self.totals
+        totals.cursor += consumed
+        for each in damage:
+            if each.offset >= totals.cursor:
+                self._torn = f"{each.reason} at byte {each.offset}"
+                continue
+            totals.damage += 1
+            if totals.error is None:
+                totals.error = f"{each.reason} at byte {each.offset}; {each.skipped} bytes skipped"
+
+    def link_types(self) -> str:
+        """Names of the link types announced so far."""
+        return ",".join(LINK_NAMES.get(link, str(link)) for link in self.scanner.link_types)
+
+
+def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
+    """Read until the buffer is full or the source has no more; bytes in the buffer."""
+    view = memoryview(buf)
+    while filled < len(view):
+        count = source.read_into(view[filled:])
+        if not count:
+            break
+        filled += count
+    return filled
+
+
+def _window(consumed: int, records: int) -> int:
+    """Bytes of the next chunk: as many as hold about _ROWS records like the last ones."""
+    return min(max(consumed // max(records, 1) * _ROWS, _LEAST), _MOST)
+
+
+def _slice(records: Records, start: int, stop: int) -> Records:
+    if start == 0 and stop == len(records.offset):
+        return records
+    part = slice(start, stop)
+    return replace(
+        records,
+        offset=records.offset[part],
+        captured=records.captured[part],
+        wire=records.wire[part],
+        time_us=records.time_us[part],
+        link=records.link[part],
+    )
+
+

@@ -1,0 +1,82 @@
+"""Opening the facts database: created, migrated or refused.
+
+The schema's version is SQLite's `user_version`; a file of a later version is refused, never guessed at. Migrations run
+through sqlite-utils, each in a transaction of its own, and only when the version says that one is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from daemon.store.errors import NewerDatabase, NoPermission, NotADatabase, explained
+from daemon.store.migrations import VERSION, migrate
+
+_APPLICATION = 0x484F4D45  # "HOME": tells our files from other people's SQLite databases
+_BUSY_MS = 60_000
+_CACHE_KIB = 8192
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection for writing, in autocommit mode; the file is made or brought up to date first. Raises StoreError."""
+    _check_place(path)
+    with explained(path):
+        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+        try:
+            _prepare(db, path)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def read_database(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises StoreError where there is no such database."""
+    if not path.exists():
+        raise NotADatabase(f"There is no database at {path}. `homeport import PATH --db {path}` makes one.")
+    with explained(path):
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_MS / 1000)
+        try:
+            _check_version(db, path)
+            db.execute("PRAGMA query_only = 1")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _check_place(path: Path) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise NoPermission(f"The folder {folder} does not exist; make it first, or choose another place for {path.name}.")
+    if path.is_dir():
+        raise NotADatabase(f"{path} is a folder, not a database.")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise NoPermission(f"No permission to write {path}.")
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> int:
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    application = int(db.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if tables and application != _APPLICATION:
+        raise NotADatabase(f"{path} is an SQLite database, but not one of Homeport's. Choose another file.")
+    if version > VERSION:
+        raise NewerDatabase(
+            f"{path} was written by a newer Homeport (schema {version}, this one knows {VERSION}). "
+            "Nothing was changed; update Homeport, or choose another file."
+        )
+    return version
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    version = _check_version(db, path)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA foreign_keys = OFF")  # facts are written by this program alone, and checked by its tests
+    db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    db.execute("PRAGMA temp_store = MEMORY")
+    if version < VERSION:
+        db.execute(f"PRAGMA application_id = {_APPLICATION}")
+        migrate(db)

@@ -1,0 +1,226 @@
+"""Facts as they are written, and the labels that are computed from them.
+
+Columns under "label" are judgements: recomputed by the settling pass, never by what decodes. All others are facts.
+Times are microseconds since the epoch, UTC; MACs are 48-bit integers, -1 for none. A flow's id is
+capture_id << 40 | number, so that its capture needs no column and rows lie together by capture.
+"""
+
+STATEMENTS = (
+    "CREATE TABLE site (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
+    """
+    CREATE TABLE capture (
+        id INTEGER PRIMARY KEY,
+        site_id INTEGER NOT NULL,
+        series TEXT NOT NULL,              -- one interface of one site
+        path TEXT NOT NULL,
+        folder_device TEXT,                -- named by --device or by a by-name/<device>/ folder
+        head TEXT NOT NULL,                -- digest of the file header and the first record
+        digest TEXT NOT NULL,              -- of all bytes up to the cursor
+        link_types TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        cursor INTEGER NOT NULL,           -- bytes read and committed, of the uncompressed stream
+        packets INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        undecoded_packets INTEGER NOT NULL,
+        undecoded_bytes INTEGER NOT NULL,
+        first_us INTEGER,
+        last_us INTEGER,
+        status TEXT NOT NULL,
+        kernel_drops INTEGER,
+        interface_drops INTEGER,
+        clock_offset_us INTEGER NOT NULL DEFAULT 0,
+        error TEXT,
+        state BLOB,                        -- what decoding needs to go on behind the cursor
+        device_id INTEGER                  -- label: the whole capture counts as this device
+    ) STRICT
+    """,
+    "CREATE INDEX capture_head ON capture (site_id, head)",
+    # A shorter copy of a known file is recognised at any of the places where a commit fell.
+    """
+    CREATE TABLE capture_digest (
+        capture_id INTEGER NOT NULL, cursor INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (capture_id, cursor)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE undecoded (
+        capture_id INTEGER NOT NULL, reason TEXT NOT NULL, packets INTEGER NOT NULL, bytes INTEGER NOT NULL,
+        PRIMARY KEY (capture_id, reason)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE capture_gap (
+        site_id INTEGER NOT NULL, series TEXT NOT NULL, from_us INTEGER NOT NULL, to_us INTEGER NOT NULL,
+        reason TEXT NOT NULL, PRIMARY KEY (site_id, series, from_us)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT",
+    """
+    CREATE TABLE endpoint (
+        id INTEGER PRIMARY KEY,
+        site_id INTEGER NOT NULL,
+        mac INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        scope INTEGER NOT NULL,            -- daemon.flow.local: global, private, group, own
+        first_us INTEGER,
+        last_us INTEGER,
+        sent INTEGER NOT NULL DEFAULT 0,   -- a packet came from it, not only to it
+        local INTEGER NOT NULL DEFAULT 0,  -- label
+        device_id INTEGER,                 -- label
+        UNIQUE (site_id, mac, address)
+    ) STRICT
+    """,
+    "CREATE INDEX endpoint_device ON endpoint (device_id) WHERE device_id IS NOT NULL",
+    """
+    CREATE TABLE device (
+        id INTEGER PRIMARY KEY,
+        site_id INTEGER NOT NULL,
+        mac INTEGER NOT NULL,              -- -1: known by its address alone
+        address TEXT NOT NULL,             -- '' where the MAC is the key
+        name TEXT,                         -- label
+        name_source TEXT,                  -- label
+        UNIQUE (site_id, mac, address)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE flow (
+        id INTEGER PRIMARY KEY,
+        client_id INTEGER NOT NULL,        -- endpoint
+        server_id INTEGER NOT NULL,
+        protocol TEXT NOT NULL,
+        ip_version INTEGER NOT NULL,
+        client_port INTEGER,
+        server_port INTEGER,
+        service TEXT,
+        encrypted TEXT NOT NULL,
+        chatter INTEGER NOT NULL,
+        name_id INTEGER,
+        name_source TEXT,
+        tunnel TEXT,
+        end TEXT NOT NULL,
+        begun INTEGER NOT NULL,            -- its first packet opened it: nothing earlier is continued
+        sliced INTEGER NOT NULL,           -- has rows in flow_slice; else it stays in the slot of first_us
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL,
+        packets_up INTEGER NOT NULL,
+        packets_down INTEGER NOT NULL,
+        bytes_up INTEGER NOT NULL,
+        bytes_down INTEGER NOT NULL,
+        count INTEGER NOT NULL DEFAULT 1,  -- like short flows in one row
+        turned INTEGER NOT NULL DEFAULT 0, -- label: client and server change places
+        label_id INTEGER,                  -- label: name from elsewhere than the flow itself
+        label_source TEXT                  -- label
+    ) STRICT
+    """,
+    """
+    CREATE TABLE flow_slice (
+        flow_id INTEGER NOT NULL,
+        slot_us INTEGER NOT NULL,
+        packets_up INTEGER NOT NULL,
+        packets_down INTEGER NOT NULL,
+        bytes_up INTEGER NOT NULL,
+        bytes_down INTEGER NOT NULL,
+        PRIMARY KEY (flow_id, slot_us)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE frame_slot (
+        capture_id INTEGER NOT NULL,
+        slot_us INTEGER NOT NULL,
+        src_mac INTEGER NOT NULL,
+        dst_mac INTEGER NOT NULL,
+        protocol TEXT NOT NULL,
+        packets INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (capture_id, slot_us, src_mac, dst_mac, protocol)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE hello (
+        flow_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        seen_us INTEGER NOT NULL,
+        client_id INTEGER NOT NULL,
+        client_port INTEGER,
+        server_id INTEGER NOT NULL,
+        server_port INTEGER,
+        source TEXT NOT NULL,
+        name_id INTEGER,
+        alpn TEXT,
+        version TEXT,
+        chosen_version TEXT,
+        cipher TEXT,
+        ech TEXT,
+        ja4 TEXT,
+        certificate_names TEXT,
+        method TEXT,
+        user_agent TEXT,
+        PRIMARY KEY (flow_id, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE dns_message (
+        id INTEGER PRIMARY KEY,
+        capture_id INTEGER NOT NULL,
+        seen_us INTEGER NOT NULL,
+        client_id INTEGER NOT NULL,
+        resolver_id INTEGER NOT NULL,
+        transport TEXT NOT NULL,
+        response INTEGER NOT NULL,
+        name_id INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        rcode TEXT,
+        answers INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX dns_message_seen ON dns_message (seen_us)",
+    """
+    CREATE TABLE dns_record (
+        message_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        section TEXT NOT NULL,
+        name_id INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        ttl INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (message_id, number)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE hint (
+        site_id INTEGER NOT NULL,
+        mac INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        source TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL,
+        PRIMARY KEY (site_id, mac, address, source, key, value)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # One row a day, so that a prefix that came, went and came back is not taken for local in between.
+    """
+    CREATE TABLE network (
+        site_id INTEGER NOT NULL,
+        prefix TEXT NOT NULL,
+        source TEXT NOT NULL,
+        day INTEGER NOT NULL,              -- days since the epoch, UTC
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL,
+        lifetime_s INTEGER NOT NULL,
+        PRIMARY KEY (site_id, prefix, source, day)
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE router (
+        site_id INTEGER NOT NULL,
+        mac INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        source TEXT NOT NULL,
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL,
+        PRIMARY KEY (site_id, mac, address, source)
+    ) STRICT, WITHOUT ROWID
+    """,
+)

@@ -1,0 +1,215 @@
+"""Facts into tables: one batch, one transaction, together with the cursor of the capture they came from.
+
+Rule 1: facts, counters, decoding state and cursor move together or not at all; a cursor that moved meanwhile (somebody
+        else reads the same capture) refuses the batch.
+Rule 2: the numbers of endpoints and names are looked up or made inside the transaction, and forgotten if it fails.
+Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what adds up (slices, frames, spans) is added.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.local import address_text, scope_of
+from daemon.store.errors import Busy, explained
+
+_NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
+_DAY_US = 86_400_000_000
+
+_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 22)}, 1, 0, NULL, NULL)"
+_SLICE = """
+    INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    packets_up = packets_up + excluded.packets_up, packets_down = packets_down + excluded.packets_down,
+    bytes_up = bytes_up + excluded.bytes_up, bytes_down = bytes_down + excluded.bytes_down
+"""
+_FRAME = """
+    INSERT INTO frame_slot VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    packets = packets + excluded.packets, bytes = bytes + excluded.bytes
+"""
+_HELLO = f"INSERT OR REPLACE INTO hello VALUES ({','.join('?' * 18)})"
+_MESSAGE = f"INSERT INTO dns_message VALUES ({','.join('?' * 11)})"
+_RECORD = "INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SPAN = "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
+_HINT = f"INSERT INTO hint VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_SPAN}"
+_NETWORK = f"INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?) {_SPAN}, lifetime_s = max(lifetime_s, excluded.lifetime_s)"
+_ROUTER = f"INSERT INTO router VALUES (?, ?, ?, ?, ?, ?) {_SPAN}"
+_SEEN = """
+    UPDATE endpoint SET first_us = min(coalesce(first_us, ?1), ?1), last_us = max(coalesce(last_us, ?2), ?2),
+    sent = max(sent, ?3) WHERE id = ?4
+"""
+_UNDECODED = """
+    INSERT INTO undecoded VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    packets = packets + excluded.packets, bytes = bytes + excluded.bytes
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a capture is read, and all that is known of the way there; totals are of the whole capture."""
+
+    cursor: int
+    digest: str
+    packets: int
+    bytes: int
+    undecoded_packets: int
+    undecoded_bytes: int
+    first_us: int | None
+    last_us: int | None
+    link_types: str
+    size: int
+    status: str
+    error: str | None
+    state: bytes
+
+
+@dataclass(slots=True)
+class FactWriter:
+    """Writes the batches of one capture. `position` names the last cursor that this writer committed."""
+
+    db: sqlite3.Connection
+    path: Path
+    site_id: int
+    capture_id: int
+    endpoints: Endpoints
+    cursor: int
+    _ends: list[int] = field(default_factory=list)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
+        """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
+        with explained(self.path):
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                self._claim(position)
+                self._write(facts, undecoded)
+                self.db.execute("COMMIT")
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                self._ends.clear()
+                self._names.clear()
+                raise
+        self.cursor = position.cursor
+        if len(self._names) > _NAMES_KEPT:
+            self._names.clear()
+
+    def renumber(self, endpoints: Endpoints) -> None:
+        """The decoder numbers its ends anew."""
+        self.endpoints = endpoints
+        self._ends.clear()
+
+    def _claim(self, to: Position) -> None:
+        moved = self.db.execute(
+            "UPDATE capture SET cursor = ?, digest = ?, packets = ?, bytes = ?, undecoded_packets = ?, undecoded_bytes = ?,"
+            " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?"
+            " WHERE id = ? AND cursor = ?",
+            (
+                to.cursor, to.digest, to.packets, to.bytes, to.undecoded_packets, to.undecoded_bytes, to.first_us,
+                to.last_us, to.link_types, to.size, to.status, to.error, to.state, self.capture_id, self.cursor,
+            ),
+        ).rowcount  # fmt: skip
+        if moved != 1:
+            raise Busy("Another import is reading the same capture into this database; let it finish. Nothing was added.")
+        self.db.execute("INSERT OR REPLACE INTO capture_digest VALUES (?, ?, ?)", (self.capture_id, to.cursor, to.digest))
+
+    def _write(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
+        db, capture = self.db, self.capture_id
+        ends = self._number_ends()
+        name = self._number_names(facts)
+        base = capture << 40
+        db.executemany(
+            _FLOW,
+            [
+                (base + f.number, ends[f.client], ends[f.server], f.protocol, f.ip_version, f.client_port, f.server_port,
+                 f.service, f.encrypted, f.chatter, None if f.name is None else name[f.name], f.name_source, f.tunnel, f.end,
+                 f.begun, f.sliced, f.first_us, f.last_us, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down)
+                for f in facts.flows
+            ],
+        )  # fmt: skip
+        db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
+        db.executemany(
+            _HELLO,
+            [
+                (base + h.number, h.index, h.seen_us, ends[h.client], h.client_port, ends[h.server], h.server_port, h.source,
+                 None if h.name is None else name[h.name], *h[9:])
+                for h in facts.hellos
+            ],
+        )  # fmt: skip
+        self._write_dns(facts, ends, name)
+        db.executemany(_FRAME, [(capture, *key, *cell) for key, cell in facts.frames.items()])
+        site = self.site_id
+        db.executemany(_HINT, [(site, *hint, *span) for hint, span in facts.hints.items()])
+        db.executemany(
+            _NETWORK,
+            [(site, n.prefix, n.source, span[0] // _DAY_US, *span, n.lifetime_s) for n, span in facts.networks.items()],
+        )
+        db.executemany(_ROUTER, [(site, *router, *span) for router, span in facts.routers.items()])
+        db.executemany(_SEEN, [(*span, ends[end]) for end, span in facts.seen.items()])
+        db.executemany(_UNDECODED, [(capture, reason, *count) for reason, count in undecoded.items()])
+
+    def _write_dns(self, facts: Facts, ends: list[int], name: dict[str, int]) -> None:
+        first = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
+        capture = self.capture_id
+        self.db.executemany(
+            _MESSAGE,
+            [
+                (first + at, capture, m.seen_us, ends[m.client], ends[m.resolver], m.transport, m.response, name[m.name],
+                 m.type, m.rcode, m.answers)
+                for at, m in enumerate(facts.dns)
+            ],
+        )  # fmt: skip
+        self.db.executemany(
+            _RECORD,
+            [
+                (first + at, number, section, name[owner], kind, ttl, value)
+                for at, m in enumerate(facts.dns)
+                if m.records
+                for number, (section, owner, kind, ttl, value) in enumerate(m.records)
+            ],
+        )
+
+    def _number_ends(self) -> list[int]:
+        ends = self._ends
+        for mac, version, address in self.endpoints.keys[len(ends) :]:
+            row = (self.site_id, mac, version, address_text(version, address), scope_of(version, address))
+            ends.append(
+                _number(
+                    self.db,
+                    "INSERT INTO endpoint (site_id, mac, version, address, scope) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
+                    row,
+                    "SELECT id FROM endpoint WHERE site_id = ? AND mac = ? AND address = ?",
+                    (row[0], mac, row[3]),
+                )
+            )
+        return ends
+
+    def _number_names(self, facts: Facts) -> dict[str, int]:
+        known = self._names
+        wanted: set[str] = {flow.name for flow in facts.flows if flow.name is not None}
+        wanted.update([hello.name for hello in facts.hellos if hello.name is not None])
+        wanted.update([message.name for message in facts.dns])
+        wanted.update([record.name for message in facts.dns for record in message.records])
+        for text in wanted - known.keys():
+            known[text] = _number(
+                self.db,
+                "INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING",
+                (text,),
+                "SELECT id FROM name WHERE text = ?",
+                (text,),
+            )
+        return known
+
+
+def _number(db: sqlite3.Connection, insert: str, row: Iterable[Any], select: str, key: Iterable[Any]) -> int:
+    """The id of a row that is inserted unless it is there."""
+    made = db.execute(insert, tuple(row))
+    if made.rowcount == 1 and made.lastrowid is not None:
+        return made.lastrowid
+    return int(db.execute(select, tuple(key)).fetchone()[0])
+
+

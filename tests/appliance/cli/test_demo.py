@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from appliance import sample
+from tests.appliance.conftest import Homeport
+
+
+@pytest.fixture(autouse=True)
+def small_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo of one month with little traffic: what it shows is the same, it is only quicker."""
+    whole = sample.write_home
+    monkeypatch.setattr(sample, "write_home", lambda folder: whole(folder, months=1, scale=0.05))
+
+
+def test_shows_devices_destinations_services_and_months(homeport: Homeport, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    ran = homeport("demo", "--no-serve", "--folder", folder)
+    assert ran.code == 0, ran.err
+    for title in ("Devices, by traffic", "Destinations, by traffic", "Services, by traffic", "Months"):
+        assert title in ran.out
+    assert f"export destinations --db {folder}/homeport.db" in ran.out
+    assert "dashboard" not in ran.out
+    with closing(sqlite3.connect(folder / "homeport.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM devices").fetchone()[0] >= 8
+        (name,) = connection.execute("SELECT domain FROM destinations WHERE domain IS NOT NULL LIMIT 1").fetchone()
+    assert name
+
+
+def test_says_that_there_is_no_dashboard_yet(homeport: Homeport, tmp_path: Path) -> None:
+    ran = homeport("demo", "--folder", tmp_path / "demo")
+    assert ran.code == 0
+    assert "The dashboard is not part of this version yet" in ran.out
+
+
+def test_again_starts_afresh(homeport: Homeport, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    first = homeport("demo", "--no-serve", "--folder", folder)
+    (folder / "captures" / "left-over.pcap").write_bytes(b"from an older version")
+    second = homeport("demo", "--no-serve", "--folder", folder)
+    assert second.code == 0
+    assert second.out == first.out
+
+
+def test_folder_of_somebody_else_is_not_touched(homeport: Homeport, tmp_path: Path) -> None:
+    (tmp_path / "captures").mkdir()
+    (tmp_path / "captures" / "mine.pcap").write_bytes(b"precious")
+    ran = homeport("demo", "--no-serve", "--folder", tmp_path)
+    assert ran.code == 2
+    assert "it was not touched" in ran.err
+    assert (tmp_path / "captures" / "mine.pcap").read_bytes() == b"precious"

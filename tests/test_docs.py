@@ -1,0 +1,95 @@
+"""The documentation says what the code does: verbs, exit codes, configuration keys, views and columns."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from appliance import __version__
+from appliance.config import KEYS, VARIABLE
+from appliance.main import DEBUG, EXIT_CODES, verbs
+from daemon.store.database import open_database
+from daemon.store.export import VIEWS
+
+ROOT = Path(__file__).parent.parent
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def section(document: str, heading: str) -> str:
+    """What stands below a heading of the second level, up to the next one."""
+    _, _, rest = document.partition(f"\n## {heading}\n")
+    assert rest, f"no section {heading!r}"
+    return rest.split("\n## ", 1)[0]
+
+
+def table(section: str) -> list[list[str]]:
+    """The rows of the first table of a section, without its head; cells without the code marks around them."""
+    rows = [line.strip().strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip().strip("`") for cell in row] for row in rows[2:]]
+
+
+def test_readme_lists_every_verb() -> None:
+    listed = {row[0].removeprefix("homeport ") for row in table(section(text("README.md"), "Verbs"))}
+    assert listed == set(verbs())
+
+
+def test_readme_lists_every_exit_code() -> None:
+    assert {int(code): meaning for code, meaning in table(section(text("README.md"), "Exit codes"))} == EXIT_CODES
+
+
+def test_readme_names_every_view() -> None:
+    named = set(re.findall(r"`([a-z_]+)`", section(text("README.md"), "What works today")))
+    assert set(VIEWS) <= named
+
+
+def test_both_commands_are_on_the_first_screen() -> None:
+    first = "\n".join(text("README.md").splitlines()[:24])
+    assert "make demo" in first
+    assert "make test" in first
+
+
+def written(value: object) -> str:
+    return str(value) if value != () else "none"
+
+
+def test_configuration_lists_every_key() -> None:
+    rows = {row[0]: row[1:4] + row[5:] for row in table(section(text("docs/configuration.md"), "Keys"))}
+    assert rows == {
+        key.name: [key.type, written(key.default), key.about.allowed, key.about.purpose] for key in KEYS.values()
+    }
+
+
+def test_configuration_lists_the_environment() -> None:
+    rows = {row[0] for row in table(section(text("docs/configuration.md"), "Environment"))}
+    assert rows == {VARIABLE, DEBUG}
+
+
+def test_schema_lists_exactly_the_views() -> None:
+    assert re.findall(r"^## (\S+)$", text("docs/schema.md"), re.MULTILINE) == list(VIEWS)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_schema_lists_every_column_in_order(view: str, tmp_path: Path) -> None:
+    with closing(open_database(tmp_path / "homeport.db")) as database:
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({view})")]
+    rows = table(section(text("docs/schema.md"), view))
+    assert [row[0] for row in rows] == columns
+    assert all(len(row[1]) >= 4 for row in rows)
+
+
+def test_changelog_speaks_of_this_version() -> None:
+    assert f"## [{__version__}]" in text("CHANGELOG.md")
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/configuration.md", "docs/schema.md"]
+)
+def test_links_lead_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text(name))
+    assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []
