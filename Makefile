@@ -49,8 +49,7 @@ bench: setup ## speed of an import beside other programs; the table goes to docs
 
 bench-tools: setup ## install the programs that the benchmark compares with
 	@.ci/tools bench
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check nfstream \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]' \
 	  || echo "SKIPPED: nfstream could not be installed; the benchmark goes without it"
 
 drill: setup ## the long tests: hundreds of kills, full disks, large captures
@@ -66,5 +65,5 @@ ifneq ($(wildcard tests/fuzz/__main__.py),)
 endif
 
 clean: ## remove everything that make has made
-	rm -rf $(VENV) .venv-bench build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

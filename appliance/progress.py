@@ -92,7 +92,8 @@ class LineProgress:
     def started(self, files: int, size: int) -> None:
         """So many captures, so many bytes."""
         self._pace = Pace(self._clock(), size)
-        note(f"{plural(files, 'capture')}, {in_words(size)}")
+        if files:
+            note(f"{plural(files, 'capture')}, {in_words(size)}")
 
     def advanced(self, path: Path, done_bytes: int, packets: int) -> None:
         """A piece of a capture is done."""

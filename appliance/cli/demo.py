@@ -67,7 +67,8 @@ def _fresh(folder: Path) -> Path:
 
 
 def _hints(database: Path, *, no_serve: bool) -> None:
-    homeport = "homeport" if shutil.which("homeport") else printable(Path(sys.argv[0]))
+    called = Path(sys.argv[0])  # `.venv/bin/homeport` for somebody who has only run `make demo`
+    homeport = printable(called) if called.name == "homeport" and not shutil.which("homeport") else "homeport"
     if not no_serve:
         say("The dashboard is not part of this version yet: these tables are what there is to see.")
     say("Next:")

@@ -9,7 +9,6 @@ import glob
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -65,15 +64,16 @@ def command(
             progress=progress,
         )
     if not summary.files:
-        raise CannotDoError(f"no capture in {_listed(paths)}; nothing was imported")
-    for line in summary_lines(summary, config.store.database, time.monotonic() - began):
+        raise CannotDoError(f"nothing was imported; {_listed(summary.set_aside)}")
+    for line in summary_lines(summary, time.monotonic() - began):
         say(line)
+    say(holdings_line(summary, config))
     return exit_code(summary)
 
 
-def _listed(paths: tuple[str, ...]) -> str:
-    shown = ", ".join(printable(path) for path in paths[:3])
-    return shown if len(paths) <= 3 else f"{shown} and {len(paths) - 3} more"
+def _listed(problems: tuple[tuple[str, str], ...]) -> str:
+    shown = "; ".join(f"{printable(what)}: {printable(why)}" for what, why in problems[:3])
+    return shown if len(problems) <= 3 else f"{shown}; and {len(problems) - 3} more"
 
 
 def _check_database(config: Config) -> None:
@@ -97,15 +97,13 @@ def exit_code(summary: Summary) -> int:
     return SET_ASIDE if summary.set_aside or any(status in _UNREAD + _IN_PART for status in statuses) else DONE
 
 
-def summary_lines(summary: Summary, database: Path, seconds: float) -> list[str]:
+def summary_lines(summary: Summary, seconds: float) -> list[str]:
     """What was imported, what could not be decoded and why, what was set aside and why."""
     files = f"{plural(len(summary.files), 'file')} ({size(summary.bytes)})"
-    lines = [f"Imported {files} into {printable(database)} in {duration(seconds)}."]
+    lines = [f"Imported {files} in {duration(seconds)}."]
     new = sum(outcome.new_packets for outcome in summary.files)
     known = "" if new == summary.packets else f"   ({count(new)} of them new)"
     lines.append(f"  packets      {count(summary.packets):>12}{known}")
-    for label, number in (("devices", summary.devices), ("flows", summary.flows), ("names", summary.names)):
-        lines.append(f"  {label:<12} {count(number):>12}")
     lines.append(f"  not decoded  {count(summary.undecoded_packets):>12}")
     lines += [f"{count(packets):>27}  {printable(why)}" for why, packets in summary.undecoded]
     aside = [*summary.set_aside, *_failed(summary.files, {what for what, _ in summary.set_aside})]
@@ -113,6 +111,15 @@ def summary_lines(summary: Summary, database: Path, seconds: float) -> list[str]
         lines.append(f"Set aside ({len(aside)}):")
         lines += [f"  {printable(what)}: {printable(why)}" for what, why in aside]
     return lines
+
+
+def holdings_line(summary: Summary, config: Config) -> str:
+    """What the database holds now, of this site, from this import and all before it."""
+    held = ", ".join(
+        plural(number, noun)
+        for number, noun in ((summary.devices, "device"), (summary.flows, "flow"), (summary.names, "name"))
+    )
+    return f"{printable(config.store.database)} holds of site {printable(config.site.name)}: {held}."
 
 
 def _failed(files: tuple[FileOutcome, ...], named: set[str]) -> list[tuple[str, str]]:

@@ -1,10 +1,10 @@
-"""Packets by the hundred thousand: columns of facts become frames, headers by numpy, payloads from a pool of random bytes.
+"""Packets by the hundred thousand: columns of facts become frames, with payloads from a pool of random bytes.
 
 Rules:
-1. A conversation is a row of `Ends`, a packet a row of `Packets`; nothing per packet happens in Python, except for the few
-   that carry a message.
-2. IPv4 header checksums are right. TCP and UDP checksums are arbitrary (never zero): summing a gigabyte of random payload
-   would cost more than everything else, and capture tools do not verify them.
+1. A conversation is a row of `Ends`, a packet a row of `Packets`; nothing per packet happens in Python, except for the
+   few that carry a message.
+2. IPv4 header checksums are right. TCP and UDP checksums are arbitrary (never zero): summing a gigabyte of random
+   payload would cost more than everything else, and the tools compared do not verify them.
 3. Memory is bounded by one chunk of packets.
 """
 
@@ -22,7 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
 UDP, TCP, RAW = 0, 1, 2
-# Header lengths up to the payload by class: IPv4 then IPv6, each as UDP, TCP without options, with 12 and with 20 bytes of them.
+# Bytes before the payload by class: IPv4 then IPv6, each as UDP and as TCP with 0, 12 and 20 bytes of options; raw.
 HEADERS = np.array([42, 54, 66, 74, 62, 74, 86, 94, 0])
 RAW_CLASS = 8
 CHUNK = 16_384
@@ -41,7 +41,14 @@ class Ends:
     kinds: list[tuple[int, int, int]] = field(default_factory=lambda: [(RAW, 4, 0)])  # transport, version, timestamps
     numbers: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)])  # first sequence number of each end
 
-    def add(self, macs: bytes, addresses: tuple[bytes, bytes], ports: tuple[int, int], transport: int, extra: tuple[int, int, int]) -> int:
+    def add(
+        self,
+        macs: bytes,
+        addresses: tuple[bytes, bytes],
+        ports: tuple[int, int],
+        transport: int,
+        extra: tuple[int, int, int],
+    ) -> int:
         """A new conversation, client first; `extra` holds the timestamp option (0 or 1) and both sequence numbers."""
         self.macs.append(macs)
         self.addresses.append(addresses[0].ljust(16, b"\0") + addresses[1].ljust(16, b"\0"))
@@ -53,7 +60,7 @@ class Ends:
 
 @dataclass(slots=True)
 class Packets:
-    """Packets in order of time: `rows` of shape (n, 8) as `TIME` ... `MARK` number them, with sequence numbers beside."""
+    """Packets in order of time: `rows` of shape (n, 8), its columns `TIME` to `MARK`, and the TCP numbers."""
 
     rows: Ints
     seq: Ints
@@ -61,7 +68,7 @@ class Packets:
 
 
 def number(rows: Ints, ends: Ends) -> tuple[Packets, Ints]:
-    """Give TCP packets their numbers, in the logical order of `TIME`, then move them by `SHIFT` and sort them.
+    """Give TCP packets their numbers, in the logical order of `TIME`, then move them by `SHIFT` and sort.
 
     Returns the packets and, of shape (conversations, 2), the next sequence number of each end.
     """
@@ -147,7 +154,7 @@ class Framer:
                 _put(buffer, starts[chosen] + 16, self._headers(packets, chosen, kind))
         payloads = starts + 16 + HEADERS[classes]
         self._marks(buffer, rows, payloads)
-        view = memoryview(buffer)
+        view = buffer.data
         for at in np.nonzero(rows[:, MESSAGE] >= 0)[0].tolist():
             message, place = self._messages[rows[at, MESSAGE]], int(payloads[at])
             view[place : place + len(message)] = message

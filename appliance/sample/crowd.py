@@ -1,11 +1,12 @@
 """The cast of a busy day: forty devices and fourteen hundred names, for the bench. Made from a seed; nobody real.
 
-Rules: servers live in the benchmark network (RFC 2544) and the documentation prefix (RFC 3849), names under documentation
+Rules: servers live in the benchmark network (RFC 2544) and the documentation prefix (RFC 3849), names under reserved
 domains (RFC 2606), so that the day can be told from anybody's.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ GATEWAY4 = bytes([192, 168, 7, 1])
 PREFIX = bytes.fromhex("20010db800070000")
 GATEWAY6 = PREFIX + bytes(7) + b"\1"
 _WORDS = (
-    "api cdn img push sync video log mail feed store maps play chat ads beacon auth edge live graph static news time cloud home"
-).split()
+    "api", "cdn", "img", "push", "sync", "video", "log", "mail", "feed", "store", "maps", "play",
+    "chat", "ads", "beacon", "auth", "edge", "live", "graph", "static", "news", "time", "cloud", "home",
+)  # fmt: skip
 _ENDS = ("example", "example.com", "example.net", "example.org", "test")
 
 
@@ -50,7 +52,7 @@ class Crowd:
 
     members: tuple[Member, ...]
     sites: tuple[Site, ...]
-    member_weights: tuple[float, ...]
+    member_weights: tuple[float, ...]  # cumulative, as `random.choices` wants them
     site_weights: tuple[float, ...]
 
 
@@ -67,8 +69,8 @@ def gather(seed: int) -> Crowd:
     return Crowd(
         members,
         sites,
-        tuple(1 / (rank + 2) for rank in range(len(members))),
-        tuple(1 / (rank + 4) ** 0.9 for rank in range(len(sites))),
+        tuple(itertools.accumulate(1 / (rank + 2) for rank in range(len(members)))),
+        tuple(itertools.accumulate(1 / (rank + 4) ** 0.9 for rank in range(len(sites)))),
     )
 
 
@@ -83,7 +85,9 @@ def _member(seed: int, number: int) -> Member:
 
 def _site(seed: int, name: str) -> Site:
     rng = chance("site", seed, name)
-    chain = tuple(f"{rng.randbytes(6).hex()}.edge{rng.randrange(9)}.example.net" for _ in range(rng.choice((0, 0, 0, 1, 2))))
+    chain = tuple(
+        f"{rng.randbytes(6).hex()}.edge{rng.randrange(9)}.example.net" for _ in range(rng.choice((0, 0, 0, 1, 2)))
+    )
     addresses4 = tuple(bytes([198, rng.choice((18, 19))]) + rng.randbytes(2) for _ in range(rng.choice((1, 1, 2, 4))))
     count6 = rng.choice((0, 1, 1, 2))
     addresses6 = tuple(bytes.fromhex("20010db8f000") + rng.randbytes(10) for _ in range(count6))

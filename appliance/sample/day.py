@@ -2,8 +2,8 @@
 
 Rules:
 1. The mix is a table (`MIX`), per million packets, taken from a measured home: 25,000 flows of 900-byte frames.
-2. The day is made slice by slice; a slice holds its own conversations and goes on with some that last all day, so memory
-   does not grow with the day and times never go back.
+2. The day is made slice by slice; a slice holds its own conversations and goes on with some that last all day, so
+   memory does not grow with the day and times never go back.
 3. Names are said in real protocol bytes; bulk data is random.
 """
 
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.sample.columns import Framer
 from appliance.sample.chance import chance
-from appliance.sample.crowd import gather
+from appliance.sample.columns import Framer
+from appliance.sample.crowd import Resolver, gather
 from appliance.sample.scenes import Slice, Vigils
 
 SLICE = 250_000
@@ -31,7 +31,8 @@ def write_day(path: Path, *, seed: int, packets: int) -> None:
     """Write one day of exactly `packets` packets as a classic pcap, strictly in order of time, in bounded memory."""
     if packets < 1:
         raise ValueError("a day needs at least one packet")
-    crowd, vigils = gather(seed), Vigils(gather(seed), chance("vigils", seed))
+    crowd, resolver = gather(seed), Resolver()
+    vigils = Vigils(crowd, chance("vigils", seed))
     pool = np.frombuffer(chance("pool", seed).randbytes(_POOL), np.uint8)
     count = max(1, round(packets / SLICE))
     edges = _edges(count)
@@ -40,7 +41,7 @@ def write_day(path: Path, *, seed: int, packets: int) -> None:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1))
         for number in range(count):
             quota = packets * (number + 1) // count - packets * number // count
-            part = Slice(crowd, chance("slice", seed, number), edges[number], edges[number + 1])
+            part = Slice(crowd, resolver, chance("slice", seed, number), edges[number], edges[number + 1])
             made = part.make(quota, vigils, last_us)
             Framer(part.ends, part.messages, pool).write(made, out)
             last_us = int(made.rows[-1, 0])

@@ -1,8 +1,8 @@
 """The names a server's certificate is made out to, where TLS up to 1.2 shows it.
 
 Rule 1: only the leaf speaks for the server; its issuers name authorities.
-Rule 2: subjectAltName decides, the common name speaks only where there is none (RFC 9525 section 2), and only if it is
-        one: what a broken extension hides is not replaced by something weaker than it.
+Rule 2: subjectAltName decides; the common name speaks only where that holds no name (RFC 6125 section 6.4.4). What a
+        broken extension hides is not replaced by something weaker than it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def certificate_names(message: bytes) -> tuple[str, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about certificates that a device out there still uses
             names = _names(x509.load_der_x509_certificate(der))
-    except Exception as exc:  # noqa: BLE001  the library has no common base for what hostile DER makes it raise
+    except Exception as exc:  # the library has no common base for what hostile DER makes it raise
         raise DecodeError(f"certificate cannot be read: {type(exc).__name__}") from exc
     texts = [name_text(name.encode("utf-8", "surrogatepass")[:MAX_NAME]) for name in names[:MAX_NAMES]]
     return tuple(dict.fromkeys([text for text in texts if text]))

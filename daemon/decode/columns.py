@@ -231,8 +231,8 @@ def _transport(  # noqa: PLR0913  one row of arguments for each header field tha
     tcp, udp = protocol == TCP, protocol == UDP
     ported = tcp | udp
     first = header // 2
-    source_port = np.where(ported, shorts[:, first], -1).astype(np.int32)
-    destination_port = np.where(ported, shorts[:, first + 1], -1).astype(np.int32)
+    source_port = np.where(ported, shorts[:, first].astype(np.int32), NO_PORT)
+    destination_port = np.where(ported, shorts[:, first + 1].astype(np.int32), NO_PORT)
     transport: Column = np.zeros(len(rows), np.int64)
     transport[tcp] = (table[tcp, header + 12] >> 4).astype(np.int64) * 4
     transport[udp] = 8

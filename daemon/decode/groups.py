@@ -1,6 +1,8 @@
 """Rows of one chunk, gathered by conversation and 15-minute slot, with their sums.
 
 Rule 1: a group's rows keep file order; its direction is relative to its first row ("forth" = from that row's source).
+        Groups stand in the order of their first rows, so that the slots of one conversation follow each other; where
+        time runs backwards within the chunk that would not hold, and a group may then span slots (`several_slots`).
 Rule 2: sums say nothing that a walk over the rows would not: where order matters (a gap, a close, a new SYN), the group
         carries enough for its reader to notice and walk.
 The 64-bit hash that brings rows together is keyed anew in each process, so that nobody can aim at a collision.
@@ -49,6 +51,7 @@ class Groups:
     start: list[int]
     stop: list[int]
     first_row: list[int]
+    several_slots: list[bool]
     packets_forth: list[int]
     packets: list[int]
     bytes_forth: list[int]
@@ -69,7 +72,9 @@ def group(buf: bytearray, columns: Columns) -> Groups | None:
     rows = np.nonzero(columns.kind == IP)[0]
     if not len(rows):
         return None
-    digest, forward = _digest(columns, rows)
+    time = columns.time_us[rows]
+    steady = bool((time[1:] >= time[:-1]).all())
+    digest, forward = _digest(columns, rows, time // SLOT_US if steady else None)
     sort = np.argsort(digest, kind="stable")
     ordered = digest[sort]
     order = rows[sort]
@@ -87,26 +92,34 @@ def group(buf: bytearray, columns: Columns) -> Groups | None:
     gap[start] = 0
     opening = (flags & (SYN | ACK)) == SYN
     add = np.add.reduceat
+    slots = time // SLOT_US
+    line = np.argsort(order[start], kind="stable")
+
+    def per_group(values: Column) -> list[Any]:
+        out: list[Any] = values[line].tolist()
+        return out
+
     return Groups(
         order=order,
         same=same,
         notable=notable,
-        start=start.tolist(),
-        stop=stop.tolist(),
-        first_row=order[start].tolist(),
-        packets_forth=add(same.astype(np.int64), start).tolist(),
-        packets=(stop - start).tolist(),
-        bytes_forth=add(np.where(same, wire, 0), start).tolist(),
-        bytes=add(wire, start).tolist(),
-        first_us=np.minimum.reduceat(time, start).tolist(),
-        last_us=np.maximum.reduceat(time, start).tolist(),
-        head_us=time[start].tolist(),
-        largest_gap_us=np.maximum.reduceat(gap, start).tolist(),
-        flags=np.bitwise_or.reduceat(flags, start).tolist(),
-        openings=add(opening.astype(np.int64), start).tolist(),
-        opens=opening[start].tolist(),
-        notables=add(notable.astype(np.int64), start).tolist(),
-        payloads=add((columns.payload_size[order] > 0).astype(np.int64), start).tolist(),
+        start=per_group(start),
+        stop=per_group(stop),
+        first_row=per_group(order[start]),
+        several_slots=per_group(np.minimum.reduceat(slots, start) != np.maximum.reduceat(slots, start)),
+        packets_forth=per_group(add(same.astype(np.int64), start)),
+        packets=per_group(stop - start),
+        bytes_forth=per_group(add(np.where(same, wire, 0), start)),
+        bytes=per_group(add(wire, start)),
+        first_us=per_group(np.minimum.reduceat(time, start)),
+        last_us=per_group(np.maximum.reduceat(time, start)),
+        head_us=per_group(time[start]),
+        largest_gap_us=per_group(np.maximum.reduceat(gap, start)),
+        flags=per_group(np.bitwise_or.reduceat(flags, start)),
+        openings=per_group(add(opening.astype(np.int64), start)),
+        opens=per_group(opening[start]),
+        notables=per_group(add(notable.astype(np.int64), start)),
+        payloads=per_group(add((columns.payload_size[order] > 0).astype(np.int64), start)),
     )
 
 
@@ -118,7 +131,7 @@ def _mix(value: Column) -> Column:
     return value
 
 
-def _digest(columns: Columns, rows: Column) -> tuple[Column, Column]:
+def _digest(columns: Columns, rows: Column, slots: Column | None) -> tuple[Column, Column]:
     """A number that is equal for the rows of one conversation in one slot, and whether a row goes from its lesser end."""
     unsigned = np.uint64
     every = len(rows) == len(columns)
@@ -132,7 +145,8 @@ def _digest(columns: Columns, rows: Column) -> tuple[Column, Column]:
     forward: Column = source < destination
     kind = columns.protocol[pick].astype(np.int64) | (columns.tunnel[pick].astype(np.int64) << 16)
     kind |= columns.version[pick].astype(np.int64) << 24
-    kind |= (columns.time_us[pick] // SLOT_US) << 32
+    if slots is not None:
+        kind |= slots << 32
     digest = np.minimum(source, destination) + _mix(np.maximum(source, destination))
     digest ^= kind.astype(unsigned) * _MULTIPLIERS[3]
     return _mix(digest), forward

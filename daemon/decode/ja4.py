@@ -7,11 +7,11 @@ Rule 2: the order of suites and extensions is not part of the fingerprint, the o
 from __future__ import annotations
 
 from hashlib import sha256
+from struct import pack, unpack_from
 
-_GREASE = frozenset(f"{n:x}a{n:x}a" for n in range(16))
-_GREASE_ALPN = frozenset(bytes.fromhex(code) for code in _GREASE)
-_GREASE_CODES = frozenset(int(code, 16) for code in _GREASE)
-_NO_HASH = frozenset((*_GREASE_CODES, 0x0000, 0x0010))  # server_name and ALPN already stand in the first part
+GREASE = frozenset(n << 12 | 0x0A00 | n << 4 | 0x0A for n in range(16))  # RFC 8701 section 2
+_GREASE_ALPN = frozenset(code.to_bytes(2, "big") for code in GREASE)
+_SERVER_NAME, _ALPN = 0x0000, 0x0010
 
 _VERSIONS = {
     0x0304: "13",
@@ -28,48 +28,56 @@ _EMPTY = "000000000000"
 _ALPHANUMERIC = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
-def hex_codes(raw: bytes) -> list[str]:
-    """A list of 16-bit code points as four lower-case hex digits each, GREASE left out; an odd last byte is dropped."""
-    if len(raw) % 2:
-        raw = raw[:-1]
-    return [code for code in raw.hex(",", 2).split(",") if code not in _GREASE] if raw else []
+def code_list(raw: bytes) -> list[int]:
+    """A list of 16-bit code points as it stands in a hello; an odd last byte is dropped."""
+    return list(unpack_from(f"!{len(raw) // 2}H", raw))
 
 
 def ja4(
     transport: str,
     version: int,
     extensions: list[int],
-    ciphers: list[str],
+    ciphers: list[int],
     alpn: list[bytes],
-    signatures: list[str],
+    signatures: list[int],
 ) -> str:
     """The fingerprint, for example `t13d1516h2_8daaf6152771_e5627efa2ab1`.
 
-    `transport`: `t` TCP, `q` QUIC, `d` DTLS. `version`: highest offered, as on the wire. `extensions`: type codes,
-    `ciphers` and `signatures`: from `hex_codes`, `alpn`: protocol names as sent; all in the hello's order.
+    `transport`: `t` TCP, `q` QUIC, `d` DTLS. `version`: highest offered, as on the wire. `extensions`: their types,
+    `ciphers`, `signatures`: code points, `alpn`: protocol names; all as sent, in the hello's order, GREASE included.
     """
-    hashed = [code for code in extensions if code not in _NO_HASH]
-    hashed.sort()
-    counted = len([code for code in extensions if code not in _GREASE_CODES])
-    listed = ",".join([f"{code:04x}" for code in hashed])
-    if signatures:
-        listed = f"{listed}_{','.join(signatures)}"
+    suites = sorted([code for code in ciphers if code not in GREASE])
+    kinds = sorted([code for code in extensions if code not in GREASE])
+    # The first part has said all that counts of these two.
+    hashed = [code for code in kinds if code not in (_SERVER_NAME, _ALPN)]
+    listed = _hex(hashed)
+    algorithms = [code for code in signatures if code not in GREASE]
+    if algorithms:
+        listed = f"{listed}_{_hex(algorithms)}"
     return (
-        f"{transport}{_VERSIONS.get(version, '00')}{'d' if 0 in extensions else 'i'}"
-        f"{min(len(ciphers), 99):02}{min(counted, 99):02}{_alpn_ends(alpn)}"
-        f"_{_hash(','.join(sorted(ciphers))) if ciphers else _EMPTY}_{_hash(listed) if hashed else _EMPTY}"
+        f"{transport}{_VERSIONS.get(version, '00')}{'d' if _SERVER_NAME in kinds else 'i'}"
+        f"{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn_ends(alpn)}"
+        f"_{_hash(_hex(suites)) if suites else _EMPTY}_{_hash(listed) if hashed else _EMPTY}"
     )
 
 
+def _hex(codes: list[int]) -> str:
+    """Four lower-case hex digits each, comma between."""
+    return pack(f"!{len(codes)}H", *codes).hex(",", 2)
+
+
 def _hash(text: str) -> str:
-    return sha256(text.encode("ascii"), usedforsecurity=False).hexdigest()[:12]
+    return sha256(text.encode("ascii")).hexdigest()[:12]
 
 
 def _alpn_ends(protocols: list[bytes]) -> str:
     """First and last character of the first protocol; of its hex form where either is not alphanumeric."""
-    first = next((name for name in protocols if name not in _GREASE_ALPN), b"")
-    if not first:
-        return "00"
-    if first[0] in _ALPHANUMERIC and first[-1] in _ALPHANUMERIC:
-        return chr(first[0]) + chr(first[-1])
-    return f"{first[0] >> 4:x}{first[-1] & 15:x}"
+    for first in protocols:
+        if first in _GREASE_ALPN:
+            continue
+        if not first:
+            break
+        if first[0] in _ALPHANUMERIC and first[-1] in _ALPHANUMERIC:
+            return chr(first[0]) + chr(first[-1])
+        return f"{first[0] >> 4:x}{first[-1] & 15:x}"
+    return "00"

@@ -97,7 +97,7 @@ def open_packet(keys: Keys, packet: bytes, number_pos: int, end: int) -> bytes:
     if end > len(packet):
         # SP 800-38D section 7.1: GCM encrypts by CTR from block 2.
         return Cipher(AES128(keys.key), CTR(nonce + b"\x00\x00\x00\x02")).decryptor().update(packet[body:])
-    header = bytes((first, *packet[1:number_pos])) + number.to_bytes(width, "big")
+    header = bytes((first,)) + packet[1:number_pos] + number.to_bytes(width, "big")
     try:
         return AESGCM(keys.key).decrypt(nonce, packet[body:end], header)
     except InvalidTag as exc:

@@ -56,7 +56,7 @@ _UDP = _by_first_byte(
 _TCP = _by_first_byte(
     (
         (range(20, 24), tcp.tls),
-        (b"ABCDGHILMNOPRSTU", tcp.text_request),
+        (b"ACDFGHILMNOPRSTU", tcp.text_request),
         (b"S", tcp.ssh),
         (b"\x10", tcp.mqtt),
         (b"<", tcp.xmpp),

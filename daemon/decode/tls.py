@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from daemon.decode import tls_extensions as ext
 from daemon.decode.cursor import DecodeError
-from daemon.decode.ja4 import hex_codes, ja4
+from daemon.decode.ja4 import code_list, ja4
 from daemon.decode.text import free_text
 from daemon.decode.tls_ciphers import cipher_name
 
@@ -192,8 +192,8 @@ def _client_hello(message: bytes, transport: str, *, cut: bool) -> ClientHello:
     encrypted = bodies.get(ext.ENCRYPTED_CLIENT_HELLO)
     fingerprint = ""
     if whole:
-        ciphers = hex_codes(message[ciphers_pos + 2 : ciphers_end])
-        signatures = hex_codes(bodies.get(ext.SIGNATURE_ALGORITHMS, b"")[2:])
+        ciphers = code_list(message[ciphers_pos + 2 : ciphers_end])
+        signatures = code_list(bodies.get(ext.SIGNATURE_ALGORITHMS, b"")[2:])
         fingerprint = ja4(transport, highest, order, ciphers, protocols, signatures)
     return ClientHello(
         ext.server_name(bodies.get(ext.SERVER_NAME, b""), cut=cut),

@@ -11,15 +11,18 @@ from struct import Struct
 from typing import NamedTuple
 
 from daemon.decode.cursor import DecodeError
+from daemon.decode.ja4 import GREASE
 from daemon.decode.text import name_text
 
 SERVER_NAME, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS = 0x0000, 0x000D, 0x0010, 0x002B
 ENCRYPTED_CLIENT_HELLO, ENCRYPTED_SERVER_NAME = 0xFE0D, 0xFFCE
 
+_READ = frozenset(
+    (SERVER_NAME, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS, ENCRYPTED_CLIENT_HELLO, ENCRYPTED_SERVER_NAME)
+)
+
 MAX_NAME = 255  # RFC 1035 section 2.3.4: a host name cannot be longer, so the rest of an absurd one is not kept
 MAX_PROTOCOLS = 32  # of ALPN; real clients offer two or three
-
-GREASE = frozenset(n << 12 | 0x0A00 | n << 4 | 0x0A for n in range(16))  # RFC 8701 section 2
 
 _HEADER = Struct("!HH").unpack_from
 _NAMES = {
@@ -38,7 +41,7 @@ _NAMES = {
 class Extensions(NamedTuple):
     """An extensions block."""
 
-    bodies: dict[int, bytes]  # the first of each type; one that the end of the bytes cuts is there as far as it goes
+    bodies: dict[int, bytes]  # the first of each type named above; one that the bytes' end cuts, as far as it goes
     order: list[int]  # types as sent
     whole: bool
 
@@ -64,7 +67,7 @@ def parse_extensions(message: bytes, pos: int, size: int) -> Extensions:
             whole = False
             stop = end
         order.append(code)
-        if code not in bodies:
+        if code in _READ and code not in bodies:
             bodies[code] = message[pos:stop]
         pos = stop
     return Extensions(bodies, order, whole)
@@ -117,6 +120,6 @@ def version_name(code: int) -> str:
     """`TLS1.2`, `DTLS1.2`, `TLS1.3-draft28`, else `0x....`; "" for an unknown one (negative)."""
     if code < 0:
         return ""
-    if code >> 8 == 0x7F:
+    if code >> 8 in (0x7F, 0xFB):  # the drafts' own numbers, and Facebook's for the same drafts
         return f"TLS1.3-draft{code & 0xFF}"
     return _NAMES.get(code) or f"0x{code:04x}"

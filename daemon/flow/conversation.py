@@ -96,10 +96,8 @@ class Conversation:
         self.packets[1] += packets[1]
         self.bytes[0] += size[0]
         self.bytes[1] += size[1]
-        if first_us < self.first_us:
-            self.first_us = first_us
-        if last_us > self.last_us:
-            self.last_us = last_us
+        self.first_us = min(self.first_us, first_us)
+        self.last_us = max(self.last_us, last_us)
 
     def _count_slice(self, slot: int, packets: tuple[int, int], size: tuple[int, int]) -> None:
         if self._slot < 0:
@@ -107,14 +105,9 @@ class Conversation:
             return
         if self._slots is None:
             self._slots = {self._slot: [*self.packets, *self.bytes]}
-        cell = self._slots.get(slot)
-        if cell is None:
-            self._slots[slot] = [*packets, *size]
-        else:
-            cell[0] += packets[0]
-            cell[1] += packets[1]
-            cell[2] += size[0]
-            cell[3] += size[1]
+        cell = self._slots.setdefault(slot, [0, 0, 0, 0])
+        for place, more in enumerate((*packets, *size)):
+            cell[place] += more
 
     def flags(self, side: int, flags: int, seq: int) -> None:
         """A TCP packet of `side` with SYN, FIN or RST among its flags."""
@@ -129,14 +122,17 @@ class Conversation:
             self.closed |= flags & (FIN | RST)
             self.idle_us = CLOSED_IDLE_US
 
-    def inspect(self, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int) -> None:
-        """Show a payload to the inspector, which is made for the first."""
-        if self.inspector is None:
-            self.inspector = make_inspector(self.key, self.isn)
-            if self.inspector is None:
-                return
-        self.inspector.packet(self, facts, side, time_us, flags, seq, payload, missing)
-        self.wants = self.inspector.wants
+    def inspect(  # noqa: PLR0917  a row has that many columns
+        self, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+    ) -> int:
+        """Show a payload to the inspector, which is made for the first; the answer is whose are wanted from now on."""
+        inspector = self.inspector
+        if inspector is None:
+            inspector = self.inspector = make_inspector(self.key, self.isn)
+            if inspector is None:
+                return 0
+        inspector.packet(self, facts, side, time_us, flags, seq, payload, missing)
+        return inspector.wants
 
     # --- what the inspectors learn ---
 

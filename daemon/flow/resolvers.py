@@ -42,7 +42,6 @@ DOH_NAMES = frozenset(
         "freedns.controld.com",
         "dns.mullvad.net",
         "doh.mullvad.net",
-        "base.dns.mullvad.net",
         "doh.libredns.gr",
         "doh.dns.sb",
         "doh.sb",

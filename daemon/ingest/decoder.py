@@ -84,7 +84,7 @@ class CaptureDecoder:
         self.totals = Totals(**head["totals"])
         self.scanner = restore_scanner(head["scanner"])
         self._fragments = Fragments.from_state(head["fragments"])
-        self._table = FlowTable.restore({**head["table"], "flows": flows}, self.endpoints)
+        self._table.restore({**head["table"], "flows": flows})
         start = head["digest"]["position"]
         self._source.seek(start)
         partial = bytearray(self.totals.cursor - start)

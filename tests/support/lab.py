@@ -138,7 +138,9 @@ class Namespace:
         del address
         table = ("tcp", "tcp6") if kind == socket.SOCK_STREAM else ("udp", "udp6")
         with self.entered():
-            lines = [line for name in table for line in Path(f"/proc/thread-self/net/{name}").read_text().splitlines()[1:]]
+            lines = [
+                line for name in table for line in Path(f"/proc/thread-self/net/{name}").read_text().splitlines()[1:]
+            ]
         state = "0A" if kind == socket.SOCK_STREAM else "07"
         return any(int(line.split()[1].rpartition(":")[2], 16) == port and line.split()[3] == state for line in lines)
 
@@ -188,7 +190,9 @@ class Lab:
     def _wire(self) -> None:
         ap = self.ap
         ap.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
-        ap.run("ip", "link", "add", "wlan0", "address", AP_MAC, "type", "bridge", "mcast_snooping", "0", "stp_state", "0")
+        ap.run(
+            "ip", "link", "add", "wlan0", "address", AP_MAC, "type", "bridge", "mcast_snooping", "0", "stp_state", "0"
+        )
         for namespace, mac, port in ((self.client, CLIENT_MAC, "port1"), (self.other, OTHER_MAC, "port2")):
             cable(namespace, "eth0", ap, port, mac)
             ap.run("ip", "link", "set", port, "master", "wlan0")
@@ -234,7 +238,9 @@ def routes(namespace: Namespace, v4: str, v6: str) -> None:
 
 
 def _command(*args: str, timeout: float = 30, check: bool = True, text: str | None = None) -> str:
-    done = subprocess.run(args, input=text, capture_output=True, text=True, timeout=timeout, check=False, errors="replace")
+    done = subprocess.run(
+        args, input=text, capture_output=True, text=True, timeout=timeout, check=False, errors="replace"
+    )
     if check and done.returncode != 0:
         raise LabError(f"{' '.join(args)}: exit {done.returncode}: {(done.stderr or done.stdout)[-800:]}")
     return done.stdout

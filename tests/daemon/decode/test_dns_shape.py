@@ -14,10 +14,8 @@ ANSWER = (
     + QUESTION
     + bytes.fromhex("c00c 0001 0001 0000003c 0004 c0000201")
 )
-MDNS = (
-    b"\x00\x00\x84\x00\x00\x00\x00\x01\x00\x00\x00\x00"
-    + b"\x04lamp\x05local\x00"
-    + bytes.fromhex("0001 8001 00000078 0004 c0a8010a")
+MDNS = b"\x00\x00\x84\x00\x00\x00\x00\x01\x00\x00\x00\x00\x04lamp\x05local\x00" + bytes.fromhex(
+    "0001 8001 00000078 0004 c0a8010a"
 )
 
 

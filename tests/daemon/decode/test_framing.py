@@ -25,7 +25,7 @@ FRAMES = frames_of(4)
         (b"PK\x03\x04\x14", "ZIP archive"),
         (b"snoop\x00\x00\x00\x00\x00\x00\x02", "snoop capture"),
         (b"time,packets\r\n1,2\n", "this is text"),
-        ("Größe in Bytes, für alle Geräte\n" * 80).encode(), "this is text"),
+        (("Größe in Bytes, für alle Geräte\n" * 80).encode(), "this is text"),
         (bytes(64), "begins with zeros"),
         (b"\x7fELF\x02\x01\x01", "begins with 7f 45 4c 46"),
         (pcap_header()[:10], "inside the pcap file header"),
@@ -71,7 +71,9 @@ def test_the_first_record_ends_behind_its_frame(data: bytes) -> None:
     first = read(data).rows[0]
     end = first.offset + first.captured
     assert first_record_end(data) == end
-    assert first_record_end(data[:end] + b"?" * 9) == (end if data[0] == 0xD4 else None), "a pcapng block has two lengths"
+    assert first_record_end(data[:end] + b"?" * 9) == (end if data[0] == 0xD4 else None), (
+        "a pcapng block has two lengths"
+    )
 
 
 @pytest.mark.parametrize("data", [pcap([]), pcapng([]), section() + interface() + block(5, b"1234"), pcap(FRAMES)[:60]])

@@ -39,6 +39,7 @@ def test_tls(payload: bytes, name: str | None) -> None:
         (b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n", "rtsp"),
         (b"DESCRIBE rtsp://cam/1 RTSP/1.0\r\n", "rtsp"),
         (b"RTSP/1.0 200 OK\r\n", "rtsp"),
+        (b"FLUSH rtsp://192.168.1.20/1 RTSP/1.0\r\n", "rtsp"),
         (b"REGISTER sip:example.com SIP/2.0\r\n", "sip"),
         (b"GETTING / HTTP/1.1\r\n", None),
         (b"HELLO world\r\n", None),

@@ -104,8 +104,15 @@ def test_ipsec_by_header_and_port() -> None:
 
 @pytest.mark.parametrize(
     ("payload", "name"),
-    [(NTP, "ntp"), (NTP + bytes(20), "ntp"), (b"\x1b" + bytes(47), "ntp"), (b"\x16\x02" + bytes(10), "ntp"), (NTP[:40], None), (b"\xff" + bytes(47), None)],
-)  # fmt: skip
+    [
+        (NTP, "ntp"),
+        (NTP + bytes(20), "ntp"),  # with a signature
+        (b"\x1b" + bytes(47), "ntp"),
+        (b"\x16\x02" + bytes(10), "ntp"),  # control message
+        (NTP[:40], None),
+        (b"\xff" + bytes(47), None),
+    ],
+)
 def test_ntp(payload: bytes, name: str | None) -> None:
     assert recognise_udp(payload, 50000, 123) == name
     assert recognise_udp(payload, 50000, 40000) is None

@@ -12,7 +12,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.support.lab import Lab, missing
-from tests.support.record import discovery, formats, fragments, lives, names, quic, segments, services, tls, tunnels, tshark
+from tests.support.record import (
+    discovery,
+    formats,
+    fragments,
+    lives,
+    names,
+    quic,
+    segments,
+    services,
+    tls,
+    tunnels,
+    tshark,
+)
 from tests.support.record.studio import Recipe, Take
 
 RECIPES: dict[str, Recipe] = {
@@ -42,7 +54,7 @@ def main() -> int:
 
 def record(recipe: Recipe, out: Path) -> str:
     """Record one capture into `out`, with its facts beside it; a line that says what came out."""
-    path = out / f"{recipe.name}.pcap"
+    path = out / f"{recipe.name}{recipe.suffix}"
     with Lab(configure_clients=recipe.configure_clients) as lab:
         take = Take(lab, lab.folder / path.name)
         recipe.run(take)
@@ -50,10 +62,15 @@ def record(recipe: Recipe, out: Path) -> str:
         flows = tshark.counted(take.path, take.conversations, take.tshark_options)
         packets, size = tshark.totals(take.path)
         data = take.path.read_bytes()
+        variants = {}
+        for ending in recipe.variants:
+            formats.VARIANTS[ending](take.path, lab.folder / "variant")
+            variants[f"{recipe.name}{ending}"] = (lab.folder / "variant").read_bytes()
     if len(data) > LIMIT:
         raise SystemExit(f"{recipe.name}: {len(data)} bytes, more than {LIMIT}")
     facts = {
         "capture": path.name,
+        "same_packets": sorted(variants),
         "recorded_with": versions(("tcpdump", "tshark", *recipe.tools)),
         "confirmed_by_tshark": compared,
         "missed_by_tshark": take.missed,
@@ -61,7 +78,8 @@ def record(recipe: Recipe, out: Path) -> str:
         "bytes": size,
         "facts": [asdict(e) for e in [*take.expectations, *flows]],
     }
-    path.write_bytes(data)
+    for name, content in {path.name: data, **variants}.items():
+        (out / name).write_bytes(content)
     path.with_suffix(".json").write_text(compact(facts))
     return f"{path.name}: {packets} packets, {len(data)} bytes, {len(take.expectations) + len(flows)} expectations, tshark agrees on {compared}"
 
@@ -80,7 +98,9 @@ def versions(programs: tuple[str, ...]) -> dict[str, str]:
     found = {"kernel": re.split(r"[-+]", platform.release())[0], "python": platform.python_version()}
     for program in programs:
         where = subprocess.run(["which", program], capture_output=True, text=True, check=False).stdout.strip()
-        owner = subprocess.run(["dpkg", "-S", str(Path(where).resolve()), where], capture_output=True, text=True, check=False)
+        owner = subprocess.run(
+            ["dpkg", "-S", str(Path(where).resolve()), where], capture_output=True, text=True, check=False
+        )
         package = owner.stdout.partition(":")[0]
         told = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False

@@ -34,7 +34,13 @@ def _own_folders(machine: Namespace, mounts: dict[str, Path], *command: str) -> 
     """A command that sees `mounts` (path -> folder) in a mount namespace of its own; missing mount points are made in a tmpfs /run."""
     del machine
     steps = [f"mkdir -p {there} && mount --bind {here} {there}" for there, here in mounts.items()]
-    return ["unshare", "-m", "sh", "-ec", "mount -t tmpfs none /run; " + "; ".join([*steps, "exec " + shlex.join(command)])]
+    return [
+        "unshare",
+        "-m",
+        "sh",
+        "-ec",
+        "mount -t tmpfs none /run; " + "; ".join([*steps, "exec " + shlex.join(command)]),
+    ]
 
 
 def _avahi(take: Take, machine: Namespace) -> None:
@@ -46,7 +52,9 @@ def _avahi(take: Take, machine: Namespace) -> None:
     config.write_text(AVAHI)
     mounts = {"/etc/avahi/services": folder, "/run/avahi-daemon": run}
     daemon = machine.start(
-        *_own_folders(machine, mounts, "avahi-daemon", "-f", str(config), "--no-drop-root", "--no-chroot", "--no-rlimits")
+        *_own_folders(
+            machine, mounts, "avahi-daemon", "-f", str(config), "--no-drop-root", "--no-chroot", "--no-rlimits"
+        )
     )
     wait_until(lambda: 'Service "Kitchen Speaker" (/etc/avahi/services/speaker.service) successfully established' in machine.output(daemon),
                "avahi's announcement")  # fmt: skip
@@ -66,7 +74,12 @@ def _mdns(take: Take) -> None:
     instance = "kitchen\\032speaker._googlecast._tcp.local"
     take.expect("dns_answers", "transport name type value", [
         ("mdns", "kitchen-speaker.local", "A", OTHER_V4), ("mdns", "_googlecast._tcp.local", "PTR", instance)], match="some")  # fmt: skip
-    take.expect("device_hints", "mac source value", [(OTHER_MAC, "mdns", "Vendor Speaker 42"), (OTHER_MAC, "mdns", "Kitchen")], match="some")
+    take.expect(
+        "device_hints",
+        "mac source value",
+        [(OTHER_MAC, "mdns", "Vendor Speaker 42"), (OTHER_MAC, "mdns", "Kitchen")],
+        match="some",
+    )
     take.expect("traffic", "service scope", [("mdns", "chatter")], match="some")
 
 
@@ -84,11 +97,25 @@ def _ssdp(take: Take) -> None:
         machine.serve(8200, "minidlnad", "-S", "-f", str(config), "-P", str(take.lab.folder / "minidlna.pid"))
         time.sleep(0.5)
         take.lab.client.run("upnpc", "-m", "eth0", "-s", check=False)
-        page = take.lab.client.run("curl", "-sS", "-w", "%{local_port}", f"http://{OTHER_V4}:8200/rootDesc.xml", "-A", "VendorTV UPnP/1.0")
+        page = take.lab.client.run(
+            "curl", "-sS", "-w", "%{local_port}", f"http://{OTHER_V4}:8200/rootDesc.xml", "-A", "VendorTV UPnP/1.0"
+        )
         if "Attic Media" not in page:
             raise LabError("no description")
-    take.expect("device_hints", "mac source", [(OTHER_MAC, "ssdp")], match="some", why="minidlna's NOTIFY and answers carry SERVER")
-    take.expect("hellos", "server_address server_port name method", [[OTHER_V4, 8200, OTHER_V4, "GET"]], match="some", where={"source": "http"})
+    take.expect(
+        "device_hints",
+        "mac source",
+        [(OTHER_MAC, "ssdp")],
+        match="some",
+        why="minidlna's NOTIFY and answers carry SERVER",
+    )
+    take.expect(
+        "hellos",
+        "server_address server_port name method",
+        [[OTHER_V4, 8200, OTHER_V4, "GET"]],
+        match="some",
+        where={"source": "http"},
+    )
     take.expect("traffic", "service scope", [("ssdp", "chatter")], match="some")
 
 
@@ -108,13 +135,30 @@ def _windows(take: Take) -> None:
         wait_until(lambda: other.listening(5355, kind=socket.SOCK_DGRAM), "llmnrd")
         asked = [("office-pc", "ANY")]
         client.run("llmnr-query", "-c", "1", "-t", "ANY", "-I", "eth0", "office-pc")
-        other.serve(137, "nmbd", "-F", "--debug-stdout", "--no-process-group", "-s", str(config), kind=socket.SOCK_DGRAM)
-        wait_until(lambda: "OFFICE-PC" in client.run("nmblookup", "-s", str(config), "-B", "192.168.50.255", "OFFICE-PC", check=False)
-                   and OTHER_V4 in client.run("nmblookup", "-s", str(config), "-B", "192.168.50.255", "OFFICE-PC", check=False), "nmbd")
+        other.serve(
+            137, "nmbd", "-F", "--debug-stdout", "--no-process-group", "-s", str(config), kind=socket.SOCK_DGRAM
+        )
+        wait_until(
+            lambda: (
+                "OFFICE-PC"
+                in client.run("nmblookup", "-s", str(config), "-B", "192.168.50.255", "OFFICE-PC", check=False)
+                and OTHER_V4
+                in client.run("nmblookup", "-s", str(config), "-B", "192.168.50.255", "OFFICE-PC", check=False)
+            ),
+            "nmbd",
+        )
         time.sleep(4)
-    take.expect("dns_queries", "client_address name type", [(CLIENT_V4, *q) for q in asked], where={"transport": "llmnr"})
+    take.expect(
+        "dns_queries", "client_address name type", [(CLIENT_V4, *q) for q in asked], where={"transport": "llmnr"}
+    )
     take.expect("dns_answers", "transport name type value", [("llmnr", "office-pc", "A", OTHER_V4)], match="some")
-    take.expect("device_hints", "mac source value", [(OTHER_MAC, "netbios", "OFFICE-PC")], match="some", why="nmbd registers its name")
+    take.expect(
+        "device_hints",
+        "mac source value",
+        [(OTHER_MAC, "netbios", "OFFICE-PC")],
+        match="some",
+        why="nmbd registers its name",
+    )
 
 
 def _dhcpv6(take: Take) -> None:
@@ -124,16 +168,25 @@ def _dhcpv6(take: Take) -> None:
         "dhcp-range=2001:db8:50::100,2001:db8:50::1ff,64,12h", "domain=home.example",
     )  # fmt: skip
     config = folder / "dhclient.conf"
-    config.write_text('send fqdn.fqdn "bedroom-tablet.home.example.";\nsend fqdn.encoded on;\nsend dhcp6.vendor-class 40712 11 "Vendor Tab1";\n')
+    config.write_text(
+        'send fqdn.fqdn "bedroom-tablet.home.example.";\nsend fqdn.encoded on;\nsend dhcp6.vendor-class 40712 11 "Vendor Tab1";\n'
+    )
     script = folder / "dhclient.sh"
-    script.write_text('#!/bin/sh\n[ -n "$new_ip6_address" ] && ip -6 address replace "$new_ip6_address/64" dev "$interface" nodad\nexit 0\n')
+    script.write_text(
+        '#!/bin/sh\n[ -n "$new_ip6_address" ] && ip -6 address replace "$new_ip6_address/64" dev "$interface" nodad\nexit 0\n'
+    )
     script.chmod(0o755)
     options = ("-6", "-v", "-cf", str(config), "-lf", str(folder / "leases6"), "-pf", str(folder / "dhclient.pid"))
     with take.rolling():
-        wait_until(lambda: "fe80::" in lab.client.run("ip", "-6", "address", "show", "dev", "eth0", "scope", "link"), "a link-local address")
+        wait_until(
+            lambda: "fe80::" in lab.client.run("ip", "-6", "address", "show", "dev", "eth0", "scope", "link"),
+            "a link-local address",
+        )
         lab.client.run("dhclient", "-1", *options, "-sf", str(script), "eth0")
         lab.client.run("dhclient", "-r", *options, "-sf", str(script), "eth0")
-    take.expect("device_hints", "mac source value", [(CLIENT_MAC, "dhcpv6", "bedroom-tablet.home.example")], match="some")
+    take.expect(
+        "device_hints", "mac source value", [(CLIENT_MAC, "dhcpv6", "bedroom-tablet.home.example")], match="some"
+    )
     take.expect("local_networks", "prefix", [("2001:db8:50::/64",)], match="some")
     take.expect("traffic", "service scope", [("dhcpv6", "chatter")], match="some")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.lab import AP_V4, AP_V6, CLIENT_V4, CLIENT_V6
+from tests.support.lab import AP_V4, AP_V6, CLIENT_V4, CLIENT_V6, LabError
 from tests.support.record.names import dnsmasq
 from tests.support.record.studio import Recipe, Take
 
@@ -17,9 +17,11 @@ def _fragments(take: Take) -> None:
     with take.rolling():
         for me, resolver, mtu, size in ((CLIENT_V6, AP_V6, 1280, 3000), (CLIENT_V4, AP_V4, 576, 1400)):
             ap.run("ip", "link", "set", "wlan0", "mtu", str(mtu))
-            told = client.run("dig", "+notcp", "+bufsize=4096", "+tries=1", "+time=3", "-b", f"{me}#49000", f"@{resolver}", BIG, "TXT")
+            told = client.run(
+                "dig", "+notcp", "+bufsize=4096", "+tries=1", "+time=3", "-b", f"{me}#49000", f"@{resolver}", BIG, "TXT"
+            )
             if "c3-" not in told:
-                raise RuntimeError(told)
+                raise LabError(told)
             client.run("ping", "-c", "1", "-W", "2", "-s", str(size), resolver)
     take.expect("dns_queries", "resolver_address transport name type", [[r, "udp", BIG, "TXT"] for r in (AP_V6, AP_V4)])
     take.expect(

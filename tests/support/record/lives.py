@@ -139,7 +139,10 @@ def _port_reuse(take: Take) -> None:
     hosts = [[ONE, 45000, names[i]] for i in (0, 1, 2, 3, 5)] + [[TWO, 45000, names[4]]]
     take.expect("hellos", "server_address client_port name", hosts, where={"source": "http"})
     take.expect(
-        "hellos", "client_port name", [[45010, "first.vendor.example"], [45010, "second.vendor.example"]], where={"source": "tls"}
+        "hellos",
+        "client_port name",
+        [[45010, "first.vendor.example"], [45010, "second.vendor.example"]],
+        where={"source": "tls"},
     )
 
 

@@ -69,13 +69,17 @@ def _dhclient(take: Take) -> None:
         "request subnet-mask, routers, domain-name-servers, host-name, interface-mtu;\n"
     )
     script = folder / "dhclient.sh"
-    script.write_text('#!/bin/sh\n[ -n "$new_ip_address" ] && ip address replace "$new_ip_address/24" dev "$interface"\nexit 0\n')
+    script.write_text(
+        '#!/bin/sh\n[ -n "$new_ip_address" ] && ip address replace "$new_ip_address/24" dev "$interface"\nexit 0\n'
+    )
     script.chmod(0o755)
     take.lab.other.run(
         "dhclient", "-1", "-v", "-cf", str(config), "-sf", str(script), "-lf", str(folder / "leases"),
         "-pf", str(folder / "dhclient.pid"), "eth0",
     )  # fmt: skip
-    take.lab.other.run("dhclient", "-x", "-cf", str(config), "-lf", str(folder / "leases"), "-pf", str(folder / "dhclient.pid"), "eth0")
+    take.lab.other.run(
+        "dhclient", "-x", "-cf", str(config), "-lf", str(folder / "leases"), "-pf", str(folder / "dhclient.pid"), "eth0"
+    )
 
 
 def _dhcp_dns_http(take: Take) -> None:
@@ -94,7 +98,10 @@ def _dhcp_dns_http(take: Take) -> None:
         _dhclient(take)
         slaac = "2001:db8:50:0:20e:58ff:fe50:20"
         wait_until(
-            lambda: "tentative" not in (told := lab.client.run("ip", "-6", "address", "show", "scope", "global")) and slaac[:13] in told,
+            lambda: (
+                "tentative" not in (told := lab.client.run("ip", "-6", "address", "show", "scope", "global"))
+                and slaac[:13] in told
+            ),
             "an address by router advertisement",
         )
         asked = _ask(lab.client)
@@ -119,13 +126,17 @@ def _ask(client: Namespace) -> list[tuple[str, str, str, str]]:
         (AP_V4, "tcp", API, "A"),
         (AP_V6, "tcp", CDN, "A"),
     ):
-        client.run("dig", "+tries=1", "+time=2", f"+{'tcp' if transport == 'tcp' else 'notcp'}", f"@{resolver}", name, kind)
+        client.run(
+            "dig", "+tries=1", "+time=2", f"+{'tcp' if transport == 'tcp' else 'notcp'}", f"@{resolver}", name, kind
+        )
         asked.append((resolver, transport, name.lower(), kind))
     # RFC 7766 section 6.2.1.1: several questions on one connection, sent before the first answer, and cut mid-length
     with client.entered():
         connection = socket.create_connection((AP_V4, 53))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    wire = b"".join(len(q).to_bytes(2, "big") + q for q in (_question(1, API, 1), _question(2, API, 28), _question(3, EDGE, 1)))
+    wire = b"".join(
+        len(q).to_bytes(2, "big") + q for q in (_question(1, API, 1), _question(2, API, 28), _question(3, EDGE, 1))
+    )
     for start, end in ((0, 1), (1, 20), (20, 60), (60, len(wire))):
         connection.sendall(wire[start:end])
         time.sleep(0.02)
@@ -138,7 +149,9 @@ def _ask(client: Namespace) -> list[tuple[str, str, str, str]]:
 
 def _question(number: int, name: str, kind: int) -> bytes:
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return number.to_bytes(2, "big") + b"\x01\x00\x00\x01\0\0\0\0\0\0" + labels + b"\0" + kind.to_bytes(2, "big") + b"\0\1"
+    return (
+        number.to_bytes(2, "big") + b"\x01\x00\x00\x01\0\0\0\0\0\0" + labels + b"\0" + kind.to_bytes(2, "big") + b"\0\1"
+    )
 
 
 def _http(take: Take) -> None:
@@ -152,7 +165,17 @@ def _http(take: Take) -> None:
     )  # fmt: skip
     take.flow("tcp", CLIENT_V4, port, server, 80, service="http", end="fin", server_name=API)
     six = curl(client, UPSTREAM_V6[1], f"http://{CDN}/status", "-A", "VendorTV/4.2 (Linux)", "-I")
-    take.flow("tcp", "2001:db8:50:0:20e:58ff:fe50:20", six, UPSTREAM_V6[1], 80, ip_version=6, service="http", end="fin", server_name=CDN)
+    take.flow(
+        "tcp",
+        "2001:db8:50:0:20e:58ff:fe50:20",
+        six,
+        UPSTREAM_V6[1],
+        80,
+        ip_version=6,
+        service="http",
+        end="fin",
+        server_name=CDN,
+    )
     # four requests written before the first response (RFC 9112 section 9.3.2), the third cut in two segments
     with client.entered():
         pipe = socket.create_connection((UPSTREAM_V4[1], 80))
@@ -170,7 +193,9 @@ def _http(take: Take) -> None:
         got += pipe.recv(4096)
     take.flow("tcp", CLIENT_V4, pipe.getsockname()[1], UPSTREAM_V4[1], 80, service="http", end="fin")
     pipe.close()
-    rows = [[API, server, 80, "GET", "VendorTV/4.2 (Linux)"]] * 3 + [[CDN, UPSTREAM_V6[1], 80, "HEAD", "VendorTV/4.2 (Linux)"]]
+    rows = [[API, server, 80, "GET", "VendorTV/4.2 (Linux)"]] * 3 + [
+        [CDN, UPSTREAM_V6[1], 80, "HEAD", "VendorTV/4.2 (Linux)"]
+    ]
     rows += [[name, UPSTREAM_V4[1], 80, "GET", "pipe/1"] for name in (CDN, CDN, "other.vendor.example", CDN)]
     take.expect("hellos", "name server_address server_port method user_agent", rows, where={"source": "http"})
 
@@ -196,7 +221,13 @@ def _expect_names(take: Take, asked: list[tuple[str, str, str, str]]) -> None:
         (CLIENT_MAC, "dhcp", "hostname", "living-room-tv"), (CLIENT_MAC, "dhcp", "vendor_class", "vendor-tv 4.2"),
         (OTHER_MAC, "dhcp", "hostname", "Kitchen-Speaker"), (OTHER_MAC, "dhcp", "vendor_class", "speaker:1.0"),
     ], match="some")  # fmt: skip
-    take.expect("local_networks", "prefix", [("2001:db8:50::/64",)], match="some", why="announced by dnsmasq in router advertisements")
+    take.expect(
+        "local_networks",
+        "prefix",
+        [("2001:db8:50::/64",)],
+        match="some",
+        why="announced by dnsmasq in router advertisements",
+    )
     take.expect("devices", "mac", [(CLIENT_MAC,), (OTHER_MAC,)], match="some")
 
 

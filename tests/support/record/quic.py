@@ -54,7 +54,9 @@ def _quic(take: Take) -> None:
 
 def _spki(cert: str) -> str:
     """SHA-256 of the public key, as Chromium's --ignore-certificate-errors-spki-list wants it."""
-    pem = subprocess.run(["openssl", "x509", "-in", cert, "-pubkey", "-noout"], check=True, capture_output=True, text=True).stdout
+    pem = subprocess.run(
+        ["openssl", "x509", "-in", cert, "-pubkey", "-noout"], check=True, capture_output=True, text=True
+    ).stdout
     der = base64.b64decode("".join(line for line in pem.splitlines() if "-----" not in line))
     return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
@@ -93,14 +95,19 @@ def _chromium(take: Take) -> None:
         _browse(
             take, "quic", pair[0], "https://video.vendor.example/", "--enable-quic", "--origin-to-force-quic-on=video.vendor.example:443",
         )  # fmt: skip
-    take.expect("hellos", "server_address server_port name alpn version", [[ONE, 443, "www.vendor.example", "h2,http/1.1", "1.3"]],
+    take.expect("hellos", "server_address server_port name alpn version", [[ONE, 443, "www.vendor.example", "h2,http/1.1", "TLS1.3"]],
                 match="some", where={"source": "tls"}, why="Chromium decides how many connections it opens")  # fmt: skip
     take.expect("hellos", "server_address server_port name alpn", [[ONE, 443, "video.vendor.example", "h3"]], match="some",
                 where={"source": "quic"})  # fmt: skip
 
 
 RECIPES = (
-    Recipe("quic", "aioquic to aioquic: version 1, version 2, 1 to 2, Retry, a hello longer than one Initial, IPv6.", _quic, ("openssl",)),
+    Recipe(
+        "quic",
+        "aioquic to aioquic: version 1, version 2, 1 to 2, Retry, a hello longer than one Initial, IPv6.",
+        _quic,
+        ("openssl",),
+    ),
     Recipe(
         "chromium",
         "Headless Chromium fetches a page by TLS 1.3 and HTTP/2 (nginx), another by HTTP/3 (aioquic).",

@@ -44,7 +44,9 @@ class Answering(Protocol):  # type: ignore[misc]  # a base class that only the r
 
 
 async def serve(address: str, port: int, cert: str, key: str, *, retry: bool) -> None:
-    settings = configuration.QuicConfiguration(is_client=False, alpn_protocols=["h3", "vendor"], supported_versions=[V2, V1])
+    settings = configuration.QuicConfiguration(
+        is_client=False, alpn_protocols=["h3", "vendor"], supported_versions=[V2, V1]
+    )
     settings.load_cert_chain(cert, key)
     await aio.serve(address, port, configuration=settings, create_protocol=Answering, retry=retry)
     print("serving", flush=True)  # noqa: T201

@@ -71,7 +71,9 @@ def pieces(wire: bytes, sizes: Sequence[int]) -> list[bytes]:
     return [*cut, wire[at:]] if at < len(wire) else cut
 
 
-def _by_kernel(take: Take, name: str, port: int, record_sizes: Sequence[int], segment_sizes: Sequence[int], more: int = 0) -> None:
+def _by_kernel(
+    take: Take, name: str, port: int, record_sizes: Sequence[int], segment_sizes: Sequence[int], more: int = 0
+) -> None:
     """One handshake through a kernel socket, the hello in these records and segments."""
     speaker = Speaker(name, ("h2", "http/1.1", *(f"x-vendor-protocol-{i}" for i in range(more))))
     with take.lab.client.entered():
@@ -120,7 +122,7 @@ def _tls_split(take: Take) -> None:
 def _expect(take: Take, hellos: list[tuple[str, int, str]]) -> None:
     take.expect(
         "hellos", "client_address client_port server_address name version chosen_version",
-        [[address, port, HOST, name, "1.3", "1.3"] for address, port, name in hellos], where={"source": "tls"},
+        [[address, port, HOST, name, "TLS1.3", "TLS1.3"] for address, port, name in hellos], where={"source": "tls"},
     )  # fmt: skip
 
 
@@ -151,7 +153,16 @@ class RawClient:
     def frame(self, flags: int, sequence: int, payload: bytes = b"", options: bytes = b"") -> None:
         """Send one segment."""
         header = struct.pack(
-            "!HHIIBBHHH", self.port, 443, sequence & 0xFFFFFFFF, self.seen & 0xFFFFFFFF, (20 + len(options)) // 4 << 4, flags, 64000, 0, 0
+            "!HHIIBBHHH",
+            self.port,
+            443,
+            sequence & 0xFFFFFFFF,
+            self.seen & 0xFFFFFFFF,
+            (20 + len(options)) // 4 << 4,
+            flags,
+            64000,
+            0,
+            0,
         )
         tcp = header + options + payload
         check = _sum(self._ends + struct.pack("!HH", 6, len(tcp)) + tcp)

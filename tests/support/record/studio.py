@@ -62,17 +62,40 @@ class Take:
     path: Path
     expectations: list[Expectation] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
-    repeated: dict[str, list[str]] = field(default_factory=dict)  # names of hellos that the wire holds once more, by source
-    missed: dict[str, list[str]] = field(default_factory=dict)  # names that tshark cannot read though the server could, by source
+    repeated: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # names of hellos that the wire holds once more, by source
+    missed: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # names that tshark cannot read though the server could, by source
     tshark_options: list[str] = field(default_factory=list)
 
     @contextlib.contextmanager
     def rolling(
-        self, namespace: Namespace | None = None, interface: str = "wlan0", *, only: str = "", settle: float = 0.3
+        self,
+        namespace: Namespace | None = None,
+        interface: str = "wlan0",
+        *,
+        only: str = "",
+        options: Sequence[str] = (),
     ) -> Iterator[None]:
         """tcpdump runs within the block, on the access point's LAN side unless told otherwise; `only` is a capture filter."""
-        where = namespace or self.lab.ap
-        command = ["tcpdump", "-i", interface, "-U", "--immediate-mode", "-s", "0", "-n", "-Z", "root", "-w", str(self.path)]
+        where, settle = namespace or self.lab.ap, 0.3
+        command = [
+            "tcpdump",
+            "-i",
+            interface,
+            "-U",
+            "--immediate-mode",
+            "-s",
+            "0",
+            "-n",
+            "-Z",
+            "root",
+            *options,
+            "-w",
+            str(self.path),
+        ]
         tape = where.start(*command, *([only] if only else []))
         wait_until(lambda: "listening on" in where.output(tape), "tcpdump")
         yield
@@ -100,6 +123,8 @@ class Recipe:
     run: Callable[[Take], None]
     tools: tuple[str, ...] = ()
     configure_clients: bool = True
+    suffix: str = ".pcap"
+    variants: tuple[str, ...] = ()  # further files with the same packets: keys of `formats.VARIANTS`
 
 
 def curl(namespace: Namespace, address: str, url: str, *options: str) -> int:
@@ -132,7 +157,20 @@ def s_server(namespace: Namespace, port: int, pair: tuple[str, str], *options: s
     folder = Path(pair[0]).parent
     (folder / "tiny").write_text("ok\n")
     return namespace.serve(
-        port, "env", "-C", str(folder), "openssl", "s_server", "-accept", str(port), "-cert", pair[0], "-key", pair[1], "-WWW", *options
+        port,
+        "env",
+        "-C",
+        str(folder),
+        "openssl",
+        "s_server",
+        "-accept",
+        str(port),
+        "-cert",
+        pair[0],
+        "-key",
+        pair[1],
+        "-WWW",
+        *options,
     )
 
 

@@ -7,8 +7,10 @@ from tests.support.record.studio import Recipe, Take, certificate, curl, s_serve
 
 API, WIDE, MQTT = "api.vendor.example", "*.vendor.example", "mqtt.vendor.example"
 GET = "GET /tiny HTTP/1.0\r\n\r\n"
-COLUMNS = "client_address client_port server_address server_port name alpn version chosen_version cipher certificate_names"
-SHOWN = f"{API},{WIDE}"
+COLUMNS = (
+    "client_address client_port server_address server_port name alpn version chosen_version cipher certificate_names"
+)
+SHOWN = f"{API} {WIDE}"
 
 
 def s_client(machine: Namespace, port: int, to: tuple[str, int], *options: str) -> None:
@@ -16,7 +18,17 @@ def s_client(machine: Namespace, port: int, to: tuple[str, int], *options: str) 
     address = f"[{to[0]}]" if ":" in to[0] else to[0]
     here = f"[{CLIENT_V6}]:{port}" if ":" in to[0] else f"{CLIENT_V4}:{port}"
     machine.run(
-        "openssl", "s_client", "-bind", here, "-connect", f"{address}:{to[1]}", "-ign_eof", "-quiet", *options, text=GET, check=False
+        "openssl",
+        "s_client",
+        "-bind",
+        here,
+        "-connect",
+        f"{address}:{to[1]}",
+        "-ign_eof",
+        "-quiet",
+        *options,
+        text=GET,
+        check=False,
     )
 
 
@@ -33,14 +45,14 @@ def _tls12(take: Take) -> None:
         s_client(client, 41001, (v4, 8883), *old, "-servername", MQTT, "-alpn", "mqtt")
         s_client(client, 41002, (v4, 4433), *old, "-servername", "MiXeD.vendor.example", "-alpn", "x-own,http/1.1")
         s_client(client, 41003, (v4, 443), *old, "-noservername")
-    suite = "0xc02b"  # what the server was limited to
+    suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"  # what the server was limited to
     take.expect("hellos", COLUMNS, [
-        [CLIENT_V4, port, v4, 443, API, "http/1.1", "1.2", "1.2", suite, SHOWN],
-        [CLIENT_V6, six, v6, 443, API, "h2,http/1.1", "1.2", "1.2", suite, SHOWN],
-        [CLIENT_V4, 41002, v4, 4433, "mixed.vendor.example", "x-own,http/1.1", "1.2", "1.2", suite, SHOWN],
-        [CLIENT_V4, 41003, v4, 443, None, None, "1.2", "1.2", suite, SHOWN],
+        [CLIENT_V4, port, v4, 443, API, "http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+        [CLIENT_V6, six, v6, 443, API, "h2,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+        [CLIENT_V4, 41002, v4, 4433, "mixed.vendor.example", "x-own,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+        [CLIENT_V4, 41003, v4, 443, None, None, "TLS1.2", "TLS1.2", suite, SHOWN],
         # the server knows no `mqtt` and says no_application_protocol (RFC 7301 section 3.2): nothing was chosen
-        [CLIENT_V4, 41001, v4, 8883, MQTT, "mqtt", "1.2", None, None, None],
+        [CLIENT_V4, 41001, v4, 8883, MQTT, "mqtt", "TLS1.2", None, None, None],
     ], where={"source": "tls"})  # fmt: skip
     for number, to, there in ((port, 443, v4), (41001, 8883, v4), (41002, 4433, v4), (41003, 443, v4)):
         take.flow("tcp", CLIENT_V4, number, there, to)
@@ -60,13 +72,13 @@ def _tls13(take: Take) -> None:
         s_client(client, 42002, (v4, 8443), "-servername", "retry.vendor.example", "-groups", "X25519:P-384")
         s_client(client, 42003, (v6, 443), "-servername", "six.vendor.example", "-alpn", "h2", "-tls1_3")
         s_client(client, 42004, (v4, 443), "-noservername", "-tls1_3")
-    suite = "0x1301"
+    suite = "TLS_AES_128_GCM_SHA256"
     take.expect("hellos", COLUMNS, [
-        [CLIENT_V4, 42000, v4, 443, API, None, "1.3", "1.3", suite, None],
-        [CLIENT_V4, 42001, v4, 443, API, None, "1.3", "1.3", suite, None],
-        [CLIENT_V4, 42002, v4, 8443, "retry.vendor.example", None, "1.3", "1.3", suite, None],
-        [CLIENT_V6, 42003, v6, 443, "six.vendor.example", "h2", "1.3", "1.3", suite, None],
-        [CLIENT_V4, 42004, v4, 443, None, None, "1.3", "1.3", suite, None],
+        [CLIENT_V4, 42000, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
+        [CLIENT_V4, 42001, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
+        [CLIENT_V4, 42002, v4, 8443, "retry.vendor.example", None, "TLS1.3", "TLS1.3", suite, None],
+        [CLIENT_V6, 42003, v6, 443, "six.vendor.example", "h2", "TLS1.3", "TLS1.3", suite, None],
+        [CLIENT_V4, 42004, v4, 443, None, None, "TLS1.3", "TLS1.3", suite, None],
     ], where={"source": "tls"}, why="port 8443 only speaks P-384: HelloRetryRequest and two ClientHellos in one handshake")  # fmt: skip
     take.repeated["tls"] = ["retry.vendor.example"]
     for number, to in ((42000, 443), (42001, 443), (42002, 8443), (42004, 443)):
@@ -76,7 +88,12 @@ def _tls13(take: Take) -> None:
 
 
 def _encrypted(take: Take, protocol: str, ends: list[tuple[str, int, int]]) -> None:
-    take.expect("flows", "protocol client_address client_port server_port encrypted", [[protocol, *e, "yes"] for e in ends], match="some")
+    take.expect(
+        "flows",
+        "protocol client_address client_port server_port encrypted",
+        [[protocol, *e, "yes"] for e in ends],
+        match="some",
+    )
 
 
 RECIPES = (
@@ -85,6 +102,7 @@ RECIPES = (
         "curl and openssl s_client up to TLS 1.2 on ports 443, 8883, 4433, IPv4 and IPv6, with ALPN, without SNI, one handshake refused.",
         _tls12,
         ("openssl", "curl"),
+        variants=(".pcapng", "-ns.pcap", "-be.pcap", ".pcap.gz", ".pcapng.gz"),
     ),
     Recipe(
         "tls13",

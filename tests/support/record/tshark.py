@@ -42,7 +42,22 @@ TYPES = {"1": "A", "12": "PTR", "15": "MX", "16": "TXT", "28": "AAAA", "33": "SR
 def read(path: Path, select: str, fields: tuple[str, ...], options: list[str]) -> list[list[str]]:
     """tshark's values of `fields` in each packet that `select` selects; several values in one packet are joined by `|`."""
     wanted = [part for name in fields for part in ("-e", name)]
-    command = ["tshark", "-n", "-2", "-r", str(path), *OPTIONS, *options, "-Y", select, "-T", "fields", "-E", "aggregator=|", *wanted]
+    command = [
+        "tshark",
+        "-n",
+        "-2",
+        "-r",
+        str(path),
+        *OPTIONS,
+        *options,
+        "-Y",
+        select,
+        "-T",
+        "fields",
+        "-E",
+        "aggregator=|",
+        *wanted,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LabError(f"tshark: {done.stderr[-400:]}")
@@ -70,7 +85,9 @@ def confirm(take: Take) -> list[str]:
         said.subtract((_plain(name),) for name in take.missed.get(about, []))
         more = told - said if all(e.match == "all" for e in mine) else Counter()
         if more or said - told:
-            raise LabError(f"{take.path.name}: {view} {about}: tshark has more {more}, the recipe has more {said - told}")
+            raise LabError(
+                f"{take.path.name}: {view} {about}: tshark has more {more}, the recipe has more {said - told}"
+            )
         compared.append(f"{view} {about}".strip())
     return compared
 
@@ -89,9 +106,7 @@ def totals(path: Path) -> tuple[int, int]:
     return len(rows), sum(int(row[0]) for row in rows)
 
 
-COLUMNS = (
-    "protocol ip_version client_address client_port server_address server_port packets_up packets_down bytes_up bytes_down"
-)
+COLUMNS = "protocol ip_version client_address client_port server_address server_port packets_up packets_down bytes_up bytes_down"
 
 
 def counted(path: Path, conversations: list[Conversation], options: list[str]) -> list[Expectation]:
@@ -128,23 +143,31 @@ _End = tuple[str, int]
 
 
 def _streams(path: Path, options: list[str]) -> dict[tuple[Any, ...], list[dict[_End, tuple[int, int]]]]:
+    """Conversations by protocol and ends: for each stream (in order of time) the packets and bytes that each end sent."""
+    size = {int(row[0]): int(row[1]) for row in read(path, "frame", ("frame.number", "frame.len"), options)}
     made: dict[tuple[Any, ...], dict[str, dict[_End, tuple[int, int]]]] = defaultdict(dict)
     for protocol in ("tcp", "udp"):
-        fields = (f"{protocol}.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", f"{protocol}.srcport", f"{protocol}.dstport", "frame.len")
+        fields = (
+            "frame.number",
+            "frame.protocols",
+            f"{protocol}.stream",
+            f"{protocol}.srcport",
+            f"{protocol}.dstport",
+            *_ADDRESSES,
+        )
         for row in read(path, f"{protocol} && !icmp && !icmpv6", fields, options):
-            number, v4, v6, to4, to6, sport, dport, length = (_last(value) for value in row)
-            source, target = _ends(row, v4, v6, to4, to6, int(sport), int(dport))
-            key = (protocol, frozenset((source, target)))
-            stream = made[key].setdefault(number, {})
-            packets, size = stream.get(source, (0, 0))
-            stream[source] = (packets + 1, size + int(length))
+            layers, stream, sport, dport = row[1].split(":"), _last(row[2]), int(_last(row[3])), int(_last(row[4]))
+            inner = int([layer for layer in layers if layer in ("ip", "ipv6")][-1] == "ipv6")
+            source, target = (_last(row[5 + inner]), sport), (_last(row[7 + inner]), dport)
+            frames = {int(row[0]), *(int(n) for field in row[9:11] for n in field.split("|") if n)}
+            ends = made[protocol, frozenset((source, target))].setdefault(stream, {})
+            packets, volume = ends.get(source, (0, 0))
+            ends[source] = (packets + len(frames), volume + sum(size[n] for n in frames))
     return {key: list(streams.values()) for key, streams in made.items()}
 
 
-def _ends(row: list[str], v4: str, v6: str, to4: str, to6: str, sport: int, dport: int) -> tuple[_End, _End]:
-    """Source and target of the innermost IP header (6in4 has both families: the inner one is IPv6; 4in6 is not recorded)."""
-    del row
-    return ((v6 or v4), sport), ((to6 or to4), dport)
+# the last two: the frames that a reassembled datagram came in, all of which belong to its flow
+_ADDRESSES = ("ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "ip.fragment", "ipv6.fragment")
 
 
 def _last(values: str) -> str:

@@ -29,7 +29,9 @@ Unwrap = Callable[[bytes], bytes | None]  # frame -> inner packet, None if it is
 class Wrapper:
     """One end of a tunnel: device `name` in `machine`, whose packets leave eth0 wrapped, and the reverse."""
 
-    def __init__(self, machine: Namespace, name: str, kind: int, macs: tuple[str, str], wrap: Wrap, unwrap: Unwrap) -> None:
+    def __init__(
+        self, machine: Namespace, name: str, kind: int, macs: tuple[str, str], wrap: Wrap, unwrap: Unwrap
+    ) -> None:
         self._macs, self._wrap, self._unwrap = tuple(bytes.fromhex(mac.replace(":", "")) for mac in macs), wrap, unwrap
         with machine.entered():
             self._device = os.open("/dev/net/tun", os.O_RDWR)
@@ -46,7 +48,9 @@ class Wrapper:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         os.write(self._stopper, b"x")
         self._thread.join()
         for descriptor in (self._device, self._stop, self._stopper):
@@ -105,14 +109,16 @@ def _checksum(header: bytes) -> bytes:
     return (~((total & 0xFFFF) + (total >> 16)) & 0xFFFF).to_bytes(2, "big")
 
 
-def _in_ip(protocol: int, outer: tuple[str, str], head: Callable[[bytes], bytes], size: int) -> tuple[Wrap, Unwrap]:
+def in_ip(protocol: int, outer: tuple[str, str], head: Callable[[bytes], bytes], size: int) -> tuple[Wrap, Unwrap]:
     """Packets behind an IPv4 or IPv6 header with this protocol number and `size` bytes of tunnel header."""
     here, there = (ipaddress.ip_address(a).packed for a in outer)
 
     def wrap(inner: bytes, own: bytes, other: bytes) -> bytes:
         body = head(inner) + inner
         if len(here) == 16:
-            return other + own + b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(body), protocol, 64) + here + there + body
+            return (
+                other + own + b"\x86\xdd" + struct.pack("!IHBB", 6 << 28, len(body), protocol, 64) + here + there + body
+            )
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0x4000, 64, protocol, 0) + here + there
         return other + own + b"\x08\x00" + ip[:10] + _checksum(ip) + ip[12:] + body
 
@@ -128,11 +134,13 @@ def _in_ip(protocol: int, outer: tuple[str, str], head: Callable[[bytes], bytes]
 
 def _in_udp(port: int, outer: tuple[str, str], head: Callable[[bytes], bytes], size: int) -> tuple[Wrap, Unwrap]:
     """Packets behind IPv4, UDP (without checksum, RFC 768) and `size` bytes of tunnel header."""
-    wrap, unwrap = _in_ip(17, outer, lambda inner: struct.pack("!HHHH", port, port, 8 + size + len(inner), 0) + head(inner), 8 + size)
+    wrap, unwrap = in_ip(
+        17, outer, lambda inner: struct.pack("!HHHH", port, port, 8 + size + len(inner), 0) + head(inner), 8 + size
+    )
     return wrap, lambda frame: unwrap(frame) if frame[36:38] == port.to_bytes(2, "big") else None
 
 
-def _gre(inner: bytes) -> bytes:
+def gre_header(inner: bytes) -> bytes:
     """RFC 2784 section 2.1, no options."""
     return b"\0\0" + (b"\x08\0" if inner[0] >> 4 == 4 else b"\x86\xdd")
 
@@ -147,7 +155,9 @@ def _gtp(inner: bytes) -> bytes:
 INNER4, INNER6 = ("10.42.0.1", "10.42.0.2"), ("fd42::1", "fd42::2")
 
 
-def _talk(take: Take, device: str, tunnel: str | None, families: tuple[int, ...] = (4, 6), port: int = 48000) -> list[str]:
+def talk(
+    take: Take, device: str, tunnel: str | None, families: tuple[int, ...] = (4, 6), port: int = 48000
+) -> list[str]:
     """A question and a page over a device that exists on both machines; the names asked."""
     client, other = take.lab.client, take.lab.other
     asked = []
@@ -168,7 +178,9 @@ def _talk(take: Take, device: str, tunnel: str | None, families: tuple[int, ...]
         asked.append(API)
         take.flow("udp", me, port, peer, 53, ip_version=family, service="dns", tunnel=tunnel)
         take.flow("tcp", me, local, peer, 80, ip_version=family, service="http", tunnel=tunnel, server_name=name)
-        take.expect("hellos", "client_address server_address name", [[me, peer, name]], match="some", where={"source": "http"})
+        take.expect(
+            "hellos", "client_address server_address name", [[me, peer, name]], match="some", where={"source": "http"}
+        )
     for machine in (client, other):
         machine.run("ip", "address", "flush", "dev", device)
     return asked
@@ -176,11 +188,18 @@ def _talk(take: Take, device: str, tunnel: str | None, families: tuple[int, ...]
 
 def _names(take: Take, asked: list[str]) -> None:
     take.expect("dns_queries", "name type", [[name, "A"] for name in asked])
-    take.expect("dns_answers", "name type value", [[API, "A", "203.0.113.10"]], match="some", where={"section": "answer"})
+    take.expect(
+        "dns_answers", "name type value", [[API, "A", "203.0.113.10"]], match="some", where={"section": "answer"}
+    )
 
 
 def _wrapped(
-    take: Take, device: str, kind: int, pair: Callable[[bool], tuple[Wrap, Unwrap]], tunnel: str | None, families: tuple[int, ...] = (4, 6)
+    take: Take,
+    device: str,
+    kind: int,
+    pair: Callable[[bool], tuple[Wrap, Unwrap]],
+    tunnel: str | None,
+    families: tuple[int, ...] = (4, 6),
 ) -> None:
     """Record a talk through two wrappers; `pair(True)` is the client's."""
     lab: Lab = take.lab
@@ -190,10 +209,10 @@ def _wrapped(
         Wrapper(lab.other, device, kind, (OTHER_MAC, CLIENT_MAC), *theirs),
         take.rolling(),
     ):
-        _names(take, _talk(take, device, tunnel, families))
+        _names(take, talk(take, device, tunnel, families))
 
 
-def _outer(v6: bool, mine: bool) -> tuple[str, str]:  # noqa: FBT001 - two choices of two addresses
+def outer_ends(*, v6: bool, mine: bool) -> tuple[str, str]:
     ends = (CLIENT_V6, OTHER_V6) if v6 else (CLIENT_V4, OTHER_V4)
     return ends if mine else (ends[1], ends[0])
 
@@ -205,9 +224,26 @@ def _nothing(_inner: bytes) -> bytes:
 def _vxlan(take: Take) -> None:
     lab = take.lab
     for machine, here, there in ((lab.client, CLIENT_V4, OTHER_V4), (lab.other, OTHER_V4, CLIENT_V4)):
-        machine.run("ip", "link", "add", "vx0", "type", "vxlan", "id", "42", "local", here, "remote", there, "dstport", "4789", "dev", "eth0")
+        machine.run(
+            "ip",
+            "link",
+            "add",
+            "vx0",
+            "type",
+            "vxlan",
+            "id",
+            "42",
+            "local",
+            here,
+            "remote",
+            there,
+            "dstport",
+            "4789",
+            "dev",
+            "eth0",
+        )
     with take.rolling():
-        _names(take, _talk(take, "vx0", "vxlan"))
+        _names(take, talk(take, "vx0", "vxlan"))
 
 
 VLAN, QINQ = struct.pack("!HH", 0x8100, 10), struct.pack("!HHHH", 0x88A8, 20, 0x8100, 10)
@@ -219,16 +255,16 @@ RECIPES = (
     Recipe("pppoe", "A PPPoE session.",
            lambda take: _wrapped(take, "tun0", IFF_TUN, lambda _: _pppoe(0x1234), None), ("dnsmasq", "dig", "curl", "nginx")),
     Recipe("sixinfour", "IPv6 in IPv4 (RFC 4213).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_ip(41, _outer(False, mine), _nothing, 0), "6in4", (6,)),
+           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(41, outer_ends(v6=False, mine=mine), _nothing, 0), "6in4", (6,)),
            ("dnsmasq", "dig", "curl", "nginx")),
     Recipe("fourinsix", "IPv4 in IPv6 (RFC 2473).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_ip(4, _outer(True, mine), _nothing, 0), "4in6", (4,)),
+           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(4, outer_ends(v6=True, mine=mine), _nothing, 0), "4in6", (4,)),
            ("dnsmasq", "dig", "curl", "nginx")),
     Recipe("gre", "GRE over IPv4 (RFC 2784).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_ip(47, _outer(False, mine), _gre, 4), "gre"),
+           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(47, outer_ends(v6=False, mine=mine), gre_header, 4), "gre"),
            ("dnsmasq", "dig", "curl", "nginx")),
     Recipe("gtp", "GTP-U over UDP 2152 (3GPP TS 29.281).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_udp(2152, _outer(False, mine), _gtp, 8), "gtp"),
+           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_udp(2152, outer_ends(v6=False, mine=mine), _gtp, 8), "gtp"),
            ("dnsmasq", "dig", "curl", "nginx")),
     Recipe("vxlan", "VXLAN 42 (RFC 7348), by the kernel on both sides.", _vxlan, ("dnsmasq", "dig", "curl", "nginx")),
 )  # fmt: skip

@@ -1,0 +1,211 @@
+"""The inner walk of the flow table: rows of columns to open conversations. What is done with them is the table's.
+
+Rule 1: rows are taken in file order, as far as that shows: silence, FIN or RST and a new SYN end a conversation
+        (`conversation`, rule 2), a row then begins the next.
+Rule 2: this core takes rows by groups with numpy. A group is added by its sums when nothing in it can end a flow; else it
+        is walked row by row. Both give the same (a test compares them with `walk_all`).
+Rule 3: a core written in C, where it could be built, gives the same as this one, which is its oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from daemon.decode.columns import Columns, link_addresses, payload_bytes
+from daemon.decode.groups import SLOT_US, Groups, group
+from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
+from daemon.flow.conversation import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, Conversation, FlowKey
+
+
+class Hooks(Protocol):
+    """What a core calls when something happens."""
+
+    def begin(self, key: FlowKey, side: int, time_us: int, src_mac: int, dst_mac: int) -> Conversation:
+        """A conversation begins with a packet from `side`."""
+
+    def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
+        """`side` sends its first packet."""
+
+    def inspect(
+        self, flow: Conversation, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+    ) -> int:
+        """A payload that is wanted, or notable; the answer is the mask of ends whose payloads are wanted from now on."""
+
+    def close(self, flow: Conversation, end: str) -> None:
+        """The conversation has ended."""
+
+
+class NumpyCore:
+    """Open conversations by key, fed by groups of rows."""
+
+    def __init__(self, hooks: Hooks, *, walk_all: bool = False) -> None:
+        self._hooks = hooks
+        self._walk_all = walk_all
+        self._flows: dict[FlowKey, Conversation] = {}
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def open(self) -> Iterator[Conversation]:
+        """All open conversations, with their counters up to date."""
+        return iter(self._flows.values())
+
+    def insert(self, flow: Conversation) -> None:
+        """A conversation that was open when decoding stopped."""
+        self._flows[flow.key] = flow
+
+    def remove(self, flow: Conversation, end: str) -> None:
+        """End a conversation from outside."""
+        del self._flows[flow.key]
+        self._hooks.close(flow, end)
+
+    def add(self, buf: bytearray, columns: Columns) -> None:
+        """Take the rows of a chunk."""
+        groups = group(buf, columns)
+        if groups is None:
+            return
+        view = memoryview(buf)
+        for index, (key, side) in enumerate(_keys(columns, groups)):
+            flow = self._flows.get(key)
+            if flow is not None and groups.head_us[index] - flow.last_us > flow.idle_us:
+                self.remove(flow, "idle")
+                flow = None
+            if self._walk_all or _order_matters(groups, index, key[1], flow):
+                self._walk(buf, view, columns, groups, index, key, side)
+            else:
+                self._sum(buf, view, columns, groups, index, key, side)
+
+    def _begin(self, buf: bytearray, columns: Columns, row: int, key: FlowKey, side: int) -> Conversation:
+        macs = link_addresses(buf, columns, row)
+        flow = self._flows[key] = self._hooks.begin(key, side, int(columns.time_us[row]), *macs)
+        return flow
+
+    def _sum(
+        self, buf: bytearray, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
+    ) -> None:
+        """Add a group by its sums, then show the payloads that are wanted."""
+        flow = self._flows.get(key)
+        fresh = -1
+        if flow is None:
+            flow = self._begin(buf, columns, groups.first_row[index], key, side)
+            fresh = side
+        forth, size_forth = groups.packets_forth[index], groups.bytes_forth[index]
+        back, size_back = groups.packets[index] - forth, groups.bytes[index] - size_forth
+        if (back and not flow.packets[1 - side]) or (not flow.packets[side] and fresh < 0):
+            self._meet(buf, columns, groups, index, flow, side, fresh)
+        packets, sizes = ((back, forth), (size_back, size_forth)) if side else ((forth, back), (size_forth, size_back))
+        slot = groups.head_us[index] // SLOT_US
+        flow.count(slot, packets, sizes, groups.first_us[index], groups.last_us[index])
+        if groups.flags[index] & (SYN | FIN | RST):
+            self._flags(columns, groups, index, flow, side)
+        if groups.notables[index] or (flow.wants and groups.payloads[index]):
+            self._show(view, columns, groups, index, flow, side)
+
+    def _meet(
+        self, buf: bytearray, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int, fresh: int
+    ) -> None:
+        """The first packet of an end that had not sent yet."""
+        start, stop = groups.start[index], groups.stop[index]
+        rows, same = groups.order[start:stop], groups.same[start:stop]
+        for end, chosen in ((side, same), (1 - side, ~same)):
+            if not flow.packets[end] and end != fresh and chosen.any():
+                row = int(rows[int(chosen.argmax())])
+                self._hooks.meet(flow, end, *link_addresses(buf, columns, row))
+
+    def _flags(self, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int) -> None:
+        start, stop = groups.start[index], groups.stop[index]
+        rows, same = groups.order[start:stop], groups.same[start:stop]
+        flags = columns.tcp_flags[rows]
+        for at in ((flags & (SYN | FIN | RST)) != 0).nonzero()[0].tolist():
+            flow.flags(side if same[at] else 1 - side, int(flags[at]), int(columns.tcp_seq[rows[at]]))
+
+    def _show(
+        self, view: memoryview, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int
+    ) -> None:
+        """Payloads that are wanted, in file order."""
+        start, stop = groups.start[index], groups.stop[index]
+        rows = groups.order[start:stop]
+        worth = (columns.payload_size[rows] > 0) | (columns.missing[rows] > 0)
+        if not flow.wants:
+            worth &= groups.notable[start:stop]
+        chosen = worth.nonzero()[0]
+        rows = rows[chosen]
+        take = [
+            column.tolist()
+            for column in (
+                rows, groups.same[start:stop][chosen], groups.notable[start:stop][chosen], columns.time_us[rows],
+                columns.tcp_flags[rows], columns.tcp_seq[rows], columns.missing[rows],
+            )
+        ]  # fmt: skip
+        for row, same, notable, time_us, flags, seq, missing in zip(*take, strict=True):
+            end = side if same else 1 - side
+            if notable or flow.wants >> end & 1:
+                payload = payload_bytes(view, columns, row)
+                flow.wants = self._hooks.inspect(flow, end, time_us, flags, seq, payload, missing)
+
+    def _walk(
+        self, buf: bytearray, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
+    ) -> None:
+        """Take a group row by row: the reference for what ends a flow and begins the next."""
+        start, stop = groups.start[index], groups.stop[index]
+        same = groups.same[start:stop].tolist()
+        notable = groups.notable[start:stop].tolist()
+        for at, row in enumerate(groups.order[start:stop].tolist()):
+            end = side if same[at] else 1 - side
+            time_us, flags, size = int(columns.time_us[row]), int(columns.tcp_flags[row]), int(columns.wire[row])
+            flow = self._flows.get(key)
+            if flow is not None and time_us - flow.last_us > flow.idle_us:
+                self.remove(flow, "idle")
+                flow = None
+            if flow is not None and flow.closed and flags & (SYN | ACK) == SYN:
+                self.remove(flow, "cut")  # said by its FIN or RST: the word given here is not used
+                flow = None
+            if flow is None:
+                flow = self._begin(buf, columns, row, key, end)
+            elif not flow.packets[end]:
+                self._hooks.meet(flow, end, *link_addresses(buf, columns, row))
+            packets, sizes = ((0, 1), (0, size)) if end else ((1, 0), (size, 0))
+            flow.count(time_us // SLOT_US, packets, sizes, time_us, time_us)
+            seq, missing = int(columns.tcp_seq[row]), int(columns.missing[row])
+            if flags & (SYN | FIN | RST):
+                flow.flags(end, flags, seq)
+            if (columns.payload_size[row] > 0 or missing) and (notable[at] or flow.wants >> end & 1):
+                payload = payload_bytes(view, columns, row)
+                flow.wants = self._hooks.inspect(flow, end, time_us, flags, seq, payload, missing)
+
+
+def _keys(columns: Columns, groups: Groups) -> list[tuple[FlowKey, int]]:
+    """Per group the flow's key, and which end of it sent the group's first row."""
+    rows = groups.first_row
+    take = [
+        column[rows].tolist()
+        for column in (
+            columns.version, columns.protocol, columns.tunnel, columns.source_hi, columns.source_lo, columns.source_port,
+            columns.destination_hi, columns.destination_lo, columns.destination_port,
+        )
+    ]  # fmt: skip
+    out: list[tuple[FlowKey, int]] = []
+    for version, protocol, tunnel, shi, slo, sport, dhi, dlo, dport in zip(*take, strict=True):
+        source, destination = shi << 64 | slo, dhi << 64 | dlo
+        if (source, sport) <= (destination, dport):
+            out.append(((version, protocol, tunnel, source, sport, destination, dport), 0))
+        else:
+            out.append(((version, protocol, tunnel, destination, dport, source, sport), 1))
+    return out
+
+
+def _order_matters(groups: Groups, index: int, protocol: int, flow: Conversation | None) -> bool:
+    """Whether something in the group may end a flow, or its rows lie in several slots: then its sums are not enough."""
+    if groups.several_slots[index]:
+        return True
+    gap = groups.largest_gap_us[index]
+    if protocol == TCP:
+        closed = flow is not None and flow.closed
+        if closed or groups.flags[index] & (FIN | RST):
+            if gap > CLOSED_IDLE_US:
+                return True
+            # One opening at the very start of a new flow ends nothing.
+            if groups.openings[index] > (flow is None and groups.opens[index]):
+                return True
+    return gap > IDLE_US.get(protocol, OTHER_IDLE_US)

@@ -1,0 +1,1 @@
+"""The bench: `python -m tests.bench`, or `make bench`. What it measures and how stands in docs/benchmarks.md."""

@@ -1,0 +1,149 @@
+"""`python -m tests.bench`: generate, measure in turns, write the page.
+
+Rules: everything it writes lies in one temporary folder, deleted at the end, but for the page; it lowers its own priority and
+runs one thing at a time, because machines are shared; a tool that is missing is named aloud.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.measure import CommandFailedError, Cost, Summary, run, summarise
+from tests.bench.report import Facts, Load, Row, page, say
+from tests.bench.tools import CONTROL, HOMEPORT, PEERS, TOOLS, Tool
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGE_ROUNDS = 3
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description="Measure homeport import beside its peers."
+    )
+    parser.add_argument("--packets", type=int, default=1_000_000, help="size of the generated day")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each tool runs")
+    parser.add_argument("--seed", type=int, default=1, help="of the generated day")
+    parser.add_argument(
+        "--out", type=Path, help="write the page here (make bench: docs/benchmarks.md); else it is printed"
+    )
+    parser.add_argument("--large", action="store_true", help="also import five times as many packets")
+    parser.add_argument("--flood", type=int, default=0, metavar="N", help="also import N flows of one packet each")
+    parser.add_argument("--command", help="measure this instead of homeport import; {pcap} and {scratch} are filled in")
+    parser.add_argument("--only", help="comma-separated peers to run, of: " + ", ".join(tool.name for tool in PEERS))
+    parser.add_argument("--folder", type=Path, help="where the captures go for a while; needs 1 GB a million packets")
+    parser.add_argument("--list-tools", action="store_true", help="print the Debian packages of the peers and stop")
+    chosen = parser.parse_args(argv)
+    if chosen.packets < 1 or chosen.rounds < 1 or chosen.flood < 0:
+        parser.error("--packets and --rounds must be at least 1, --flood not below 0")
+    return chosen
+
+
+def generate(kind: str, path: Path, count: int, seed: int) -> None:
+    """Write a capture in a process of its own: this one must stay small, see `measure`."""
+    say(f"generating {kind} of {count:,} packets")
+    subprocess.run(
+        [sys.executable, "-m", "tests.bench.workload", kind, path, str(count), str(seed)], cwd=ROOT, check=True
+    )
+
+
+def once(tool: Tool, pcap: Path, folder: Path) -> Cost:
+    """One run of a tool with an empty scratch folder."""
+    scratch = folder / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    return run(tool.command(str(pcap), str(scratch)), cwd=ROOT)
+
+
+def compare(tools: list[Tool], pcap: Path, folder: Path, rounds: int) -> list[Row]:
+    """All tools in turns; one that fails is dropped from the later rounds and says why."""
+    costs: dict[str, list[Cost]] = {tool.name: [] for tool in tools}
+    failed: dict[str, str] = {}
+    once(CONTROL, pcap, folder)  # into the page cache, so that the first tool is not charged for the disk
+    for number in range(rounds):
+        for tool in tools:
+            if not tool.installed():
+                failed.setdefault(tool.name, "not installed")
+            if tool.name in failed:
+                continue
+            try:
+                cost = once(tool, pcap, folder)
+            except CommandFailedError as error:
+                failed[tool.name] = str(error)
+                say(f"{tool.name} failed: {error}")
+                continue
+            costs[tool.name].append(cost)
+            say(f"round {number + 1}: {tool.name} {cost.cpu:.2f} CPU s, {cost.memory:.0f} MiB")
+    for name, reason in failed.items():
+        say(f"{name} is left out: {reason}")
+    return [
+        Row(tool, None if tool.name in failed else summarise(costs[tool.name]), failed.get(tool.name, ""))
+        for tool in tools
+    ]
+
+
+def alone(tool: Tool, pcap: Path, folder: Path, rounds: int) -> Summary:
+    """One tool, several times, with a capture that is deleted afterwards."""
+    try:
+        return summarise([once(tool, pcap, folder) for _ in range(rounds)])
+    finally:
+        pcap.unlink()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the bench; returns 1 where Homeport itself could not be measured."""
+    chosen = arguments(argv)
+    if chosen.list_tools:
+        sys.stdout.write("\n".join(TOOLS) + "\n")
+        return 0
+    os.nice(5)
+    subject = HOMEPORT
+    if chosen.command:
+        subject = Tool("command", "as given", tuple(shlex.split(chosen.command)))
+    wanted = chosen.only.split(",") if chosen.only is not None else [tool.name for tool in PEERS]
+    tools = [subject, *(tool for tool in PEERS if tool.name in wanted), CONTROL]
+    before = os.getloadavg()[0]
+    if chosen.folder:
+        chosen.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="homeport-bench-", dir=chosen.folder) as name:
+        folder = Path(name)
+        pcap = folder / "day.pcap"
+        generate("day", pcap, chosen.packets, chosen.seed)
+        size = pcap.stat().st_size
+        rows = compare(tools, pcap, folder, chosen.rounds)
+        measured = rows[0].summary
+        found = []
+        if measured is not None:
+            found = [Load("the day", chosen.packets, measured), *_others(chosen, subject, pcap, folder)]
+    facts = Facts(chosen.packets, size, chosen.rounds, chosen.seed, before, os.getloadavg()[0])
+    text = page(rows, found, facts)
+    if chosen.out:
+        chosen.out.write_text(text)
+    else:
+        sys.stdout.write(text)
+    return 0 if measured is not None else 1
+
+
+def _others(chosen: argparse.Namespace, subject: Tool, day: Path, folder: Path) -> list[Load]:
+    day.unlink()
+    found = []
+    pcap = folder / "other.pcap"
+    if chosen.large:
+        count = 5 * chosen.packets
+        generate("day", pcap, count, chosen.seed + 1)
+        found.append(Load("five days' worth", count, alone(subject, pcap, folder, LARGE_ROUNDS)))
+    if chosen.flood:
+        generate("flood", pcap, chosen.flood, chosen.seed)
+        found.append(Load("flood: a flow a packet", chosen.flood, alone(subject, pcap, folder, 1)))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.decode.certificate import MAX_NAMES, certificate_names
+from daemon.decode.cursor import DecodeError
+from daemon.decode.tls import parse_records
+from tests.daemon.decode import hellos
+from tests.daemon.decode.hellos import vector
+
+
+def message(*chain: bytes) -> bytes:
+    return b"\x0b" + vector(3, vector(3, b"".join(vector(3, der) for der in chain)))
+
+
+def der(common_name: str | None, *names: str, addresses: tuple[str, ...] = ()) -> bytes:
+    return hellos.certificate(common_name, names, addresses)[0].public_bytes(Encoding.DER)
+
+
+LEAF = der("leaf.example", "Www.Example.com", "*.example.com", "www.example.com")
+
+
+def test_names_of_a_real_tls12_handshake() -> None:
+    _, received = hellos.handshake(ssl.TLSVersion.TLSv1_2)
+    flight = parse_records(received)
+    assert flight is not None
+    assert certificate_names(flight.messages[1]) == ("*.example.com", "example.com", "192.0.2.7")
+
+
+def test_only_the_leaf_speaks() -> None:
+    assert certificate_names(message(LEAF, der("issuer.example"))) == ("www.example.com", "*.example.com")
+
+
+def test_the_common_name_speaks_only_where_there_is_no_other() -> None:
+    assert certificate_names(message(der("Plug-1234.Local"))) == ("plug-1234.local",)
+    assert certificate_names(message(der("Küche 1"))) == ("k\\195\\188che\\0321",)
+    assert certificate_names(message(der("cn.example", addresses=("2001:db8::1",)))) == ("2001:db8::1",)
+    assert certificate_names(message(der(None))) == ()
+
+
+def test_names_are_bounded() -> None:
+    names = certificate_names(message(der(None, *[f"n{n}.example" for n in range(300)])))
+    assert len(names) == MAX_NAMES
+    assert names[-1] == f"n{MAX_NAMES - 1}.example"
+    assert certificate_names(message(der(None, "a" * 400))) == ("a" * 255,)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        message(),
+        message(b""),
+        message(b"not DER"),
+        b"\x02" + message(LEAF)[1:],
+        message(LEAF[:-1]),
+        message(
+            LEAF.replace(bytes.fromhex("0603551d11"), bytes.fromhex("0603551d13"))
+        ),  # a SAN that says it is a CA flag
+    ],
+)
+def test_what_cannot_be_read_is_refused(broken: bytes) -> None:
+    with pytest.raises(DecodeError):
+        certificate_names(broken)
+
+
+def test_every_cut_is_refused() -> None:
+    whole = message(LEAF)
+    for end in range(len(whole)):
+        with pytest.raises(DecodeError):
+            certificate_names(whole[:end])
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_raise_nothing_else(buf: bytes) -> None:
+    for candidate in (buf, b"\x0b" + buf, message(buf), message(b"\x30" + vector(1, buf[:127]))):
+        with suppress(DecodeError):
+            certificate_names(candidate)
+
+
+@given(st.integers(0, len(LEAF) - 1), st.integers(0, 255))
+def test_mutated_certificates_raise_nothing_else(at: int, value: int) -> None:
+    with suppress(DecodeError):
+        for name in certificate_names(message(LEAF[:at] + bytes([value]) + LEAF[at + 1 :])):
+            assert name.isascii()

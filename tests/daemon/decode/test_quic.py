@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import json
+import random
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.decode import quic
+from daemon.decode.cursor import DecodeError
+from daemon.decode.quic import HelloAssembler, is_client_initial
+from daemon.decode.quic_packet import open_initial, parse_frames, parse_headers
+from daemon.decode.tls import parse_client_hello
+from tests.daemon.decode.hellos import alpn, client_hello, codes, extension, sni, vector, versions
+from tests.daemon.decode.quic_wire import DRAFT_29, MVFST, V1, V2, crypto, initial, varint
+
+HELLO = client_hello(sni(b"video.example") + alpn(b"h3") + versions(0x0304) + extension(0x33, bytes(1200)))
+SMALL = client_hello(sni(b"small.example") + alpn(b"h3") + versions(0x0304))
+SERVER_HELLO = b"\x02" + vector(3, b"\x03\x03" + bytes(33) + codes(0x1302) + b"\0" + vector(2, extension(43, b"\3\4")))
+
+RFC_DCID = bytes.fromhex("8394c8f03e515708")
+RFC_HELLO = bytes.fromhex(  # RFC 9001 appendix A.2
+    "010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e86804fe3a47f06a2b69484c00000413011302010000c000"
+    "000010000e00000b6578616d706c652e636f6dff01000100000a00080006001d0017001800100007000504616c706e000500"
+    "050100000000003300260024001d00209370b2c9caa47fbabaf4559fedba753de171fa71f50f1ce15d43e994ec74d748002b"
+    "0003020304000d0010000e0403050306030203080408050806002d00020101001c00024001003900320408ffffffffffffff"
+    "ff05048000ffff07048000ffff0801100104800075300901100f088394c8f03e51570806048000ffff"
+)
+
+
+def test_rfc9001_server_initial() -> None:
+    # Appendix A.3, byte for byte.
+    packet = bytes.fromhex(
+        "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb3"
+        "8cc5a99f5ede4cf73c3ec2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84"
+        "022f8ef4cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee"
+    )
+    (header,) = parse_headers(packet)
+    opened = open_initial(packet, header, RFC_DCID, "server")
+    assert (opened.version, opened.scid) == (V1, bytes.fromhex("f067a5502a4262b5"))
+    ((offset, data),) = opened.fragments
+    assert (offset, data[:6]) == (0, bytes.fromhex("020000560303"))
+
+
+@pytest.mark.parametrize(
+    ("version", "head", "tag"),
+    [
+        # RFC 9001 appendix A.2 and RFC 9369 appendix A.2: the protected header, what follows it, the tag of the former.
+        (
+            V1,
+            "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11d242b123dc9b",
+            "e221af44860018ab0856972e194cd934",
+        ),
+        (V2, "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071", ""),
+    ],
+)
+def test_rfc_client_initials(version: int, head: str, tag: str) -> None:
+    packet = initial(crypto(0, RFC_HELLO), RFC_DCID, version=version, number=2)
+    assert packet.hex().startswith(head)
+    assert packet.hex().endswith(tag)
+    assert len(packet) == 1200
+    assert is_client_initial(packet)
+    message = HelloAssembler().feed(packet)
+    assert message == RFC_HELLO
+    assert parse_client_hello(message, "q").name == "example.com"
+
+
+@pytest.mark.parametrize("version", [V1, V2, 0xFF00001B, DRAFT_29, 0xFF000022, MVFST])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_versions_and_packet_number_widths(version: int, width: int) -> None:
+    packet = initial(crypto(0, SMALL), version=version, width=width, number=1)
+    message = HelloAssembler().feed(packet)
+    assert message == SMALL
+    assert parse_client_hello(message, "q").ja4.startswith("q13d02")
+
+
+def test_a_hello_over_two_initials_in_either_order() -> None:
+    packets = [initial(crypto(0, HELLO[:1000])), initial(crypto(1000, HELLO[1000:]), number=1)]
+    for order in (packets, packets[::-1]):
+        assembler = HelloAssembler()
+        assert assembler.feed(order[0]) is None
+        assert assembler.feed(order[1]) == HELLO
+
+
+def test_two_initials_in_one_datagram() -> None:
+    first = initial(crypto(0, HELLO[:500]), size=600)
+    assert HelloAssembler().feed(first + initial(crypto(500, HELLO[500:]), number=1, size=600) + bytes(40)) == HELLO
+
+
+def test_scattered_frames_between_pings_and_padding() -> None:
+    # As Chromium sends them: out of order, with everything an Initial may carry in between.
+    cuts = [0, 1, 40, 41, 300, 301, 302, 700, len(HELLO)]
+    frames = [crypto(start, HELLO[start:end]) for start, end in pairwise(cuts)]
+    random.Random(4).shuffle(frames)
+    payload = (b"\x01" + bytes(5)).join(frames) + b"\x02\x03\x00\x01\x00\x01\x02" + b"\x03\x03\x00\x00\x00\x01\x02\x03"
+    assert HelloAssembler().feed(initial(payload, size=1500)) == HELLO
+
+
+@given(st.lists(st.tuples(st.integers(0, len(HELLO) - 1), st.integers(1, 600)), max_size=12), st.randoms())
+def test_any_overlap_and_order_of_frames_and_any_interruption(
+    parts: list[tuple[int, int]], order: random.Random
+) -> None:
+    pieces = [(start, HELLO[start : start + size]) for start, size in parts]
+    pieces += [(start, HELLO[start : start + 700]) for start in range(0, len(HELLO), 700)]
+    order.shuffle(pieces)
+    assembler, found = HelloAssembler(), []
+    for number, (offset, data) in enumerate(pieces):
+        found.append(assembler.feed(initial(crypto(offset, data), number=number)))
+        assembler = HelloAssembler.from_state(json.loads(json.dumps(assembler.state())))
+    assert [message for message in found if message] == [HELLO]
+
+
+def test_the_first_version_of_a_byte_counts() -> None:
+    assembler = HelloAssembler()
+    assembler.feed(initial(crypto(10, HELLO[10:600])))
+    assembler.feed(initial(crypto(0, b"\x01" + HELLO[1:10] + b"\xee" * 800), number=1))
+    assert assembler.prefix()[:600] == HELLO[:600]
+    assert assembler.prefix()[600:] == b"\xee" * 210
+
+
+def test_a_repeated_hello_is_delivered_once() -> None:
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, SMALL))) == SMALL
+    assert assembler.feed(initial(crypto(0, SMALL), number=1)) is None
+
+
+def test_keys_stay_when_the_client_takes_up_the_servers_connection_id() -> None:
+    assembler = HelloAssembler()
+    assembler.feed(initial(crypto(0, HELLO[:700])))
+    assert assembler.feed(initial(crypto(700, HELLO[700:]), b"servers-id", key_dcid=b"original", number=1)) == HELLO
+
+
+def test_after_a_retry_the_new_id_gives_the_keys() -> None:
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, HELLO[:700]), scid=b"me")) is None
+    again = [
+        initial(crypto(start, HELLO[start : start + 700]), b"retry-id", scid=b"me", token=b"T" * 70, number=n)
+        for n, start in enumerate((700, 0))
+    ]
+    assert [assembler.feed(packet) for packet in again] == [None, HELLO]
+
+
+@pytest.mark.parametrize("scid", [b"", b"client"])
+def test_a_hello_that_a_retry_makes_the_client_send_again_is_the_same_handshake(scid: bytes) -> None:
+    changed = SMALL.replace(bytes(range(32)), bytes(32))
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, SMALL), scid=scid)) == SMALL
+    assert assembler.feed(initial(crypto(0, changed), b"retry-id", scid=scid, token=b"T")) is None
+    assert assembler.feed_server(initial(crypto(0, SERVER_HELLO), key_dcid=b"retry-id", server=True)) is not None
+
+
+def test_a_new_connection_from_the_same_port_is_a_new_hello() -> None:
+    other = SMALL.replace(b"small.example", b"other.example").replace(bytes(range(32)), bytes(32))
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, SMALL))) == SMALL
+    assert assembler.feed(initial(crypto(0, other), b"another-id")) == other
+
+
+def test_server_hello() -> None:
+    assembler = HelloAssembler()
+    answer = initial(b"\x02\x00\x00\x00\x00" + crypto(0, SERVER_HELLO), b"", key_dcid=b"original", server=True)
+    with pytest.raises(DecodeError, match="no Initial of the client"):
+        assembler.feed_server(answer)
+    assembler.feed(initial(crypto(0, SMALL)))
+    found = assembler.feed_server(answer)
+    assert found is not None
+    assert (found.version, found.cipher) == ("TLS1.3", "TLS_AES_256_GCM_SHA384")
+    assert assembler.feed_server(answer) is None
+
+
+def test_one_flipped_bit_anywhere_is_noticed() -> None:
+    packet = initial(crypto(0, SMALL), size=400)
+    for at in range(0, len(packet), 7):
+        flipped = packet[:at] + bytes([packet[at] ^ 0x04]) + packet[at + 1 :]
+        with suppress(DecodeError):
+            assert HelloAssembler().feed(flipped) is None
+
+
+def test_a_packet_the_capture_cut_shows_its_name_unverified() -> None:
+    packet = initial(crypto(0, RFC_HELLO), RFC_DCID)
+    assembler = HelloAssembler()
+    assert assembler.feed(packet[:200]) is None
+    hello = parse_client_hello(assembler.prefix(), "q", cut=True)
+    assert (hello.name, hello.ja4) == ("example.com", "")
+    assert HelloAssembler().feed(packet[:600]) == RFC_HELLO
+    with pytest.raises(DecodeError):
+        HelloAssembler().feed(initial(crypto(0, RFC_HELLO), RFC_DCID, key_dcid=b"other")[:200])
+    with pytest.raises(DecodeError):
+        HelloAssembler().feed(packet[:30])
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        b"\x08\x00data",  # STREAM has no place in an Initial: RFC 9000 section 12.4
+        b"\x06\x00\x50\x00short",
+        b"\x02\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00",
+        b"\x06",
+        b"".join(crypto(n, b"x") for n in range(257)),
+    ],
+)
+def test_frames_that_are_refused(frames: bytes) -> None:
+    with pytest.raises(DecodeError):
+        parse_frames(frames)
+
+
+def test_connection_close_ends_the_frames() -> None:
+    assert parse_frames(crypto(3, b"abc") + b"\x1c\x00\x00\x05gone!") == ((3, b"abc"),)
+
+
+def test_bounds_of_one_connection() -> None:
+    assembler = HelloAssembler()
+    for number in range(quic.MAX_INITIALS):
+        assembler.feed(initial(b"".join(crypto(5 + 4 * n + 300 * number, b"ab") for n in range(70)), number=number))
+    with pytest.raises(DecodeError, match="bound"):
+        assembler.feed(initial(crypto(0, SMALL), number=99))
+    assert len(json.dumps(assembler.state())) < 20 * quic.MAX_PIECES
+    far = HelloAssembler()
+    assert far.feed(initial(crypto(quic.MAX_CRYPTO, b"beyond"))) is None
+    assert far.prefix() == b""
+
+
+@pytest.mark.parametrize(
+    ("datagram", "expected"),
+    [
+        (initial(b"\x01"), True),
+        (initial(b"\x01", version=V2), True),
+        (b"", False),
+        (b"\xc0\x00\x00\x00\x00\x00\x00", False),  # version negotiation
+        (b"\xe0" + initial(b"\x01")[1:], False),  # Handshake
+        (b"\x40" + initial(b"\x01")[1:], False),  # short header
+        (b"\xc0\x00\x00\x00\x01\x15" + bytes(40), False),  # connection id of 21 bytes
+    ],
+)
+def test_is_client_initial(datagram: bytes, expected: bool) -> None:
+    assert is_client_initial(datagram) is expected
+
+
+def test_other_packets_before_and_behind_an_initial_are_stepped_over() -> None:
+    zero_rtt = b"\xd0" + V1.to_bytes(4, "big") + vector(1, b"original") + b"\0" + varint(50) + bytes(50)
+    handshake = b"\xe0" + zero_rtt[1:]
+    assert HelloAssembler().feed(zero_rtt + initial(crypto(0, SMALL)) + handshake) == SMALL
+    assert HelloAssembler().feed(handshake) is None
+
+
+@given(st.binary(max_size=300), st.sampled_from([V1, V2, DRAFT_29]))
+def test_arbitrary_bytes_raise_nothing_else(buf: bytes, version: int) -> None:
+    head = (b"\xd0" if version == V2 else b"\xc0") + version.to_bytes(4, "big")
+    for datagram in (buf, head + buf, head + b"\x08original\0\0" + buf):
+        is_client_initial(datagram)
+        assembler = HelloAssembler()
+        with suppress(DecodeError):
+            assembler.feed(datagram)
+        with suppress(DecodeError):
+            assembler.feed_server(datagram)
+    for cut in (False, True):
+        with suppress(DecodeError):
+            parse_frames(buf, cut=cut)
+
+
+@given(st.integers(0, 1199), st.integers(0, 255), st.integers(0, 1200))
+def test_mutated_and_cut_initials_raise_nothing_else(at: int, value: int, end: int) -> None:
+    packet = initial(crypto(0, SMALL))
+    for datagram in (packet[:at] + bytes([value]) + packet[at + 1 :], packet[:end]):
+        assembler = HelloAssembler()
+        with suppress(DecodeError):
+            assembler.feed(datagram)
+        with suppress(DecodeError):
+            parse_client_hello(assembler.prefix(), "q", cut=True)
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_plaintext_behind_a_good_tag_raises_nothing_else(frames: bytes) -> None:
+    with suppress(DecodeError):
+        HelloAssembler().feed(initial(frames, size=0))
