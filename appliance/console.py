@@ -87,7 +87,7 @@ def note(line: str) -> None:
 def table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a title; a column is its heading and LEFT or RIGHT."""
     cells = [[printable("" if value is None else value) for value in row] for row in rows]
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         _fitted(title, columns, cells)
     else:
         _whole(title, columns, cells)

@@ -135,6 +135,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """Entry point of the installed command."""
     code = run(sys.argv[1:])
-    with reader_may_leave():
-        sys.stdout.flush()
+    if sys.stdout is not None:  # closed by whoever started us
+        with reader_may_leave():
+            sys.stdout.flush()
     sys.exit(code)

@@ -41,6 +41,8 @@ def command(view: str, database: str | None, form: str, output: str | None) -> N
             f"no database at {printable(path)}; `homeport import PATH --db {printable(path)}` makes one"
         )
     columns, rows = export_rows(path, view)
+    if output is None and sys.stdout is None:
+        raise CannotDoError("standard output is closed; add --output FILE")
     if output is None:
         with reader_may_leave():
             _FORMS[form](sys.stdout, columns, rows)
@@ -72,7 +74,11 @@ def _whole_file(path: Path) -> Iterator[TextIO]:
     """A file that appears under its name when it is complete, and not at all if writing fails."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("x", encoding="utf-8", newline="") as target:
+        file = partial.open("x", encoding="utf-8", newline="")
+    except OSError as error:
+        raise CannotDoError(f"{printable(path)} cannot be written: {error.strerror}") from error
+    try:
+        with file as target:
             yield target
         partial.replace(path)
     except BaseException:

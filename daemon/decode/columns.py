@@ -1,7 +1,8 @@
-"""Frames to columns: the headers of a whole chunk at once, with numpy.
+"""Frames to columns: the headers of a whole chunk at once.
 
 Rule 1: only shapes whose fields sit at known places are read here: Ethernet with up to two VLAN tags, Linux cooked v1,
         raw IP; IPv4 without options or fragments, IPv6 without extension headers, no tunnels.
+        The walk over them is written twice, with numpy and in C (`_walk.c`), with the same result (a test compares).
 Rule 2: every other frame goes, one by one, through `slow.decode_frame`, whose rules are the reference; its answer is
         written into the same columns. A test compares both on every capture it can find.
 Rule 3: nothing is dropped: each record has a row, and a row's `kind` says what could be read.
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import Records
+from daemon.decode.native import NATIVE, Native
 from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, Packet
 from daemon.decode.slow import EXTENSION_HEADERS, decode_frame
 from daemon.decode.tunnels import TUNNEL_PORTS, TUNNEL_PROTOCOLS
@@ -103,16 +105,19 @@ def empty_columns(records: Records) -> Columns:
     )
 
 
-def decode_columns(buf: bytearray, records: Records, fragments: Fragments, *, thorough: bool = False) -> Columns:
+def decode_columns(
+    buf: bytearray, records: Records, fragments: Fragments, *, thorough: bool = False, native: bool = True
+) -> Columns:
     """Decode every record of a chunk.
 
-    `buf` must hold SPARE bytes behind the last record. `thorough` sends every frame through the slow path (the oracle).
+    `buf` must hold SPARE bytes behind the last record. `thorough` sends every frame through the slow path (the oracle);
+    `native` takes the C walk where it was built.
     """
     out = empty_columns(records)
     n = len(out)
     if not n:
         return out
-    slow = np.ones(n, bool) if thorough else _fast(buf, records, out)
+    slow = np.ones(n, bool) if thorough else _common(buf, records, out, NATIVE if native else None)
     view = memoryview(buf)
     rows = np.nonzero(slow)[0].tolist()
     out.slow_rows = len(rows)
@@ -124,8 +129,24 @@ def decode_columns(buf: bytearray, records: Records, fragments: Fragments, *, th
     return out
 
 
-def _fast(buf: bytearray, records: Records, out: Columns) -> Column:
+def _common(buf: bytearray, records: Records, out: Columns, walk: Native | None) -> Column:
     """Fill the rows of common shape; the answer marks the rows that need the slow path."""
+    if walk is None:
+        return _fast(buf, records, out)
+    places = (np.ascontiguousarray(column, np.int64) for column in (records.offset, records.captured, records.wire))
+    link = np.ascontiguousarray(records.link, np.int32)
+    slow: Column = np.empty(len(out), bool)
+    walk.decode(
+        buf, *places, link, _SLOW_PROTOCOLS, _SLOW_PORTS, slow,
+        out.kind, out.ethertype, out.version, out.protocol,
+        out.source_hi, out.source_lo, out.destination_hi, out.destination_lo, out.source_port, out.destination_port,
+        out.tcp_flags, out.tcp_seq, out.payload_offset, out.payload_size, out.missing,
+    )  # fmt: skip
+    return slow
+
+
+def _fast(buf: bytearray, records: Records, out: Columns) -> Column:
+    """`_common` with numpy."""
     offset, captured, link = records.offset, records.captured, records.link
     network, ethertype, slow = _network_layer(buf, offset, captured, link)
     rows = np.ndarray((len(buf) - _ROW + 1,), f"V{_ROW}", buf, strides=(1,))

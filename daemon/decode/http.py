@@ -152,6 +152,10 @@ class RequestReader:
                 return requests
             self._mode = _HEAD
         if self._buffer:
+            held = len(self._buffer)
+            if self._mode == _HEAD and held > _LONGEST and held + len(data) < MAX_HEAD and b"\n" not in data:
+                self._buffer += data  # nothing can end here: a header line that drips in must not be read each time
+                return requests
             data = self._buffer + data
             self._buffer = b""
         pos, size = 0, len(data)

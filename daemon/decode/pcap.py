@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.decode.cursor import DecodeError
+from daemon.decode.native import NATIVE
 from daemon.decode.records import (
     MOST_CAPTURED,
     USUAL_CAPTURED,
@@ -36,6 +37,10 @@ _MOST_WIRE = 1 << 24
 
 IMPOSSIBLE = "a record header that cannot be"
 ZEROS = "zeros where a record should be"
+_PROBLEMS = ("", IMPOSSIBLE, ZEROS)  # as the C walk numbers them
+
+
+LENGTHS = ("captured first", "original first", "smaller is captured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class PcapHeader:
     order: str  # "<" or ">", as struct and numpy write it
     per_second: int  # units of the fraction of a second
     record_size: int  # bytes of a record header
-    lengths: str  # "captured first", "original first" or "smaller is captured"
+    lengths: str  # one of LENGTHS
     snaplen: int
     link: int
 
@@ -81,9 +86,11 @@ def parse_header(head: Buffer) -> PcapHeader:
 class PcapScanner(ResumingScanner):
     """Scans one pcap file; see `records.Scanner`."""
 
-    def __init__(self, header: PcapHeader) -> None:
+    def __init__(self, header: PcapHeader, *, native: bool = True) -> None:
+        """`native`: walk in C where that was built."""
         super().__init__()
         self._header = header
+        self._native = NATIVE if native else None
         self._smallest = header.record_size
         snaplen = header.snaplen
         self._bound = snaplen if USUAL_CAPTURED < snaplen <= MOST_CAPTURED else USUAL_CAPTURED
@@ -113,6 +120,19 @@ class PcapScanner(ResumingScanner):
         return start + FILE_HEADER if end - start >= FILE_HEADER else None
 
     def _read(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
+        if self._native is None:
+            return self._read_here(buf, pos, end)
+        header = self._header
+        most = max(end - pos, 0) // header.record_size
+        offset, captured, wire, time_us = (np.empty(most, np.int64) for _ in range(4))
+        shape = header.order == ">", LENGTHS.index(header.lengths), header.per_second // 1_000_000, header.record_size
+        bounds = self._bound, _MOST_WIRE
+        n, pos, problem = self._native.scan_pcap(buf, pos, end, *shape, *bounds, offset, captured, wire, time_us)
+        link = np.full(n, header.link, np.int32)
+        return Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link), pos, _PROBLEMS[problem]
+
+    def _read_here(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
+        """The same without C."""
         offsets, pos = self._walk(buf, pos, end)
         head = gather(buf, offsets, 16, self._header.order)
         captured, wire = self._lengths(head[:, 2].astype(np.int64), head[:, 3].astype(np.int64))

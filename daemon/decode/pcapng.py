@@ -22,6 +22,7 @@ from daemon.decode.pcapng_blocks import (
     INTERFACE,
     OBSOLETE,
     SECTION,
+    SECTION_MAGIC,
     SIMPLE,
     SMALLEST,
     Interface,
@@ -130,12 +131,13 @@ class PcapngScanner(ResumingScanner):
         epochs = [epoch for epoch in walk.epochs if epoch.first <= good]
         counts: dict[int, int] = {epoch.section: epoch.described for epoch in epochs}
         for section, count in counts.items():
-            for interface in walk.sections[section].interfaces[:count]:
+            known = 0 if section else walk.epochs[0].described
+            for interface in walk.sections[section].interfaces[known:count]:
                 self._links[interface.link] = None
                 self._snaplen = max(self._snaplen, interface.snaplen)
         section, count = epochs[-1].section, epochs[-1].described
         order, interfaces = walk.sections[section]
-        self._section = Section(order, interfaces[:count])
+        self._section = Section(order, interfaces if count == len(interfaces) else interfaces[:count])
 
     def _walk(self, buf: Buffer, pos: int, end: int) -> Walk:
         """Blocks in line; only those that change how others are read are parsed here."""
@@ -190,9 +192,10 @@ class PcapngScanner(ResumingScanner):
     def _followed(self, buf: Buffer, pos: int, end: int, *, final: bool) -> bool | None:
         order, candidate = self._section.order, pos
         for followers in range(3):
-            if pos + 12 > end:
+            # The byte order of a section header stands behind its length.
+            if pos + 12 > end or (bytes(buf[pos : pos + 4]) == SECTION_MAGIC and pos + 16 > end):
                 return None
-            size, order = _block_at(buf, pos, end, order)
+            size, order = _block_at(buf, pos, order)
             if not size:
                 return False
             if pos + size > end:
@@ -211,6 +214,8 @@ class PcapngScanner(ResumingScanner):
         """Whether the whole block at `pos` can be read after damage: a packet by its interface, and of a near time."""
         order, interfaces = self._section
         kind, size = struct.unpack_from(f"{order}II", buf, pos)
+        if kind == INTERFACE:
+            return len(interfaces) < _MOST_INTERFACES
         if kind not in (ENHANCED, OBSOLETE, SIMPLE):
             return True
         if kind == SIMPLE:
@@ -258,14 +263,14 @@ def _define(
     return size, ""
 
 
-def _block_at(buf: Buffer, pos: int, end: int, order: str) -> tuple[int, str]:
-    """(length, byte order) of the block of a known kind at `pos`; length 0 where none can be. 12 bytes are there."""
+def _block_at(buf: Buffer, pos: int, order: str) -> tuple[int, str]:
+    """(length, byte order) of the block of a known kind at `pos`; length 0 where none can be. Its head is there."""
     kind, size = struct.unpack_from(f"{order}II", buf, pos)
     if kind == SECTION:
         found = section_order(bytes(buf[pos : pos + 16]))
-        if found is None and pos + 16 <= end:
+        if found is None:
             return 0, order
-        order = found or order
+        order = found
         size = struct.unpack_from(f"{order}I", buf, pos + 4)[0]
     known = kind in SMALLEST or kind in _PASSED
     if not known or size & 3 or not SMALLEST.get(kind, 12) <= size <= _MOST_SEARCHED:

@@ -189,6 +189,7 @@ class ResumingScanner(ABC):
             if not problem:
                 return at
             self._lost = (at + shift, problem)
+            at += 1  # whatever the search would accept there: the same place must not be tried for ever
 
     def _search(self, buf: Buffer, pos: int, end: int, *, final: bool) -> tuple[bool, int]:
         """(True, where reading resumes) or (False, up to where the search need not come back)."""

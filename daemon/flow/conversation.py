@@ -197,10 +197,10 @@ class Conversation:
                 return 1 if known[0] else 0
         return self._first_side
 
-    def release(self, facts: Facts, end: str) -> None:
-        """Write the flow as it stands. It may go on: a later release replaces the row and adds to the slices."""
+    def release(self, facts: Facts, end: str, *, live: bool) -> None:
+        """Write the flow as it stands. While `live` it may go on: a later release replaces it and adds to its slices."""
         client = self.client()
-        facts.flows.append(self._flow_fact(client, end))
+        facts.flows.append(self._flow_fact(client, end, live=live))
         if self._slots is not None:
             server = 1 - client
             for slot, cell in self._slots.items():
@@ -227,7 +227,7 @@ class Conversation:
             span[1] = max(span[1], self.last_us)
             span[2] |= sent
 
-    def _flow_fact(self, client: int, end: str) -> FlowFact:
+    def _flow_fact(self, client: int, end: str, *, live: bool) -> FlowFact:
         server = 1 - client
         version, protocol, tunnel = self.key[:3]
         ports = self.port(client), self.port(server)
@@ -251,6 +251,7 @@ class Conversation:
             TUNNELS[tunnel] or None,
             end,
             self._begun,
+            live,
             self._slots is not None,
             self.first_us,
             self.last_us,

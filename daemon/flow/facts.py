@@ -34,6 +34,7 @@ class FlowFact(NamedTuple):
     tunnel: str | None
     end: str
     begun: bool  # its beginning was seen (TCP SYN), so no earlier flow is continued by it
+    live: bool  # the table still holds it: it goes on should the capture grow
     sliced: bool  # its counters are spread over several 15-minute slots: see SliceFact
     first_us: int
     last_us: int

@@ -62,7 +62,7 @@ class FlowTable:
 
     def close(self, flow: Conversation, end: str) -> None:
         """The conversation has ended."""
-        flow.release(self.facts, flow.end_word(end))
+        flow.release(self.facts, flow.end_word(end), live=False)
 
     # --- what the decoder calls ---
 
@@ -81,7 +81,7 @@ class FlowTable:
         clock = self.clock_us
         for flow in self._core.open():
             word = "idle" if clock - flow.last_us > flow.idle_us else otherwise
-            flow.release(self.facts, flow.end_word(word))
+            flow.release(self.facts, flow.end_word(word), live=True)
 
     def renumber(self, endpoints: Endpoints) -> None:
         """Number the ends of the open flows anew; those of closed flows are forgotten."""

@@ -1,1 +1,1 @@
-"""Says which device an address or MAC is, from the hints the device itself gave: dataclasses in, dataclasses out."""
+"""Which device is this? Dataclasses in, dataclasses out, no SQL."""

@@ -41,6 +41,8 @@ def import_captures(  # noqa: PLR0913  what the command line offers
     """
     listener = progress or Silent()
     files, problems = find_captures(paths)
+    if not files:  # no database is made for nothing
+        return Summary((), 0, 0, 0, 0, 0, 0, (), tuple(problems))
     db = open_database(database)
     try:
         listener.started(len(files), sum(path.stat().st_size for path in files if path.exists()))
@@ -52,8 +54,7 @@ def import_captures(  # noqa: PLR0913  what the command line offers
         order = {path: place for place, path in enumerate(files)}
         outcomes.sort(key=lambda outcome: order[outcome.path])
         if outcomes:
-            with explained(database):
-                settle_site(db, site, networks)
+            settle_site(db, database, site, networks)
         return _summary(db, database, site, outcomes, problems)
     finally:
         db.close()

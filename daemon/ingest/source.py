@@ -167,6 +167,7 @@ def _why_not(path: Path) -> str:
         try:
             open_scanner(source.head(4096))
         except DecodeError as error:
+            source.read_into(memoryview(bytearray(4096)))  # what a broken gzip stream gives says less than its problem
             return source.problem or str(error)
     return ""
 
@@ -183,8 +184,8 @@ def _natural(name: str) -> list[tuple[int, int | str]]:
 class RollingDigest:
     """Content identity of a stream up to a cursor, quick enough for every byte.
 
-    Blocks of 4 MiB are hashed with XXH3-128 and their digests chained, from 32 zero bytes: chain = SHA-256(chain before +
-    block digest). XXH3 is no cryptographic hash: this tells copies apart, not forgeries.
+    Blocks of 4 MiB are hashed with XXH3-128 and their digests chained, from 32 zero bytes: chain = SHA-256(chain before
+    + block digest). XXH3 is no cryptographic hash: this tells copies apart, not forgeries.
     """
 
     def __init__(self) -> None:
@@ -198,7 +199,7 @@ class RollingDigest:
         """Bytes taken so far."""
         return self._whole + self._filled
 
-    def update(self, data: bytes | memoryview) -> None:
+    def update(self, data: bytes | bytearray | memoryview) -> None:
         """Takes the next bytes of the stream."""
         view = memoryview(data)
         while view.nbytes:
@@ -224,7 +225,7 @@ class RollingDigest:
         return {"chain": self._chain.hex(), "position": self._whole}
 
     @classmethod
-    def restore(cls, state: dict[str, Any], partial: bytes | memoryview) -> RollingDigest:
+    def restore(cls, state: dict[str, Any], partial: bytes | bytearray | memoryview) -> RollingDigest:
         """Goes on from `state`; `partial` are the stream's bytes from the state's position to where it was taken."""
         digest = cls()
         digest._chain = bytes.fromhex(state["chain"])

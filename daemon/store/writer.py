@@ -21,7 +21,7 @@ from daemon.store.errors import Busy, explained
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 _DAY_US = 86_400_000_000
 
-_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 22)}, 1, 0, NULL, NULL)"
+_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 23)}, 1, 0, NULL, NULL)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets_up = packets_up + excluded.packets_up, packets_down = packets_down + excluded.packets_down,
@@ -126,7 +126,7 @@ class FactWriter:
             [
                 (base + f.number, ends[f.client], ends[f.server], f.protocol, f.ip_version, f.client_port, f.server_port,
                  f.service, f.encrypted, f.chatter, None if f.name is None else name[f.name], f.name_source, f.tunnel, f.end,
-                 f.begun, f.sliced, f.first_us, f.last_us, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down)
+                 f.begun, f.live, f.sliced, f.first_us, f.last_us, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down)
                 for f in facts.flows
             ],
         )  # fmt: skip

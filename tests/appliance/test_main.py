@@ -138,3 +138,20 @@ def test_reader_who_has_left_hears_no_complaint(arguments: list[str]) -> None:
     )
     os.close(writer)
     assert ran.stderr == b""
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["config"], ["export", "flows"]])
+def test_closed_output_is_no_fault(arguments: list[str]) -> None:
+    command = f"{sys.executable} -c 'from appliance.main import main; main()' {' '.join(arguments)} >&-"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=root())
+    assert "Traceback" not in ran.stderr
+    assert "fault" not in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_full_output_is_one_line() -> None:
+    command = f"{sys.executable} -c 'from appliance.main import main; main()' version >/dev/full"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=root())
+    assert ran.returncode == COULD_NOT
+    assert "the disk is full" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1

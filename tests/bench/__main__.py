@@ -1,7 +1,7 @@
 """`python -m tests.bench`: generate, measure in turns, write the page.
 
-Rules: everything it writes lies in one temporary folder, deleted at the end, but for the page; it lowers its own priority and
-runs one thing at a time, because machines are shared; a tool that is missing is named aloud.
+Rules: everything it writes lies in one temporary folder that is deleted at the end, but for the page; it lowers its own
+priority and runs one thing at a time, because machines are shared; a tool that is missing is named aloud.
 """
 
 from __future__ import annotations
@@ -20,20 +20,17 @@ from tests.bench.report import Facts, Load, Row, page, say
 from tests.bench.tools import CONTROL, HOMEPORT, PEERS, TOOLS, Tool
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "benchmarks.md"
 LARGE_ROUNDS = 3
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench", description="Measure homeport import beside its peers."
-    )
+    parser = argparse.ArgumentParser("python -m tests.bench", description="Measure homeport import beside its peers.")
     parser.add_argument("--packets", type=int, default=1_000_000, help="size of the generated day")
     parser.add_argument("--rounds", type=int, default=5, help="how often each tool runs")
     parser.add_argument("--seed", type=int, default=1, help="of the generated day")
-    parser.add_argument(
-        "--out", type=Path, help="write the page here (make bench: docs/benchmarks.md); else it is printed"
-    )
+    parser.add_argument("--out", help="where the page goes; `-` prints it, as does --command without --out")
     parser.add_argument("--large", action="store_true", help="also import five times as many packets")
     parser.add_argument("--flood", type=int, default=0, metavar="N", help="also import N flows of one packet each")
     parser.add_argument("--command", help="measure this instead of homeport import; {pcap} and {scratch} are filled in")
@@ -124,10 +121,12 @@ def main(argv: list[str] | None = None) -> int:
             found = [Load("the day", chosen.packets, measured), *_others(chosen, subject, pcap, folder)]
     facts = Facts(chosen.packets, size, chosen.rounds, chosen.seed, before, os.getloadavg()[0])
     text = page(rows, found, facts)
-    if chosen.out:
-        chosen.out.write_text(text)
-    else:
+    out = chosen.out or ("-" if chosen.command else str(PAGE))
+    if out == "-" or measured is None:  # a page without its subject must not replace one with it
         sys.stdout.write(text)
+    else:
+        Path(out).write_text(text)
+        say(f"written: {out}")
     return 0 if measured is not None else 1
 
 

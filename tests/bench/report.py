@@ -1,4 +1,7 @@
-"""The bench's findings as Markdown. Rules: the machine is described, never named; a tool that was not measured says why."""
+"""The bench's findings as Markdown.
+
+Rules: the machine is described, never named; a tool that was not measured says why.
+"""
 
 from __future__ import annotations
 
@@ -46,20 +49,22 @@ class Facts:
 
 INTRODUCTION = """# Benchmarks
 
-How fast `homeport import` turns a capture into its database, beside tools that do parts of the same job. The command at the
-end repeats all of it and writes this page.
+How fast `homeport import` turns a capture into its database, beside tools that do parts of the same job. The
+command at the end repeats all of it and writes this page.
 
-Read the numbers with this in mind: CPU seconds (user and system, of the whole process tree) are compared, not wall seconds,
-because the machine may have other work. The tools run in turns, one round after another, so that a busy minute hits all of
-them; the middle value of the rounds counts, the extremes stand beside it. A file is read from the page cache. No two tools do
-the same work: what each gets out of the capture stands in its row. Peak memory has a floor of about 15 MiB, that of the
-harness itself.
+Read the numbers with this in mind: CPU seconds (user and system, of the whole process tree) are compared, not wall
+seconds, because the machine may have other work. The tools run in turns, one round after another, so that a busy
+minute hits all of them; the middle value of the rounds counts, the extremes stand beside it. A file is read from
+the page cache. No two tools do the same work: what each gets out of the capture stands in its row. Peak memory has
+a floor of about 20 MiB, that of the harness itself.
 """
 
 
-CAPTURE = """For a million packets it has about 5,200 TLS handshakes (4 in 10 with a post-quantum hello in two segments), 1,900 QUIC
-connections (nearly half with two Initials), 15,000 DNS answers, a quarter of its packets over IPv6, and some reordering,
-retransmission, fragments and DNS over TCP. It is synthetic: names are said in real protocol bytes, bulk data is random.
+CAPTURE = """\
+For a million packets it has about 5,200 TLS handshakes (4 in 10 with a post-quantum hello in two segments), 1,900
+QUIC connections (nearly half with two Initials), 15,000 DNS answers, a quarter of its packets over IPv6, and some
+reordering, retransmission, fragments and DNS over TCP. It is synthetic: names are said in real protocol bytes, bulk
+data is random.
 """
 
 REPEAT = """## Repeat
@@ -69,8 +74,9 @@ make bench-tools    # as root on Debian: installs {tools}
 make bench          # python -m tests.bench --out docs/benchmarks.md
 ```
 
-`--packets`, `--rounds` and `--seed` change the run; `--large` adds a capture of five times as many packets, `--flood N` one of N
-flows with a packet each. `--list-tools` prints the Debian packages. nfstream is measured where the running Python can import it.
+`--packets`, `--rounds` and `--seed` change the run; `--large` adds a capture of five times as many packets,
+`--flood N` one of N flows with a packet each. `--list-tools` prints the Debian packages. nfstream is measured where
+the running Python can import it.
 """
 
 
@@ -113,8 +119,8 @@ def table(rows: Sequence[Row], packets: int) -> list[str]:
         ratio = f"{cost.cpu / first.cpu:.2f}" if first else ""
         rate = f"{packets / max(cost.cpu, 1e-3):,.0f}"
         lines.append(
-            f"| {row.tool.name} | {row.tool.extracts} | {cost.cpu:.2f} ({cost.cpu_min:.2f}-{cost.cpu_max:.2f}) | {ratio} |"
-            f" {rate} | {cost.memory:.0f} | {cost.wall:.2f} |"
+            f"| {row.tool.name} | {row.tool.extracts} | {cost.cpu:.2f} ({cost.cpu_min:.2f}-{cost.cpu_max:.2f}) |"
+            f" {ratio} | {rate} | {cost.memory:.0f} | {cost.wall:.2f} |"
         )
     return lines
 

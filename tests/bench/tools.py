@@ -1,7 +1,7 @@
 """What is compared: one row a tool, with its Debian package, what it gets out of a capture, and how it is called.
 
-Rules: each peer does the most of Homeport's job that it can do in one pass; none is handicapped. `{pcap}` is the capture,
-`{scratch}` a folder that is emptied before each run.
+Rules: each peer does the most of Homeport's job that it can do in one pass; none is handicapped. `{pcap}` is the
+capture, `{scratch}` a folder that is emptied before each run.
 """
 
 from __future__ import annotations
@@ -65,13 +65,15 @@ HOMEPORT = Tool(
     "flows, DNS, names from TLS, QUIC and HTTP, devices, 15-minute traffic; all in SQLite",
     # The same entry as the console script, without relying on it being installed.
     (
-        sys.executable, "-c", "from appliance.main import main; main()", "import", "{pcap}", "--db", "{scratch}/homeport.db",
+        sys.executable, "-c", "from appliance.main import main; main()",
+        "import", "{pcap}", "--db", "{scratch}/homeport.db",
     ),
 )  # fmt: skip
 CONTROL = Tool("cat", "nothing: the cost of reading the file", ("cat", "{pcap}"))
 PEERS = (
     Tool(
-        "tcpdump -w", "nothing: reads and writes each packet", ("tcpdump", *ROOT_ONLY, "-r", "{pcap}", "-w", "/dev/null"),
+        "tcpdump -w", "nothing: reads and writes each packet",
+        ("tcpdump", *ROOT_ONLY, "-r", "{pcap}", "-w", "/dev/null"),
         "tcpdump", version=("tcpdump", "--version"),
     ),
     Tool(
@@ -83,7 +85,8 @@ PEERS = (
         ("ndpiReader", "-q", "-i", "{pcap}", "-C", "{scratch}/ndpi.csv"), "libndpi-bin", version=("ndpiReader", "-h"),
     ),
     Tool(
-        "nfstream", "flows, TLS and QUIC names; CSV", (sys.executable, "-c", NFSTREAM, "{pcap}", "{scratch}/nfstream.csv"),
+        "nfstream", "flows, TLS and QUIC names; CSV",
+        (sys.executable, "-c", NFSTREAM, "{pcap}", "{scratch}/nfstream.csv"),
         module="nfstream",
     ),
     Tool(

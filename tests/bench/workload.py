@@ -20,7 +20,7 @@ BEGIN = 1_773_446_400  # 14 March 2026, 00:00 UTC
 
 
 def write_flood(path: Path, *, flows: int) -> None:
-    """A capture in which every packet is the SYN of a flow of its own: `flows` 5-tuples, at most 2**32, 5,000 a second."""
+    """A capture in which each packet is the SYN of a flow of its own: at most 2**32 `flows`, 5,000 a second."""
     if not 0 < flows <= 1 << 32:
         raise ValueError("a flood has between 1 and 2**32 flows")
     head = bytes.fromhex(

@@ -119,7 +119,7 @@ def rows_of(records: Records, base: int) -> list[Row]:
 
 
 def read(data: bytes, cuts: Iterable[int] = (), *, final: bool = True, through_state: bool = False) -> Reading:
-    """Reads a file that arrives in pieces cut at the given offsets; `through_state` changes scanners between any two."""
+    """Reads a file that arrives in pieces; `through_state` changes to a restored scanner between any two."""
     scanner = open_scanner(data[:4096])
     buf, base = bytearray(), 0
     rows: list[Row] = []

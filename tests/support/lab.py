@@ -4,13 +4,13 @@
             ├─ (bridge wlan0) access point (eth0) ── upstream
     other ──┘
 
-Rule 1: nothing outside the namespaces is touched but `/etc/netns/NAME`, which `ip netns exec` needs for a resolv.conf of its own.
-Rule 2: names hold the process id, so that two labs can live at once; whatever happens, leaving the lab ends every process it
-        started and removes every namespace and file it made.
+Rule 1: nothing outside the namespaces is touched but `/etc/netns/NAME`, from which `ip netns exec` takes resolv.conf.
+Rule 2: names hold the process id, so that two labs can live at once; whatever happens, leaving the lab ends every
+        process it started and removes every namespace and file it made.
 Rule 3: offloads are off, so that recorded frames look like those of a radio: at most 1,514 bytes, with true checksums.
 
-Addresses come from the documentation ranges (RFC 5737, RFC 3849); the access point routes without NAT, as the recordings are
-made on its LAN side.
+Addresses come from the documentation ranges (RFC 5737, RFC 3849). The access point routes without NAT: recordings are
+made on its LAN side, where that makes no difference.
 """
 
 from __future__ import annotations

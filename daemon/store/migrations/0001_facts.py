@@ -31,7 +31,8 @@ STATEMENTS = (
         clock_offset_us INTEGER NOT NULL DEFAULT 0,
         error TEXT,
         state BLOB,                        -- what decoding needs to go on behind the cursor
-        device_id INTEGER                  -- label: the whole capture counts as this device
+        device_id INTEGER,                 -- label: the whole capture counts as this device
+        settled INTEGER NOT NULL DEFAULT 0 -- label: the cursor up to which labels are settled
     ) STRICT
     """,
     "CREATE INDEX capture_head ON capture (site_id, head)",
@@ -99,6 +100,7 @@ STATEMENTS = (
         tunnel TEXT,
         end TEXT NOT NULL,
         begun INTEGER NOT NULL,            -- its first packet opened it: nothing earlier is continued
+        live INTEGER NOT NULL,             -- decoding may still add to it, should the capture grow
         sliced INTEGER NOT NULL,           -- has rows in flow_slice; else it stays in the slot of first_us
         first_us INTEGER NOT NULL,
         last_us INTEGER NOT NULL,

@@ -34,7 +34,10 @@ def openssl_hello(name: str | None = "www.example.com", alpn: Sequence[str] = ("
 
 
 def certificate(
-    common_name: str | None, dns: Sequence[str] = (), addresses: Sequence[str] = ()
+    common_name: str | None,
+    dns: Sequence[str] = (),
+    addresses: Sequence[str] = (),
+    mail: Sequence[str] = (),
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """A self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -51,6 +54,7 @@ def certificate(
     )
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in dns]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
+    names += [x509.RFC822Name(address) for address in mail]
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(key, hashes.SHA256()), key

@@ -42,6 +42,8 @@ def test_the_common_name_speaks_only_where_there_is_no_other() -> None:
     assert certificate_names(message(der("Küche 1"))) == ("k\\195\\188che\\0321",)
     assert certificate_names(message(der("cn.example", addresses=("2001:db8::1",)))) == ("2001:db8::1",)
     assert certificate_names(message(der(None))) == ()
+    mail_only = hellos.certificate("hub.example", mail=["root@hub.example"])[0].public_bytes(Encoding.DER)
+    assert certificate_names(message(mail_only)) == ("hub.example",)
 
 
 def test_names_are_bounded() -> None:

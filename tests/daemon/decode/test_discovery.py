@@ -100,6 +100,21 @@ def test_reverse_names_and_other_domains_say_nothing() -> None:
     assert hints(message(record(wire_name(b"example", b"com"), 1, bytes(4)))) == []
 
 
+@pytest.mark.parametrize(
+    "owner",
+    [
+        (b"local",),
+        (b"_tcp", b"local"),
+        (b"Printer", b"_ipp", b"_tcp", b"example"),
+        (b"Printer", b"_ipp", b"_sctp", b"local"),
+        (b"Printer", b"ipp", b"_tcp", b"local"),
+    ],
+)
+def test_names_that_are_no_service_of_the_house(owner: tuple[bytes, ...]) -> None:
+    assert hints(message(txt(owner, b"ve=1"))) == []
+    assert hints(message(ptr(owner, (b"Office", *owner)))) == []
+
+
 def test_md_of_raop_is_no_model() -> None:
     owner = (b"0011@Kitchen", b"_raop", b"_tcp", b"local")
     assert hints(message(txt(owner, b"md=0,1,2", b"am=Speaker1,1"))) == [

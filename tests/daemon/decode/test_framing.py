@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 
 import pytest
@@ -40,10 +41,8 @@ def test_what_is_no_capture_file_is_named(head: bytes, message: str) -> None:
 
 @given(st.binary(max_size=64))
 def test_any_head_opens_or_is_refused(head: bytes) -> None:
-    try:
+    with contextlib.suppress(DecodeError):
         open_scanner(head)
-    except DecodeError as error:
-        assert str(error)
 
 
 def test_the_magic_number_chooses_the_scanner() -> None:
@@ -57,7 +56,7 @@ def test_the_magic_number_chooses_the_scanner() -> None:
 @pytest.mark.parametrize("data", [pcap(FRAMES, ">", 0xA1B23C4D), pcapng(FRAMES, ">")])
 def test_a_restored_scanner_is_the_one_that_was_stored(data: bytes) -> None:
     scanner = open_scanner(data)
-    scanner.scan(data, 0, len(data) - 20, 0, False)
+    scanner.scan(data, 0, len(data) - 20, 0, final=False)
     restored = restore_scanner(scanner.state())
     assert (restored.state(), restored.link_types, restored.snaplen) == (
         scanner.state(),

@@ -100,16 +100,16 @@ def test_cut_at_any_byte_every_whole_record_is_kept(magic: int) -> None:
 def test_a_torn_record_is_not_consumed_so_that_a_longer_copy_goes_on() -> None:
     scanner = open_scanner(PLAIN)
     torn = bytearray(PLAIN[: STARTS[7] + 30])
-    records = scanner.scan(torn, 0, len(torn), 0, True)
+    records = scanner.scan(torn, 0, len(torn), 0, final=True)
     assert (records.consumed, records.damage) == (STARTS[7], (Damage(STARTS[7], 30, TORN),))
     rest = PLAIN[records.consumed :]
-    records = scanner.scan(rest, 0, len(rest), STARTS[7], True)
+    records = scanner.scan(rest, 0, len(rest), STARTS[7], final=True)
     assert (len(records.offset), records.damage) == (5, ())
 
 
 def test_the_buffer_may_hold_other_bytes_around_the_file() -> None:
     buf = b"#" * 7 + PLAIN + b"#" * 9
-    records = open_scanner(PLAIN).scan(memoryview(buf), 7, 7 + len(PLAIN), 0, True)
+    records = open_scanner(PLAIN).scan(memoryview(buf), 7, 7 + len(PLAIN), 0, final=True)
     assert [buf[o : o + c] for o, c in zip(records.offset, records.captured, strict=True)] == FRAMES
     assert records.consumed == len(PLAIN)
 
@@ -177,7 +177,7 @@ def test_lookahead_bytes_always_get_on() -> None:
     scanner = open_scanner(data)
     base, scans = 0, 0
     while base + LOOKAHEAD <= len(data):
-        records = scanner.scan(data, base, base + LOOKAHEAD, base, False)
+        records = scanner.scan(data, base, base + LOOKAHEAD, base, final=False)
         assert records.consumed
         base += records.consumed
         scans += 1

@@ -63,7 +63,7 @@ def test_each_packet_is_read_by_its_own_interface() -> None:
     ]
     assert (reading.rows[2].captured, reading.rows[2].wire) == (1, 1500)
     scanner = open_scanner(data)
-    scanner.scan(data, 0, len(data), 0, True)
+    scanner.scan(data, 0, len(data), 0, final=True)
     assert (scanner.link_types, scanner.snaplen) == ((1, 113, 101), 96)
 
 
@@ -181,6 +181,12 @@ def test_reading_resumes_at_another_section() -> None:
     reading = read(data)
     assert reading.frames(data) == FRAMES * 2
     assert reading.damage == [Damage(len(PLAIN), 333, BAD_LENGTH)]
+
+
+def test_a_section_cut_inside_its_head_is_not_missed() -> None:
+    data = PLAIN + b"\xee" * 8 + pcapng(FRAMES, ">")
+    for cut in range(len(PLAIN), len(PLAIN) + 40):
+        assert read(data, [cut]) == read(data)
 
 
 def test_packets_of_another_year_are_not_resumed_at() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from daemon.decode import quic
 from daemon.decode.cursor import DecodeError
 from daemon.decode.quic import HelloAssembler, is_client_initial
-from daemon.decode.quic_packet import open_initial, parse_frames, parse_headers
 from daemon.decode.tls import parse_client_hello
 from tests.daemon.decode.hellos import alpn, client_hello, codes, extension, sni, vector, versions
 from tests.daemon.decode.quic_wire import DRAFT_29, MVFST, V1, V2, crypto, initial, varint
@@ -29,20 +28,6 @@ RFC_HELLO = bytes.fromhex(  # RFC 9001 appendix A.2
     "0003020304000d0010000e0403050306030203080408050806002d00020101001c00024001003900320408ffffffffffffff"
     "ff05048000ffff07048000ffff0801100104800075300901100f088394c8f03e51570806048000ffff"
 )
-
-
-def test_rfc9001_server_initial() -> None:
-    # Appendix A.3, byte for byte.
-    packet = bytes.fromhex(
-        "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb3"
-        "8cc5a99f5ede4cf73c3ec2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84"
-        "022f8ef4cdd93795d77d06edbb7aaf2f58891850abbdca3d20398c276456cbc42158407dd074ee"
-    )
-    (header,) = parse_headers(packet)
-    opened = open_initial(packet, header, RFC_DCID, "server")
-    assert (opened.version, opened.scid) == (V1, bytes.fromhex("f067a5502a4262b5"))
-    ((offset, data),) = opened.fragments
-    assert (offset, data[:6]) == (0, bytes.fromhex("020000560303"))
 
 
 @pytest.mark.parametrize(
@@ -127,6 +112,17 @@ def test_a_repeated_hello_is_delivered_once() -> None:
     assert assembler.feed(initial(crypto(0, SMALL), number=1)) is None
 
 
+def test_a_hello_repeated_under_another_id_is_delivered_once() -> None:
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, SMALL))) == SMALL
+    assert assembler.feed(initial(crypto(0, SMALL), b"another-id")) is None
+
+
+def test_an_initial_of_other_keys_behind_a_readable_one_is_left_alone() -> None:
+    datagram = initial(crypto(0, SMALL), size=600) + initial(b"\x01", key_dcid=b"other", size=600)
+    assert HelloAssembler().feed(datagram) == SMALL
+
+
 def test_keys_stay_when_the_client_takes_up_the_servers_connection_id() -> None:
     assembler = HelloAssembler()
     assembler.feed(initial(crypto(0, HELLO[:700])))
@@ -150,6 +146,15 @@ def test_a_hello_that_a_retry_makes_the_client_send_again_is_the_same_handshake(
     assert assembler.feed(initial(crypto(0, SMALL), scid=scid)) == SMALL
     assert assembler.feed(initial(crypto(0, changed), b"retry-id", scid=scid, token=b"T")) is None
     assert assembler.feed_server(initial(crypto(0, SERVER_HELLO), key_dcid=b"retry-id", server=True)) is not None
+
+
+def test_a_version_agreed_on_the_way_keeps_the_first_id() -> None:
+    # RFC 9368 and RFC 9369 section 4: from version 1 to 2 in one connection.
+    assembler = HelloAssembler()
+    assert assembler.feed(initial(crypto(0, HELLO[:700]))) is None
+    assert assembler.feed(initial(crypto(700, HELLO[700:]), version=V2, number=1)) == HELLO
+    answer = initial(crypto(0, SERVER_HELLO), b"", version=V2, key_dcid=b"original", server=True)
+    assert assembler.feed_server(answer) is not None
 
 
 def test_a_new_connection_from_the_same_port_is_a_new_hello() -> None:
@@ -188,27 +193,11 @@ def test_a_packet_the_capture_cut_shows_its_name_unverified() -> None:
     assert HelloAssembler().feed(packet[:600]) == RFC_HELLO
     with pytest.raises(DecodeError):
         HelloAssembler().feed(initial(crypto(0, RFC_HELLO), RFC_DCID, key_dcid=b"other")[:200])
+    for frames in (b"\x01", crypto(0, b"\x55" * 300)):
+        with pytest.raises(DecodeError, match="hello"):
+            HelloAssembler().feed(initial(frames)[:200])
     with pytest.raises(DecodeError):
         HelloAssembler().feed(packet[:30])
-
-
-@pytest.mark.parametrize(
-    "frames",
-    [
-        b"\x08\x00data",  # STREAM has no place in an Initial: RFC 9000 section 12.4
-        b"\x06\x00\x50\x00short",
-        b"\x02\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00",
-        b"\x06",
-        b"".join(crypto(n, b"x") for n in range(257)),
-    ],
-)
-def test_frames_that_are_refused(frames: bytes) -> None:
-    with pytest.raises(DecodeError):
-        parse_frames(frames)
-
-
-def test_connection_close_ends_the_frames() -> None:
-    assert parse_frames(crypto(3, b"abc") + b"\x1c\x00\x00\x05gone!") == ((3, b"abc"),)
 
 
 def test_bounds_of_one_connection() -> None:
@@ -221,22 +210,6 @@ def test_bounds_of_one_connection() -> None:
     far = HelloAssembler()
     assert far.feed(initial(crypto(quic.MAX_CRYPTO, b"beyond"))) is None
     assert far.prefix() == b""
-
-
-@pytest.mark.parametrize(
-    ("datagram", "expected"),
-    [
-        (initial(b"\x01"), True),
-        (initial(b"\x01", version=V2), True),
-        (b"", False),
-        (b"\xc0\x00\x00\x00\x00\x00\x00", False),  # version negotiation
-        (b"\xe0" + initial(b"\x01")[1:], False),  # Handshake
-        (b"\x40" + initial(b"\x01")[1:], False),  # short header
-        (b"\xc0\x00\x00\x00\x01\x15" + bytes(40), False),  # connection id of 21 bytes
-    ],
-)
-def test_is_client_initial(datagram: bytes, expected: bool) -> None:
-    assert is_client_initial(datagram) is expected
 
 
 def test_other_packets_before_and_behind_an_initial_are_stepped_over() -> None:
@@ -256,9 +229,6 @@ def test_arbitrary_bytes_raise_nothing_else(buf: bytes, version: int) -> None:
             assembler.feed(datagram)
         with suppress(DecodeError):
             assembler.feed_server(datagram)
-    for cut in (False, True):
-        with suppress(DecodeError):
-            parse_frames(buf, cut=cut)
 
 
 @given(st.integers(0, 1199), st.integers(0, 255), st.integers(0, 1200))

@@ -69,6 +69,8 @@ def test_request_and_status_lines(payload: bytes, name: str | None) -> None:
         (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "imap"),
         (b"\xff\xfd\x18\xff\xfb\x01", "telnet"),
         (b"\xff\xfb\x01", "telnet"),
+        (b"\xff\xfb", None),
+        (b"\xff\xfb\x63", None),  # no such option
         (b"\xff\xd8\xff\xe0", None),  # a JPEG
         (b"\x03\x00\x00\x0b\x06\xe0\x00\x00\x00\x00\x00", "rdp"),
         (b"\x03" + bytes(8) + bytes(range(256)) * 5, "rtmp"),

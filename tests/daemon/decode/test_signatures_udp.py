@@ -157,3 +157,5 @@ def test_rtcp_compound_must_add_up() -> None:
     assert recognise_udp(RECEIVER_REPORT + DESCRIPTION[:-1], 50001, 40001) is None
     assert recognise_udp(DESCRIPTION + RECEIVER_REPORT, 50001, 40001) is None  # the first must be a report
     assert recognise_udp(b"\x81\xc9\x00\x01" + bytes(4), 50001, 40001) is None  # one report announced, none there
+    assert recognise_udp(b"\x80\xc9\x00", 50001, 40001) is None
+    assert recognise_udp(b"\x80\xc9\x00\x00", 50001, 40001) is None  # shorter than a report can be

@@ -161,6 +161,7 @@ def test_a_cut_hello_is_read_only_when_asked_and_only_if_the_name_was_reached() 
             assert (hello.name, hello.ja4) == ("cut.example", "")
             assert hello.version in ("", "TLS1.3")
     assert parse_client_hello(message, cut=True) == parse_client_hello(message)
+    assert parse_client_hello(client_hello(), cut=True) == parse_client_hello(client_hello())
 
 
 def test_bytes_behind_the_message_do_not_belong_to_it() -> None:

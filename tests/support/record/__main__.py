@@ -1,4 +1,7 @@
-"""`python -m tests.support.record [NAME...] --out DIR`: record captures and write what must be found in them (needs root)."""
+"""`python -m tests.support.record [NAME...] --out DIR`.
+
+Record captures and write what must be found in them (needs root).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ from tests.support.record import (
     segments,
     services,
     tls,
-    tunnels,
     tshark,
+    tunnels,
 )
 from tests.support.record.studio import Recipe, Take
 
@@ -81,7 +84,8 @@ def record(recipe: Recipe, out: Path) -> str:
     for name, content in {path.name: data, **variants}.items():
         (out / name).write_bytes(content)
     path.with_suffix(".json").write_text(compact(facts))
-    return f"{path.name}: {packets} packets, {len(data)} bytes, {len(take.expectations) + len(flows)} expectations, tshark agrees on {compared}"
+    count = len(take.expectations) + len(flows)
+    return f"{path.name}: {packets} packets, {len(data)} bytes, {count} expectations, tshark agrees on {compared}"
 
 
 def compact(facts: dict[str, object]) -> str:

@@ -24,14 +24,18 @@ publish-hinfo=no
 SERVICE = """<?xml version="1.0" standalone='no'?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">
 <service-group><name>Kitchen Speaker</name>
 <service><type>_googlecast._tcp</type><port>8009</port>
-<txt-record>id=0123456789abcdef</txt-record><txt-record>md=Vendor Speaker 42</txt-record><txt-record>fn=Kitchen</txt-record></service>
+<txt-record>id=0123456789abcdef</txt-record><txt-record>md=Vendor Speaker
+42</txt-record><txt-record>fn=Kitchen</txt-record></service>
 <service><type>_http._tcp</type><subtype>_printer._sub._http._tcp</subtype><port>80</port><txt-record>path=/status</txt-record></service>
 </service-group>
 """
 
 
 def _own_folders(machine: Namespace, mounts: dict[str, Path], *command: str) -> list[str]:
-    """A command that sees `mounts` (path -> folder) in a mount namespace of its own; missing mount points are made in a tmpfs /run."""
+    """A command that sees `mounts` (path -> folder) in a mount namespace of its own.
+
+    Missing mount points are made in a tmpfs /run.
+    """
     del machine
     steps = [f"mkdir -p {there} && mount --bind {here} {there}" for there, here in mounts.items()]
     return [
@@ -56,8 +60,13 @@ def _avahi(take: Take, machine: Namespace) -> None:
             machine, mounts, "avahi-daemon", "-f", str(config), "--no-drop-root", "--no-chroot", "--no-rlimits"
         )
     )
-    wait_until(lambda: 'Service "Kitchen Speaker" (/etc/avahi/services/speaker.service) successfully established' in machine.output(daemon),
-               "avahi's announcement")  # fmt: skip
+    wait_until(
+        lambda: (
+            'Service "Kitchen Speaker" (/etc/avahi/services/speaker.service) successfully established'
+            in machine.output(daemon)
+        ),
+        "avahi's announcement",
+    )
 
 
 def _mdns(take: Take) -> None:
@@ -68,12 +77,19 @@ def _mdns(take: Take) -> None:
         for name, kind in asked:
             take.lab.client.run("dig", "+time=1", "+tries=1", "-p", "5353", "@224.0.0.251", name, kind, check=False)
     take.expect(
-        "dns_queries", "transport client_address name type", [("mdns", CLIENT_V4, *q) for q in asked], match="some",
-        why="dig asks from a port of its own (RFC 6762 section 6.7), and does not believe the answer, which comes from another address",
-    )  # fmt: skip
+        "dns_queries",
+        "transport client_address name type",
+        [("mdns", CLIENT_V4, *q) for q in asked],
+        match="some",
+        why="dig asks from a port of its own (RFC 6762 section 6.7), and distrusts the answer from another address",
+    )
     instance = "kitchen\\032speaker._googlecast._tcp.local"
-    take.expect("dns_answers", "transport name type value", [
-        ("mdns", "kitchen-speaker.local", "A", OTHER_V4), ("mdns", "_googlecast._tcp.local", "PTR", instance)], match="some")  # fmt: skip
+    take.expect(
+        "dns_answers",
+        "transport name type value",
+        [("mdns", "kitchen-speaker.local", "A", OTHER_V4), ("mdns", "_googlecast._tcp.local", "PTR", instance)],
+        match="some",
+    )
     take.expect(
         "device_hints",
         "mac source value",
@@ -89,8 +105,9 @@ def _ssdp(take: Take) -> None:
         (folder / name).mkdir(parents=True)
     config = take.lab.folder / "minidlna.conf"
     config.write_text(
-        f"port=8200\nmedia_dir={folder}/files\ndb_dir={folder}/db\nlog_dir={folder}/log\nfriendly_name=Attic Media\ninotify=no\n"
-        "notify_interval=60\nmodel_name=Vendor NAS 7\nserial=123\nuuid=4d696e69-444c-164e-9d41-00175850aa30\nnetwork_interface=eth0\n"
+        f"port=8200\nmedia_dir={folder}/files\ndb_dir={folder}/db\nlog_dir={folder}/log\n"
+        "friendly_name=Attic Media\ninotify=no\nnotify_interval=60\nmodel_name=Vendor NAS 7\n"
+        "serial=123\nuuid=4d696e69-444c-164e-9d41-00175850aa30\nnetwork_interface=eth0\n"
     )
     with take.rolling(only="udp port 1900 or tcp port 8200"):
         machine = take.lab.other
@@ -112,7 +129,7 @@ def _ssdp(take: Take) -> None:
     take.expect(
         "hellos",
         "server_address server_port name method",
-        [[OTHER_V4, 8200, OTHER_V4, "GET"]],
+        [[OTHER_V4, 8200, f"{OTHER_V4}:8200", "GET"]],
         match="some",
         where={"source": "http"},
     )
@@ -125,9 +142,11 @@ def _windows(take: Take) -> None:
         (folder / name).mkdir()
     config = folder / "smb.conf"
     config.write_text(
-        "[global]\nnetbios name = OFFICE-PC\nworkgroup = HOME\nserver string = Office\ninterfaces = eth0\nbind interfaces only = yes\n"
+        "[global]\nnetbios name = OFFICE-PC\nworkgroup = HOME\nserver string = Office\ninterfaces = eth0\nbind "
+        "interfaces only = yes\n"
         f"lock directory = {folder}/lock\nstate directory = {folder}/state\ncache directory = {folder}/cache\n"
-        f"private dir = {folder}/private\npid directory = {folder}/pid\nncalrpc dir = {folder}/ncalrpc\nlog file = {folder}/log.nmbd\n"
+        f"private dir = {folder}/private\npid directory = {folder}/pid\nncalrpc dir = {folder}/ncalrpc\nlog "
+        f"file = {folder}/log.nmbd\n"
     )
     with take.rolling(only="udp port 137 or udp port 138 or udp port 5355"):
         # llmnrd answers for its host name, which is the whole machine's: it gets one of its own in a UTS namespace
@@ -164,16 +183,23 @@ def _windows(take: Take) -> None:
 def _dhcpv6(take: Take) -> None:
     lab, folder = take.lab, take.lab.folder
     dnsmasq(
-        lab.ap, "interface=wlan0", "bind-dynamic", "enable-ra", f"dhcp-leasefile={folder}/leases.dnsmasq",
-        "dhcp-range=2001:db8:50::100,2001:db8:50::1ff,64,12h", "domain=home.example",
-    )  # fmt: skip
+        lab.ap,
+        "interface=wlan0",
+        "bind-dynamic",
+        "enable-ra",
+        f"dhcp-leasefile={folder}/leases.dnsmasq",
+        "dhcp-range=2001:db8:50::100,2001:db8:50::1ff,64,12h",
+        "domain=home.example",
+    )
     config = folder / "dhclient.conf"
     config.write_text(
-        'send fqdn.fqdn "bedroom-tablet.home.example.";\nsend fqdn.encoded on;\nsend dhcp6.vendor-class 40712 11 "Vendor Tab1";\n'
+        'send fqdn.fqdn "bedroom-tablet.home.example.";\nsend fqdn.encoded on;\nsend dhcp6.vendor-class 40712 '
+        '11 "Vendor Tab1";\n'
     )
     script = folder / "dhclient.sh"
     script.write_text(
-        '#!/bin/sh\n[ -n "$new_ip6_address" ] && ip -6 address replace "$new_ip6_address/64" dev "$interface" nodad\nexit 0\n'
+        '#!/bin/sh\n[ -n "$new_ip6_address" ] && ip -6 address replace "$new_ip6_address/64" dev "$interface" '
+        "nodad\nexit 0\n"
     )
     script.chmod(0o755)
     options = ("-6", "-v", "-cf", str(config), "-lf", str(folder / "leases6"), "-pf", str(folder / "dhclient.pid"))
@@ -192,9 +218,29 @@ def _dhcpv6(take: Take) -> None:
 
 
 RECIPES = (
-    Recipe("mdns", "avahi-daemon announces a speaker with two services; dig asks the multicast group.", _mdns, ("avahi-daemon", "dig")),
-    Recipe("ssdp", "minidlna announces itself; upnpc searches; curl fetches the description.", _ssdp, ("minidlnad", "upnpc", "curl")),
-    Recipe("windows", "llmnrd answers llmnr-query; nmbd registers a name and nmblookup asks for it.", _windows,
-           ("llmnrd", "llmnr-query", "nmbd", "nmblookup")),
-    Recipe("dhcpv6", "dhclient -6 takes and gives back an address from dnsmasq.", _dhcpv6, ("dnsmasq", "dhclient"), configure_clients=False),
-)  # fmt: skip
+    Recipe(
+        "mdns",
+        "avahi-daemon announces a speaker with two services; dig asks the multicast group.",
+        _mdns,
+        ("avahi-daemon", "dig"),
+    ),
+    Recipe(
+        "ssdp",
+        "minidlna announces itself; upnpc searches; curl fetches the description.",
+        _ssdp,
+        ("minidlnad", "upnpc", "curl"),
+    ),
+    Recipe(
+        "windows",
+        "llmnrd answers llmnr-query; nmbd registers a name and nmblookup asks for it.",
+        _windows,
+        ("llmnrd", "llmnr-query", "nmbd", "nmblookup"),
+    ),
+    Recipe(
+        "dhcpv6",
+        "dhclient -6 takes and gives back an address from dnsmasq.",
+        _dhcpv6,
+        ("dnsmasq", "dhclient"),
+        configure_clients=False,
+    ),
+)

@@ -39,8 +39,8 @@ def _session(take: Take, *options: str) -> None:
 def _raw_ip(take: Take) -> None:
     """tcpdump on a TUN device: packets begin with the IP header."""
     pair = (
-        in_ip(47, outer_ends(v6=False, mine=True), gre_header, 4),
-        in_ip(47, outer_ends(v6=False, mine=False), gre_header, 4),
+        in_ip(47, outer_ends(v6=False, side=0), gre_header, 4),
+        in_ip(47, outer_ends(v6=False, side=1), gre_header, 4),
     )
     with (
         Wrapper(take.lab.client, "tun0", IFF_TUN, (CLIENT_MAC, OTHER_MAC), *pair[0]),
@@ -121,11 +121,24 @@ VARIANTS: dict[str, Callable[[Path, Path], None]] = {
     ".pcapng.gz": _pcapng_gzip,
 }
 RECIPES = (
-    Recipe("cooked", "tcpdump -i any: Linux cooked v2 with the same kinds of traffic.", lambda take: _session(take, "-y", "LINUX_SLL2"),
-           ("dnsmasq", "dig", "nginx", "openssl", "curl")),
-    Recipe("cooked_v1", "tcpdump -i any -y LINUX_SLL: Linux cooked v1.", lambda take: _session(take, "-y", "LINUX_SLL"),
-           ("dnsmasq", "dig", "nginx", "openssl", "curl")),
+    Recipe(
+        "cooked",
+        "tcpdump -i any: Linux cooked v2 with the same kinds of traffic.",
+        lambda take: _session(take, "-y", "LINUX_SLL2"),
+        ("dnsmasq", "dig", "nginx", "openssl", "curl"),
+    ),
+    Recipe(
+        "cooked_v1",
+        "tcpdump -i any -y LINUX_SLL: Linux cooked v1.",
+        lambda take: _session(take, "-y", "LINUX_SLL"),
+        ("dnsmasq", "dig", "nginx", "openssl", "curl"),
+    ),
     Recipe("raw_ip", "tcpdump on a TUN device: no link layer.", _raw_ip, ("dnsmasq", "dig", "nginx", "curl")),
-    Recipe("two_interfaces", "dumpcap on two interfaces at once, into one pcapng file.", _two_interfaces,
-           ("dumpcap", "dnsmasq", "dig", "nginx", "curl"), suffix=".pcapng"),
-)  # fmt: skip
+    Recipe(
+        "two_interfaces",
+        "dumpcap on two interfaces at once, into one pcapng file.",
+        _two_interfaces,
+        ("dumpcap", "dnsmasq", "dig", "nginx", "curl"),
+        suffix=".pcapng",
+    ),
+)

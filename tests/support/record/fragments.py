@@ -25,9 +25,12 @@ def _fragments(take: Take) -> None:
             client.run("ping", "-c", "1", "-W", "2", "-s", str(size), resolver)
     take.expect("dns_queries", "resolver_address transport name type", [[r, "udp", BIG, "TXT"] for r in (AP_V6, AP_V4)])
     take.expect(
-        "dns_answers", "resolver_address query_name name type", [[r, BIG, BIG, "TXT"] for r in (AP_V6, AP_V4) for _ in PARTS],
-        where={"section": "answer"}, why="three records in a datagram of 2,500 bytes, reassembled from fragments",
-    )  # fmt: skip
+        "dns_answers",
+        "resolver_address query_name name type",
+        [[r, BIG, BIG, "TXT"] for r in (AP_V6, AP_V4) for _ in PARTS],
+        where={"section": "answer"},
+        why="three records in a datagram of 2,500 bytes, reassembled from fragments",
+    )
     take.flow("udp", CLIENT_V6, 49000, AP_V6, 53, ip_version=6, service="dns")
     take.flow("udp", CLIENT_V4, 49000, AP_V4, 53, service="dns")
 

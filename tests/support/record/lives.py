@@ -1,4 +1,7 @@
-"""Recipes of connections with unusual lives: a port used again, half closed, opened from both ends, seen from the middle."""
+"""Recipes of connections with unusual lives: a port used again, half closed, opened from both ends, cut.
+
+Sockets are the recipe's, the TCP is the kernel's on both sides.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,10 @@ def _half_closed(take: Take) -> None:
 
 
 def _both_ends(take: Take) -> None:
-    """RFC 9293 section 3.5: both SYNs are under way before either arrives. The first ones are dropped where they arrive; repeated, they cross."""
+    """RFC 9293 section 3.5: both SYNs are under way before either arrives.
+
+    The first ones are dropped where they arrive; repeated, they cross.
+    """
     machines = (take.lab.client, take.lab.other)
     for machine in machines:
         machine.run("nft", "add", "table", "inet", "hold")
@@ -91,7 +97,7 @@ def _both_ends(take: Take) -> None:
         machine.run("nft", "add rule inet hold input tcp dport { 45030, 45031 } drop")
     ends = (_socket(machines[0], CLIENT_V4, 45030), _socket(machines[1], OTHER_V4, 45031))
     for end, peer in zip(ends, ((OTHER_V4, 45031), (CLIENT_V4, 45030)), strict=True):
-        end.setblocking(False)
+        end.settimeout(0)
         end.connect_ex(peer)
         time.sleep(0.02)
     time.sleep(0.3)
@@ -101,7 +107,7 @@ def _both_ends(take: Take) -> None:
         _, writable, _ = select.select([], [end], [], 10)
         if not writable or end.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise LabError("no simultaneous open")
-        end.setblocking(True)
+        end.settimeout(5)
     for end in ends:
         end.sendall(b"from both ends")
     for end in ends:
@@ -185,14 +191,16 @@ def _midstream(take: Take) -> None:
 RECIPES = (
     Recipe(
         "port_reuse",
-        "One local port for connection after connection (after RST, after FIN from the server), a half-closed one, one opened from both ends "
+        "One local port for connection after connection (after RST, after FIN from the server), a half-closed "
+        "one, one opened from both ends "
         "at once, a refused one. Sockets by the recipe, kernel TCP on both sides.",
         _port_reuse,
         ("nginx", "openssl", "nft"),
     ),
     Recipe(
         "midstream",
-        "HTTP, TLS and another protocol, taped from the middle of the connection to before its end; one begins with the server's words.",
+        "HTTP, TLS and another protocol, taped from the middle of the connection to before its end; one begins "
+        "with the server's words.",
         _midstream,
         ("nginx", "openssl"),
     ),

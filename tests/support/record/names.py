@@ -7,8 +7,16 @@ import time
 from collections.abc import Sequence
 
 from tests.support.lab import (
-    AP_V4, AP_V6, CLIENT_MAC, CLIENT_V4, OTHER_MAC, UPSTREAM_V4, UPSTREAM_V6, Namespace, wait_until,
-)  # fmt: skip
+    AP_V4,
+    AP_V6,
+    CLIENT_MAC,
+    CLIENT_V4,
+    OTHER_MAC,
+    UPSTREAM_V4,
+    UPSTREAM_V6,
+    Namespace,
+    wait_until,
+)
 from tests.support.record.studio import Recipe, Take, curl
 
 API, CDN, EDGE = "api.vendor.example", "img.vendor.example", "e42.edge.cdn.example"
@@ -44,7 +52,8 @@ def web(machine: Namespace, port: int = 80) -> None:
     config.write_text(
         f"daemon off; pid {machine._folder}/nginx.pid; error_log stderr; user root; worker_processes 1;\n"
         "events { worker_connections 64; }\n"
-        f"http {{ access_log off; server {{ listen {port}; listen [::]:{port}; root {root}; keepalive_timeout 60; }} }}\n"
+        f"http {{ access_log off; server {{ listen {port}; listen [::]:{port}; root {root}; keepalive_timeout "
+        f"60; }} }}\n"
     )
     machine.serve(port, "nginx", "-e", "stderr", "-c", str(config))
 
@@ -52,13 +61,27 @@ def web(machine: Namespace, port: int = 80) -> None:
 def _udhcpc(take: Take) -> None:
     script = take.lab.folder / "udhcpc.sh"
     script.write_text(
-        '#!/bin/sh\n[ "$1" = bound ] || exit 0\nip address add "$ip/24" dev "$interface"\nip route add default via "$router"\n'
+        '#!/bin/sh\n[ "$1" = bound ] || exit 0\nip address add "$ip/24" dev "$interface"\nip route add default '
+        'via "$router"\n'
     )
     script.chmod(0o755)
     take.lab.client.run(
-        "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-x", "hostname:living-room-tv", "-V", "vendor-tv 4.2",
-        "-s", str(script),
-    )  # fmt: skip
+        "udhcpc",
+        "-i",
+        "eth0",
+        "-n",
+        "-q",
+        "-t",
+        "5",
+        "-T",
+        "1",
+        "-x",
+        "hostname:living-room-tv",
+        "-V",
+        "vendor-tv 4.2",
+        "-s",
+        str(script),
+    )
 
 
 def _dhclient(take: Take) -> None:
@@ -74,9 +97,19 @@ def _dhclient(take: Take) -> None:
     )
     script.chmod(0o755)
     take.lab.other.run(
-        "dhclient", "-1", "-v", "-cf", str(config), "-sf", str(script), "-lf", str(folder / "leases"),
-        "-pf", str(folder / "dhclient.pid"), "eth0",
-    )  # fmt: skip
+        "dhclient",
+        "-1",
+        "-v",
+        "-cf",
+        str(config),
+        "-sf",
+        str(script),
+        "-lf",
+        str(folder / "leases"),
+        "-pf",
+        str(folder / "dhclient.pid"),
+        "eth0",
+    )
     take.lab.other.run(
         "dhclient", "-x", "-cf", str(config), "-lf", str(folder / "leases"), "-pf", str(folder / "dhclient.pid"), "eth0"
     )
@@ -85,10 +118,18 @@ def _dhclient(take: Take) -> None:
 def _dhcp_dns_http(take: Take) -> None:
     lab = take.lab
     dnsmasq(
-        lab.ap, "interface=wlan0", "bind-dynamic", "enable-ra", "dhcp-authoritative", "no-ping",
-        f"dhcp-leasefile={lab.folder}/leases.dnsmasq", "dhcp-range=192.168.50.20,192.168.50.99,12h",
-        "dhcp-range=2001:db8:50::,ra-stateless,64,12h", f"dhcp-host={CLIENT_MAC},{CLIENT_V4}", "domain=home.example",
-    )  # fmt: skip
+        lab.ap,
+        "interface=wlan0",
+        "bind-dynamic",
+        "enable-ra",
+        "dhcp-authoritative",
+        "no-ping",
+        f"dhcp-leasefile={lab.folder}/leases.dnsmasq",
+        "dhcp-range=192.168.50.20,192.168.50.99,12h",
+        "dhcp-range=2001:db8:50::,ra-stateless,64,12h",
+        f"dhcp-host={CLIENT_MAC},{CLIENT_V4}",
+        "domain=home.example",
+    )
     web(lab.upstream)
     lab.client.run("sysctl", "-qw", "net.ipv6.conf.eth0.accept_dad=1", "net.ipv6.conf.eth0.accept_ra=1")
     lab.client.run("ip", "link", "set", "eth0", "down")
@@ -159,10 +200,25 @@ def _http(take: Take) -> None:
     # curl asks three times over one connection
     port = int(
         client.run(
-            "curl", "-sS", "-A", "VendorTV/4.2 (Linux)", "-w", "%{local_port}\n", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null",
-            "--resolve", f"{API}:80:{server}", f"http://{API}/", f"http://{API}/status", f"http://{API}/update",
+            "curl",
+            "-sS",
+            "-A",
+            "VendorTV/4.2 (Linux)",
+            "-w",
+            "%{local_port}\n",
+            "-o",
+            "/dev/null",
+            "-o",
+            "/dev/null",
+            "-o",
+            "/dev/null",
+            "--resolve",
+            f"{API}:80:{server}",
+            f"http://{API}/",
+            f"http://{API}/status",
+            f"http://{API}/update",
         ).split()[0]
-    )  # fmt: skip
+    )
     take.flow("tcp", CLIENT_V4, port, server, 80, service="http", end="fin", server_name=API)
     six = curl(client, UPSTREAM_V6[1], f"http://{CDN}/status", "-A", "VendorTV/4.2 (Linux)", "-I")
     take.flow(
@@ -196,31 +252,56 @@ def _http(take: Take) -> None:
     rows = [[API, server, 80, "GET", "VendorTV/4.2 (Linux)"]] * 3 + [
         [CDN, UPSTREAM_V6[1], 80, "HEAD", "VendorTV/4.2 (Linux)"]
     ]
-    rows += [[name, UPSTREAM_V4[1], 80, "GET", "pipe/1"] for name in (CDN, CDN, "other.vendor.example", CDN)]
+    rows += [[name, UPSTREAM_V4[1], 80, "GET", "pipe/1"] for name in (CDN, CDN, "other.vendor.example:80", CDN)]
     take.expect("hellos", "name server_address server_port method user_agent", rows, where={"source": "http"})
 
 
 def _expect_names(take: Take, asked: list[tuple[str, str, str, str]]) -> None:
     take.expect("dns_queries", "resolver_address transport name type", asked)
     take.expect(
-        "dns_responses", "resolver_address transport name type rcode",
+        "dns_responses",
+        "resolver_address transport name type rcode",
         [(*q, "NXDOMAIN" if q[2] in ("nothing.vendor.example", "mixed.vendor.example") else "NOERROR") for q in asked],
-    )  # fmt: skip
+    )
     chain = [(CDN, CDN, "CNAME", "img.cdn.example"), (CDN, "img.cdn.example", "CNAME", EDGE)]
     four, six = (CDN, EDGE, "A", UPSTREAM_V4[1]), (CDN, EDGE, "AAAA", UPSTREAM_V6[1])
     take.expect(
-        "dns_answers", "query_name name type value", [
-            *[(API, API, "A", UPSTREAM_V4[0])] * 3, *[(API, API, "AAAA", UPSTREAM_V6[0])] * 2, *chain * 3, *[four] * 2, six,
+        "dns_answers",
+        "query_name name type value",
+        [
+            *[(API, API, "A", UPSTREAM_V4[0])] * 3,
+            *[(API, API, "AAAA", UPSTREAM_V6[0])] * 2,
+            *chain * 3,
+            *[four] * 2,
+            six,
             (EDGE, EDGE, "A", UPSTREAM_V4[1]),
-        ], match="some", where={"section": "answer"},
-    )  # fmt: skip
-    take.expect("dns_answers", "query_name name type", [
-        ("_mqtt._tcp.vendor.example", "_mqtt._tcp.vendor.example", "SRV"), ("vendor.example", "vendor.example", "TXT"),
-        ("vendor.example", "vendor.example", "MX"), (API, API, "HTTPS")], match="some", where={"section": "answer"})  # fmt: skip
-    take.expect("device_hints", "mac source key value", [
-        (CLIENT_MAC, "dhcp", "hostname", "living-room-tv"), (CLIENT_MAC, "dhcp", "vendor_class", "vendor-tv 4.2"),
-        (OTHER_MAC, "dhcp", "hostname", "Kitchen-Speaker"), (OTHER_MAC, "dhcp", "vendor_class", "speaker:1.0"),
-    ], match="some")  # fmt: skip
+        ],
+        match="some",
+        where={"section": "answer"},
+    )
+    take.expect(
+        "dns_answers",
+        "query_name name type",
+        [
+            ("_mqtt._tcp.vendor.example", "_mqtt._tcp.vendor.example", "SRV"),
+            ("vendor.example", "vendor.example", "TXT"),
+            ("vendor.example", "vendor.example", "MX"),
+            (API, API, "HTTPS"),
+        ],
+        match="some",
+        where={"section": "answer"},
+    )
+    take.expect(
+        "device_hints",
+        "mac source key value",
+        [
+            (CLIENT_MAC, "dhcp", "hostname", "living-room-tv"),
+            (CLIENT_MAC, "dhcp", "vendor_class", "vendor-tv 4.2"),
+            (OTHER_MAC, "dhcp", "hostname", "Kitchen-Speaker"),
+            (OTHER_MAC, "dhcp", "vendor_class", "speaker:1.0"),
+        ],
+        match="some",
+    )
     take.expect(
         "local_networks",
         "prefix",
@@ -234,7 +315,8 @@ def _expect_names(take: Take, asked: list[tuple[str, str, str, str]]) -> None:
 RECIPES = (
     Recipe(
         "dhcp_dns_http",
-        "A TV (udhcpc) and a speaker (dhclient) join; the TV gets an IPv6 address by router advertisement, asks dnsmasq by UDP and TCP, "
+        "A TV (udhcpc) and a speaker (dhclient) join; the TV gets an IPv6 address by router advertisement, asks "
+        "dnsmasq by UDP and TCP, "
         "and fetches pages: kept alive (curl), pipelined (a socket).",
         _dhcp_dns_http,
         ("dnsmasq", "udhcpc", "dhclient", "dig", "curl", "nginx"),

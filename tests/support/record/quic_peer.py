@@ -1,4 +1,4 @@
-"""One end of a QUIC connection by aioquic; run by `quic.py` with a Python that has it (the project itself does not need it).
+"""One end of a QUIC connection by aioquic; run by `quic.py` with a Python that has it (the project needs none).
 
 usage: quic_peer.py server ADDRESS PORT CERT KEY [retry]
        quic_peer.py client ADDRESS PORT LOCAL_PORT NAME v1|v2|v1-to-v2 ALPN[,ALPN...]
@@ -26,11 +26,11 @@ Protocol: Any = aio.QuicConnectionProtocol
 class Answering(Protocol):  # type: ignore[misc]  # a base class that only the recording Python has
     """Answers an HTTP/3 request, and bytes on a stream of any other protocol."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._http: Any = None
 
-    def quic_event_received(self, event: Any) -> None:
+    def quic_event_received(self, event: object) -> None:
         if isinstance(event, events.ProtocolNegotiated) and event.alpn_protocol == "h3":
             self._http = h3.H3Connection(self._quic)
         if self._http is not None:

@@ -1,8 +1,8 @@
 """Recipes of ClientHellos in pieces: over TCP segments, over TLS records, out of order, overlapping, repeated.
 
-The hello is OpenSSL's (Python's ssl module, in memory) and the server is OpenSSL over the kernel's TCP, which accepts and finishes every
-handshake here. For what no kernel sends on demand (segments in another order), `RawClient` plays a TCP client of its own address with
-frames of its own making; what the server answers is real.
+The hello is OpenSSL's (Python's ssl module, in memory); the server is OpenSSL over the kernel's TCP, and accepts and
+finishes every handshake here. For what no kernel sends on demand (segments in another order), `RawClient` plays a TCP
+client at an address of its own, with frames of its own making; what the server answers is real.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class Speaker:
         self._asked = False
 
     def step(self, received: bytes = b"") -> bytes:
-        """Take what the server sent; what to send now. After the handshake a request is sent once, and its answer ends it."""
+        """Take what the server sent; what to send now. After the handshake a request is sent once.
+
+        And its answer ends it.
+        """
         if received:
             self._in.write(received)
         try:
@@ -49,7 +52,10 @@ class Speaker:
 
 
 def records(hello: bytes, sizes: Sequence[int]) -> bytes:
-    """A ClientHello record re-framed: handshake fragments of these sizes, then the rest, each a record (RFC 8446 section 5.1)."""
+    """A ClientHello record re-framed: handshake fragments of these sizes, then the rest.
+
+    Each a record (RFC 8446 section 5.1).
+    """
     head, body = hello[:3], hello[5:]
     if len(body) != int.from_bytes(hello[3:5], "big"):
         raise LabError("more than one record before the first answer")
@@ -121,12 +127,14 @@ def _tls_split(take: Take) -> None:
 
 def _expect(take: Take, hellos: list[tuple[str, int, str]]) -> None:
     take.expect(
-        "hellos", "client_address client_port server_address name version chosen_version",
-        [[address, port, HOST, name, "TLS1.3", "TLS1.3"] for address, port, name in hellos], where={"source": "tls"},
-    )  # fmt: skip
+        "hellos",
+        "client_address client_port server_address name version chosen_version",
+        [[address, port, HOST, name, "TLS1.3", "TLS1.3"] for address, port, name in hellos],
+        where={"source": "tls"},
+    )
 
 
-# --- a TCP client of frames -----------------------------------------------------------------------------------------------------------
+# --- a TCP client of frames
 
 RAW_V4 = "192.168.50.77"  # an address that no kernel owns, so that none resets the connection
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
@@ -134,7 +142,7 @@ FIN, SYN, PSH, ACK = 1, 2, 8, 16
 
 def _sum(data: bytes) -> int:
     """The internet checksum (RFC 1071)."""
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -264,7 +272,8 @@ def _tls_reorder(take: Take) -> None:
         for number, (name, plan, first) in enumerate(plans):
             _by_hand(link, f"{name}.vendor.example", 44000 + number, plan, first)
             take.flow("tcp", RAW_V4, 44000 + number, HOST, 443, server_name=f"{name}.vendor.example")
-    # tshark 4.0 forgets an early segment that a later one covers whole; the server's answer proves that the name arrived
+    # tshark 4.0 forgets an early segment that a later one covers whole; the server's answer proves that the name
+    # arrived
     take.missed["tls"] = ["swallowed.vendor.example"]
     _expect(take, [(RAW_V4, 44000 + number, f"{plan[0]}.vendor.example") for number, plan in enumerate(plans)])
 
@@ -272,13 +281,15 @@ def _tls_reorder(take: Take) -> None:
 RECIPES = (
     Recipe(
         "tls_split",
-        "OpenSSL's ClientHello sent in chosen TCP segments, and re-framed into several TLS records; OpenSSL's server accepts all.",
+        "OpenSSL's ClientHello sent in chosen TCP segments, and re-framed into several TLS records; OpenSSL's "
+        "server accepts all.",
         _tls_split,
         ("openssl",),
     ),
     Recipe(
         "tls_reorder",
-        "OpenSSL's ClientHello in segments that overtake, repeat and overlap each other (client frames made by the recipe, all else real).",
+        "OpenSSL's ClientHello in segments that overtake, repeat and overlap each other (client frames made by "
+        "the recipe, all else real).",
         _tls_reorder,
         ("openssl",),
     ),

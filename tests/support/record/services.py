@@ -33,7 +33,7 @@ def _ssh(take: Take) -> None:
     key, config = folder / "host_key", folder / "sshd_config"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(key)], check=True)
     config.write_text(f"Port 2022\nListenAddress {ONE}\nHostKey {key}\nPidFile none\nUsePAM no\n")
-    Path("/run/sshd").mkdir(exist_ok=True)  # noqa: S108 - sshd's own, compiled in
+    Path("/run/sshd").mkdir(exist_ok=True)
     server = take.lab.upstream.start("/usr/sbin/sshd", "-D", "-e", "-f", str(config))
     wait_until(lambda: "Server listening" in take.lab.upstream.output(server), "sshd")
     take.lab.client.run("ssh-keyscan", "-t", "ed25519", "-p", "2022", ONE)
@@ -66,10 +66,32 @@ def _mqtt(take: Take) -> None:
 
 def _stun(take: Take) -> None:
     server = take.lab.upstream.start(
-        "turnserver", "-n", "-L", ONE, "-X", ONE, "--no-tls", "--no-dtls", "--no-cli", "-p", "3478", "--db", str(take.lab.folder / "turn.db"),
-        "--pidfile", str(take.lab.folder / "turn.pid"), "--log-file", "stdout", "--lt-cred-mech", "-u", "tv:secret", "-r", "vendor.example",
-        "--allow-loopback-peers", "--relay-threads", "1",
-    )  # fmt: skip
+        "turnserver",
+        "-n",
+        "-L",
+        ONE,
+        "-X",
+        ONE,
+        "--no-tls",
+        "--no-dtls",
+        "--no-cli",
+        "-p",
+        "3478",
+        "--db",
+        str(take.lab.folder / "turn.db"),
+        "--pidfile",
+        str(take.lab.folder / "turn.pid"),
+        "--log-file",
+        "stdout",
+        "--lt-cred-mech",
+        "-u",
+        "tv:secret",
+        "-r",
+        "vendor.example",
+        "--allow-loopback-peers",
+        "--relay-threads",
+        "1",
+    )
     wait_until(lambda: take.lab.upstream.listening(3478, kind=UDP) or server.poll() is not None, "turnserver")
     take.lab.client.run("turnutils_stunclient", "-p", "3478", ONE)
     take.expect("flows", "protocol server_address server_port service", [["udp", ONE, 3478, "stun"]], match="some")
@@ -81,8 +103,10 @@ def _dot(take: Take) -> None:
     cert, key = certificate(folder, "dns.vendor.example")
     config = folder / "unbound.conf"
     config.write_text(
-        f"server:\n interface: {ONE}@853\n tls-port: 853\n tls-service-key: {key}\n tls-service-pem: {cert}\n access-control: 0.0.0.0/0 allow\n"
-        f' username: ""\n chroot: ""\n directory: "{folder}"\n pidfile: ""\n use-syslog: no\n do-daemonize: no\n num-threads: 1\n'
+        f"server:\n interface: {ONE}@853\n tls-port: 853\n tls-service-key: {key}\n tls-service-pem: {cert}\n"
+        " access-control: 0.0.0.0/0 allow\n"
+        f' username: ""\n chroot: ""\n directory: "{folder}"\n pidfile: ""\n use-syslog: no\n do-daemonize: '
+        f"no\n num-threads: 1\n"
         f' local-zone: "example." static\n local-data: "{API}. A 203.0.113.10"\n module-config: "iterator"\n'
         "remote-control:\n control-enable: no\n"
     )
@@ -90,7 +114,9 @@ def _dot(take: Take) -> None:
     told = take.lab.client.run("kdig", f"@{ONE}", "+tls", "+tls-sni=dns.vendor.example", "+retry=0", API, "A")
     if "203.0.113.10" not in told:
         raise LabError(told)
-    take.expect("hellos", "server_port name", [[853, "dns.vendor.example"]], where={"source": "tls"})
+    take.expect(
+        "hellos", "server_port name", [[853, "dns.vendor.example"]], where={"source": "tls", "server_port": 853}
+    )
     take.expect(
         "flows",
         "protocol server_address server_port service encrypted",
@@ -116,12 +142,21 @@ def _dtls(take: Take) -> None:
         kind=UDP,
     )
     client = take.lab.client.start(
-        "sh", "-c", f"(sleep 0.5; echo hello; sleep 0.3) | openssl s_client -dtls1_2 -connect {ONE}:4444 -servername dtls.vendor.example -bind "
+        "sh",
+        "-c",
+        f"(sleep 0.5; echo hello; sleep 0.3) | openssl s_client -dtls1_2 -connect {ONE}:4444 -servername "
+        f"dtls.vendor.example -bind "
         f"{CLIENT_V4}:48444",
-    )  # fmt: skip
+    )
     client.wait(10)
-    take.expect("flows", "protocol client_port server_address server_port service encrypted",
-                [["udp", 48444, ONE, 4444, "dtls", "yes"]], match="some")  # fmt: skip
+    take.expect(
+        "flows",
+        "protocol client_port server_address server_port service encrypted",
+        [["udp", 48444, ONE, 4444, "dtls", "yes"]],
+        match="some",
+    )
+    name = "dtls.vendor.example"
+    take.expect("hellos", "client_port name", [[48444, name]], where={"source": "tls", "server_port": 4444})
 
 
 def _wireguard(take: Take) -> None:
@@ -139,7 +174,8 @@ def _wireguard(take: Take) -> None:
         (lab.upstream, "server", "client", "10.43.0.1"),
         (lab.client, "client", "server", "10.43.0.2"),
     ):
-        device = f"hpwg{'s' if me == 'server' else 'c'}{os.getpid() % 10000}"  # its control socket has one name in all namespaces
+        # its control socket has one name in all namespaces
+        device = f"hpwg{'s' if me == 'server' else 'c'}{os.getpid() % 10000}"
         machine.start("wireguard-go", "-f", device)
         wait_until(lambda device=device: Path(f"/run/wireguard/{device}.sock").exists(), "wireguard-go")  # type: ignore[misc]  # a default binds now
         port = ["listen-port", "51820"] if me == "server" else ["listen-port", "48820"]
@@ -178,10 +214,24 @@ def _services(take: Take) -> None:
 RECIPES = (
     Recipe(
         "services",
-        "NTP (ntpdig, chronyd), SSH on port 2022 (ssh-keyscan, sshd), MQTT on 1883 and 11883 (mosquitto), STUN (coturn), DNS over TLS "
+        "NTP (ntpdig, chronyd), SSH on port 2022 (ssh-keyscan, sshd), MQTT on 1883 and 11883 (mosquitto), STUN "
+        "(coturn), DNS over TLS "
         "(kdig, unbound), DTLS (openssl), WireGuard (wireguard-go).",
         _services,
-        ("chronyd", "ntpdig", "sshd", "ssh-keyscan", "mosquitto", "mosquitto_pub", "turnserver", "turnutils_stunclient", "unbound", "kdig",
-         "openssl", "wg", "wireguard-go"),
+        (
+            "chronyd",
+            "ntpdig",
+            "sshd",
+            "ssh-keyscan",
+            "mosquitto",
+            "mosquitto_pub",
+            "turnserver",
+            "turnutils_stunclient",
+            "unbound",
+            "kdig",
+            "openssl",
+            "wg",
+            "wireguard-go",
+        ),
     ),
-)  # fmt: skip
+)

@@ -1,7 +1,7 @@
 """What a recipe works with: a lab, tape, and a list of what it knows must be found.
 
-Rule 1: an expectation states what the recipe DID (which name it asked, what it gave curl as host, which port it bound), never what a
-        decoder of ours made of the bytes. What only the wire can tell (counts of packets) comes from tshark and says so.
+Rule 1: an expectation states what the recipe DID (which name it asked, what it gave curl as host, which port it bound),
+        never what a decoder of ours made of the bytes. Counts of packets, which only the wire can tell, are tshark's.
 Rule 2: no path, host name or user of the recording machine goes into a file.
 """
 
@@ -24,9 +24,10 @@ Row = list[Any]
 
 @dataclass(slots=True)
 class Expectation:
-    """Rows of a public view. match: `all` = exactly these (of those that `where` selects), `some` = at least these, `none`.
+    """Rows of a public view.
 
-    source: `recipe` (done by the recipe and confirmed by tshark where `confirmed`), `tshark` (read from the wire by tshark alone).
+    match: `all` (exactly these, of those that `where` selects), `some` (at least these), `none`.
+    source: `recipe`, or `recipe, counted by tshark` where rows hold counts of packets.
     """
 
     view: str
@@ -40,7 +41,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A flow the recipe made; its packets and bytes are counted by tshark. Connections of one 5-tuple stand in order of time."""
+    """A flow the recipe made; its packets and bytes are counted by tshark.
+
+    Connections of one 5-tuple stand in order of time.
+    """
 
     protocol: str
     client: str
@@ -79,7 +83,10 @@ class Take:
         only: str = "",
         options: Sequence[str] = (),
     ) -> Iterator[None]:
-        """tcpdump runs within the block, on the access point's LAN side unless told otherwise; `only` is a capture filter."""
+        """tcpdump runs within the block, on the access point's LAN side unless told otherwise.
+
+        `only` is a capture filter.
+        """
         where, settle = namespace or self.lab.ap, 0.3
         command = [
             "tcpdump",
@@ -105,13 +112,37 @@ class Take:
         if "0 packets dropped by kernel" not in where.output(tape):
             raise LabError(f"tcpdump: {where.output(tape)[-300:]}")
 
-    def expect(self, view: str, columns: str, rows: Sequence[Sequence[Any]], **more: Any) -> None:
+    def expect(
+        self,
+        view: str,
+        columns: str,
+        rows: Sequence[Sequence[Any]],
+        *,
+        match: str = "all",
+        where: dict[str, Any] | None = None,
+        why: str = "",
+    ) -> None:
         """Add rows that must be in a public view; `columns` are blank-separated."""
-        self.expectations.append(Expectation(view, columns.split(), [list(row) for row in rows], **more))
+        listed = [list(row) for row in rows]
+        self.expectations.append(Expectation(view, columns.split(), listed, match, where or {}, why=why))
 
-    def flow(self, *args: Any, **more: Any) -> None:
+    def flow(
+        self,
+        protocol: str,
+        client: str,
+        client_port: int,
+        server: str,
+        server_port: int,
+        *,
+        ip_version: int = 4,
+        service: str | None = None,
+        end: str | None = None,
+        tunnel: str | None = None,
+        server_name: str | None = None,
+    ) -> None:
         """Add a conversation that the recipe made."""
-        self.conversations.append(Conversation(*args, **more))
+        ends = (protocol, client, client_port, server, server_port)
+        self.conversations.append(Conversation(*ends, ip_version, service, end, tunnel, server_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +165,20 @@ def curl(namespace: Namespace, address: str, url: str, *options: str) -> int:
     name, _, port = host.partition(":")
     port = port or ("443" if url.startswith("https") else "80")
     told = namespace.run(
-        "curl", "-sS", "-k", "-o", "/dev/null", "-w", "%{local_port}\n", "-m", "10", *options,
-        "--resolve", f"{name}:{port}:{'[' + address + ']' if ':' in address else address}", url,
-    )  # fmt: skip
+        "curl",
+        "-sS",
+        "-k",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{local_port}\n",
+        "-m",
+        "10",
+        *options,
+        "--resolve",
+        f"{name}:{port}:{'[' + address + ']' if ':' in address else address}",
+        url,
+    )
     return int(told.split()[-1])
 
 
@@ -145,10 +187,29 @@ def certificate(folder: Path, *names: str) -> tuple[str, str]:
     cert, key = folder / f"{names[0]}.crt", folder / f"{names[0]}.key"
     if not cert.exists():
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "36500",
-             "-subj", f"/O=Vendor/CN={names[0]}", "-addext", "subjectAltName=" + ",".join(f"DNS:{n}" for n in names),
-             "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "36500",
+                "-subj",
+                f"/O=Vendor/CN={names[0]}",
+                "-addext",
+                "subjectAltName=" + ",".join(f"DNS:{n}" for n in names),
+                "-keyout",
+                str(key),
+                "-out",
+                str(cert),
+            ],
+            check=True,
+            capture_output=True,
+        )
     return str(cert), str(key)
 
 

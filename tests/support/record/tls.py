@@ -46,14 +46,19 @@ def _tls12(take: Take) -> None:
         s_client(client, 41002, (v4, 4433), *old, "-servername", "MiXeD.vendor.example", "-alpn", "x-own,http/1.1")
         s_client(client, 41003, (v4, 443), *old, "-noservername")
     suite = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"  # what the server was limited to
-    take.expect("hellos", COLUMNS, [
-        [CLIENT_V4, port, v4, 443, API, "http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
-        [CLIENT_V6, six, v6, 443, API, "h2,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
-        [CLIENT_V4, 41002, v4, 4433, "mixed.vendor.example", "x-own,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
-        [CLIENT_V4, 41003, v4, 443, None, None, "TLS1.2", "TLS1.2", suite, SHOWN],
-        # the server knows no `mqtt` and says no_application_protocol (RFC 7301 section 3.2): nothing was chosen
-        [CLIENT_V4, 41001, v4, 8883, MQTT, "mqtt", "TLS1.2", None, None, None],
-    ], where={"source": "tls"})  # fmt: skip
+    take.expect(
+        "hellos",
+        COLUMNS,
+        [
+            [CLIENT_V4, port, v4, 443, API, "http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+            [CLIENT_V6, six, v6, 443, API, "h2,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+            [CLIENT_V4, 41002, v4, 4433, "mixed.vendor.example", "x-own,http/1.1", "TLS1.2", "TLS1.2", suite, SHOWN],
+            [CLIENT_V4, 41003, v4, 443, None, None, "TLS1.2", "TLS1.2", suite, SHOWN],
+            # the server knows no `mqtt` and says no_application_protocol (RFC 7301 section 3.2): nothing was chosen
+            [CLIENT_V4, 41001, v4, 8883, MQTT, "mqtt", "TLS1.2", None, None, None],
+        ],
+        where={"source": "tls"},
+    )
     for number, to, there in ((port, 443, v4), (41001, 8883, v4), (41002, 4433, v4), (41003, 443, v4)):
         take.flow("tcp", CLIENT_V4, number, there, to)
     take.flow("tcp", CLIENT_V6, six, v6, 443, ip_version=6, server_name=API)
@@ -73,13 +78,19 @@ def _tls13(take: Take) -> None:
         s_client(client, 42003, (v6, 443), "-servername", "six.vendor.example", "-alpn", "h2", "-tls1_3")
         s_client(client, 42004, (v4, 443), "-noservername", "-tls1_3")
     suite = "TLS_AES_128_GCM_SHA256"
-    take.expect("hellos", COLUMNS, [
-        [CLIENT_V4, 42000, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
-        [CLIENT_V4, 42001, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
-        [CLIENT_V4, 42002, v4, 8443, "retry.vendor.example", None, "TLS1.3", "TLS1.3", suite, None],
-        [CLIENT_V6, 42003, v6, 443, "six.vendor.example", "h2", "TLS1.3", "TLS1.3", suite, None],
-        [CLIENT_V4, 42004, v4, 443, None, None, "TLS1.3", "TLS1.3", suite, None],
-    ], where={"source": "tls"}, why="port 8443 only speaks P-384: HelloRetryRequest and two ClientHellos in one handshake")  # fmt: skip
+    take.expect(
+        "hellos",
+        COLUMNS,
+        [
+            [CLIENT_V4, 42000, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
+            [CLIENT_V4, 42001, v4, 443, API, None, "TLS1.3", "TLS1.3", suite, None],
+            [CLIENT_V4, 42002, v4, 8443, "retry.vendor.example", None, "TLS1.3", "TLS1.3", suite, None],
+            [CLIENT_V6, 42003, v6, 443, "six.vendor.example", "h2", "TLS1.3", "TLS1.3", suite, None],
+            [CLIENT_V4, 42004, v4, 443, None, None, "TLS1.3", "TLS1.3", suite, None],
+        ],
+        where={"source": "tls"},
+        why="port 8443 only speaks P-384: HelloRetryRequest and two ClientHellos in one handshake",
+    )
     take.repeated["tls"] = ["retry.vendor.example"]
     for number, to in ((42000, 443), (42001, 443), (42002, 8443), (42004, 443)):
         take.flow("tcp", CLIENT_V4, number, v4, to)
@@ -99,7 +110,8 @@ def _encrypted(take: Take, protocol: str, ends: list[tuple[str, int, int]]) -> N
 RECIPES = (
     Recipe(
         "tls12",
-        "curl and openssl s_client up to TLS 1.2 on ports 443, 8883, 4433, IPv4 and IPv6, with ALPN, without SNI, one handshake refused.",
+        "curl and openssl s_client up to TLS 1.2 on ports 443, 8883, 4433, IPv4 and IPv6, with ALPN, without "
+        "SNI, one handshake refused.",
         _tls12,
         ("openssl", "curl"),
         variants=(".pcapng", "-ns.pcap", "-be.pcap", ".pcap.gz", ".pcapng.gz"),

@@ -1,6 +1,7 @@
 """The second opinion: what tshark reads from a fresh capture, and whether the recipe's word agrees with it.
 
-Rule: an expectation that tshark contradicts is not written; the recorder stops, and the recipe (or the reason to differ) is corrected.
+Rule: an expectation that tshark contradicts is not written: the recorder stops, and the recipe is corrected or says,
+      in `Take.missed` or `Take.repeated`, why the two differ.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ OPTIONS = ("-o", "tcp.reassemble_out_of_order:TRUE", "-o", "ip.defragment:TRUE",
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How tshark is asked for the rows that a view holds: display filter, fields, and the column each field stands for."""
+    """How tshark is asked for the rows that a view holds: display filter, fields.
+
+    And the column each field stands for.
+    """
 
     select: str
     fields: tuple[str, ...]
@@ -40,7 +44,10 @@ TYPES = {"1": "A", "12": "PTR", "15": "MX", "16": "TXT", "28": "AAAA", "33": "SR
 
 
 def read(path: Path, select: str, fields: tuple[str, ...], options: list[str]) -> list[list[str]]:
-    """tshark's values of `fields` in each packet that `select` selects; several values in one packet are joined by `|`."""
+    """tshark's values of `fields` in each packet that `select` selects.
+
+    Several values in one packet are joined by `|`.
+    """
     wanted = [part for name in fields for part in ("-e", name)]
     command = [
         "tshark",
@@ -106,11 +113,14 @@ def totals(path: Path) -> tuple[int, int]:
     return len(rows), sum(int(row[0]) for row in rows)
 
 
-COLUMNS = "protocol ip_version client_address client_port server_address server_port packets_up packets_down bytes_up bytes_down"
+COLUMNS = (
+    "protocol ip_version client_address client_port server_address server_port "
+    "packets_up packets_down bytes_up bytes_down"
+)
 
 
 def counted(path: Path, conversations: list[Conversation], options: list[str]) -> list[Expectation]:
-    """The recipe's conversations with tshark's counts; a 5-tuple used several times is several streams, in order of time.
+    """The recipe's conversations with tshark's counts; one 5-tuple may be several streams, in order of time.
 
     Addresses and ports are those of the innermost packet, as the flow is the innermost one.
     """
@@ -143,7 +153,10 @@ _End = tuple[str, int]
 
 
 def _streams(path: Path, options: list[str]) -> dict[tuple[Any, ...], list[dict[_End, tuple[int, int]]]]:
-    """Conversations by protocol and ends: for each stream (in order of time) the packets and bytes that each end sent."""
+    """Conversations by protocol and ends.
+
+    For each stream (in order of time) the packets and bytes that each end sent.
+    """
     size = {int(row[0]): int(row[1]) for row in read(path, "frame", ("frame.number", "frame.len"), options)}
     made: dict[tuple[Any, ...], dict[str, dict[_End, tuple[int, int]]]] = defaultdict(dict)
     for protocol in ("tcp", "udp"):

@@ -1,7 +1,8 @@
 """Recipes of packets inside packets.
 
-The recording kernel knows VXLAN; it has no 802.1Q, PPPoE, GRE or IP-in-IP. For those, `Wrapper` moves packets between a TUN or TAP device
-and frames that it sends itself: the wrapping (a few bytes of header) is made by the recipe, what is inside comes from real stacks.
+The recording kernel knows VXLAN; it has no 802.1Q, PPPoE, GRE or IP-in-IP. For those, `Wrapper` moves packets between
+a TUN or TAP device and frames that it sends itself: the wrapping (a few bytes of header) is made by the recipe, what is
+inside comes from real stacks. The kernel answers some outer packets with ICMP errors, which quote them: left in.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Wrapper:
     def __init__(
         self, machine: Namespace, name: str, kind: int, macs: tuple[str, str], wrap: Wrap, unwrap: Unwrap
     ) -> None:
-        self._macs, self._wrap, self._unwrap = tuple(bytes.fromhex(mac.replace(":", "")) for mac in macs), wrap, unwrap
+
+        own, other = (bytes.fromhex(mac.replace(":", "")) for mac in macs)
+        self._macs, self._wrap, self._unwrap = (own, other), wrap, unwrap
         with machine.entered():
             self._device = os.open("/dev/net/tun", os.O_RDWR)
             fcntl.ioctl(self._device, TUNSETIFF, struct.pack("16sH22x", name.encode(), kind | IFF_NO_PI))
@@ -59,12 +62,12 @@ class Wrapper:
 
     def _work(self) -> None:
         while True:
-            ready, _, _ = select.select([self._device, self._link, self._stop], [], [])
+            ready, _, _ = select.select([self._device, self._link.fileno(), self._stop], [], [])
             if self._stop in ready:
                 return
             if self._device in ready:
                 self._link.send(self._wrap(os.read(self._device, 2048), *self._macs))
-            if self._link in ready and (inner := self._unwrap(self._frame())) is not None:
+            if self._link.fileno() in ready and (inner := self._unwrap(self._frame())) is not None:
                 os.write(self._device, inner)
 
     def _frame(self) -> bytes:
@@ -79,7 +82,7 @@ class Wrapper:
         return frame
 
 
-# --- wrappings ------------------------------------------------------------------------------------------------------------------------
+# --- wrappings
 
 
 def _tags(head: bytes) -> tuple[Wrap, Unwrap]:
@@ -150,7 +153,7 @@ def _gtp(inner: bytes) -> bytes:
     return struct.pack("!BBHI", 0x30, 255, len(inner), 7)
 
 
-# --- recipes --------------------------------------------------------------------------------------------------------------------------
+# --- recipes
 
 INNER4, INNER6 = ("10.42.0.1", "10.42.0.2"), ("fd42::1", "fd42::2")
 
@@ -197,13 +200,13 @@ def _wrapped(
     take: Take,
     device: str,
     kind: int,
-    pair: Callable[[bool], tuple[Wrap, Unwrap]],
+    pair: Callable[[int], tuple[Wrap, Unwrap]],
     tunnel: str | None,
     families: tuple[int, ...] = (4, 6),
 ) -> None:
-    """Record a talk through two wrappers; `pair(True)` is the client's."""
+    """Record a talk through two wrappers; `pair(0)` is the client's, `pair(1)` the other's."""
     lab: Lab = take.lab
-    mine, theirs = pair(True), pair(False)
+    mine, theirs = pair(0), pair(1)
     with (
         Wrapper(lab.client, device, kind, (CLIENT_MAC, OTHER_MAC), *mine),
         Wrapper(lab.other, device, kind, (OTHER_MAC, CLIENT_MAC), *theirs),
@@ -212,9 +215,10 @@ def _wrapped(
         _names(take, talk(take, device, tunnel, families))
 
 
-def outer_ends(*, v6: bool, mine: bool) -> tuple[str, str]:
+def outer_ends(*, v6: bool, side: int) -> tuple[str, str]:
+    """Own and other outer address, for side 0 (the client) or 1."""
     ends = (CLIENT_V6, OTHER_V6) if v6 else (CLIENT_V4, OTHER_V4)
-    return ends if mine else (ends[1], ends[0])
+    return ends[side], ends[1 - side]
 
 
 def _nothing(_inner: bytes) -> bytes:
@@ -248,23 +252,55 @@ def _vxlan(take: Take) -> None:
 
 VLAN, QINQ = struct.pack("!HH", 0x8100, 10), struct.pack("!HHHH", 0x88A8, 20, 0x8100, 10)
 RECIPES = (
-    Recipe("vlan", "802.1Q, VLAN 10: a question, a page and a ping, IPv4 and IPv6.",
-           lambda take: _wrapped(take, "tap0", IFF_TAP, lambda _: _tags(VLAN), None), ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("qinq", "802.1ad VLAN 20 around 802.1Q VLAN 10.",
-           lambda take: _wrapped(take, "tap0", IFF_TAP, lambda _: _tags(QINQ), None), ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("pppoe", "A PPPoE session.",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda _: _pppoe(0x1234), None), ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("sixinfour", "IPv6 in IPv4 (RFC 4213).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(41, outer_ends(v6=False, mine=mine), _nothing, 0), "6in4", (6,)),
-           ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("fourinsix", "IPv4 in IPv6 (RFC 2473).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(4, outer_ends(v6=True, mine=mine), _nothing, 0), "4in6", (4,)),
-           ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("gre", "GRE over IPv4 (RFC 2784).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: in_ip(47, outer_ends(v6=False, mine=mine), gre_header, 4), "gre"),
-           ("dnsmasq", "dig", "curl", "nginx")),
-    Recipe("gtp", "GTP-U over UDP 2152 (3GPP TS 29.281).",
-           lambda take: _wrapped(take, "tun0", IFF_TUN, lambda mine: _in_udp(2152, outer_ends(v6=False, mine=mine), _gtp, 8), "gtp"),
-           ("dnsmasq", "dig", "curl", "nginx")),
+    Recipe(
+        "vlan",
+        "802.1Q, VLAN 10: a question, a page and a ping, IPv4 and IPv6.",
+        lambda take: _wrapped(take, "tap0", IFF_TAP, lambda _: _tags(VLAN), None),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "qinq",
+        "802.1ad VLAN 20 around 802.1Q VLAN 10.",
+        lambda take: _wrapped(take, "tap0", IFF_TAP, lambda _: _tags(QINQ), None),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "pppoe",
+        "A PPPoE session.",
+        lambda take: _wrapped(take, "tun0", IFF_TUN, lambda _: _pppoe(0x1234), None),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "sixinfour",
+        "IPv6 in IPv4 (RFC 4213).",
+        lambda take: _wrapped(
+            take, "tun0", IFF_TUN, lambda side: in_ip(41, outer_ends(v6=False, side=side), _nothing, 0), "6in4", (6,)
+        ),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "fourinsix",
+        "IPv4 in IPv6 (RFC 2473).",
+        lambda take: _wrapped(
+            take, "tun0", IFF_TUN, lambda side: in_ip(4, outer_ends(v6=True, side=side), _nothing, 0), "4in6", (4,)
+        ),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "gre",
+        "GRE over IPv4 (RFC 2784).",
+        lambda take: _wrapped(
+            take, "tun0", IFF_TUN, lambda side: in_ip(47, outer_ends(v6=False, side=side), gre_header, 4), "gre"
+        ),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
+    Recipe(
+        "gtp",
+        "GTP-U over UDP 2152 (3GPP TS 29.281).",
+        lambda take: _wrapped(
+            take, "tun0", IFF_TUN, lambda side: _in_udp(2152, outer_ends(v6=False, side=side), _gtp, 8), "gtp"
+        ),
+        ("dnsmasq", "dig", "curl", "nginx"),
+    ),
     Recipe("vxlan", "VXLAN 42 (RFC 7348), by the kernel on both sides.", _vxlan, ("dnsmasq", "dig", "curl", "nginx")),
-)  # fmt: skip
+)

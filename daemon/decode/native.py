@@ -1,0 +1,27 @@
+"""The inner walks in C (`_walk.c`), where they were built; where not, their numpy twins do the same, slower."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The functions of `_walk`; their arguments are described there."""
+
+    scan_pcap: Callable[..., tuple[int, int, int]]
+    decode: Callable[..., int]
+
+
+def load() -> Native | None:
+    """The compiled module; None where it was not built for this machine."""
+    try:
+        module = import_module("daemon.decode._walk")
+    except ImportError:
+        return None
+    return Native(module.scan_pcap, module.decode)
+
+
+NATIVE = load()

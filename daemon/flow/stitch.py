@@ -1,0 +1,67 @@
+"""Conversations that go on in the next file: the later part takes the earlier one's orientation and name.
+
+Rule 1: parts belong together if they are of one site and series, have the same ends and protocol, the earlier was cut by
+        the end of its file, the later did not open with a SYN, and no silence that ends a flow lies between.
+Rule 2: parts are taken in order of packet time, so that the order in which files were read does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from daemon.flow.conversation import SECOND
+
+_IDLE_US = {"tcp": 3600 * SECOND, "udp": 180 * SECOND}
+_OTHER_IDLE_US = 60 * SECOND
+
+
+class Part(NamedTuple):
+    """A flow as one file has it."""
+
+    flow_id: int
+    client: tuple[str, int | None]  # address and port
+    server: tuple[str, int | None]
+    protocol: str
+    tunnel: str | None
+    begun: bool
+    cut: bool
+    first_us: int
+    last_us: int
+    name_id: int | None
+
+
+class Continued(NamedTuple):
+    """What a later part takes over."""
+
+    flow_id: int
+    turned: bool
+    name_id: int | None  # None: it has a name of its own, or there is none to take
+
+
+class _Tail(NamedTuple):
+    client: tuple[str, int | None]
+    last_us: int
+    name_id: int | None
+
+
+def stitch(parts: Iterable[Part]) -> list[Continued]:
+    """Link the parts of one series; the answer has an entry for every part that goes on from another."""
+    tails: dict[tuple[object, ...], _Tail] = {}
+    out: list[Continued] = []
+    for part in sorted(parts, key=lambda part: (part.first_us, part.last_us, part.client, part.server)):
+        key = (part.protocol, part.tunnel, frozenset((part.client, part.server)))
+        before = tails.get(key)
+        client, name_id = part.client, part.name_id
+        if before is not None and not part.begun:
+            silence = part.first_us - before.last_us
+            if 0 <= silence <= _IDLE_US.get(part.protocol, _OTHER_IDLE_US):
+                client = before.client
+                taken = before.name_id if name_id is None else None
+                out.append(Continued(part.flow_id, client != part.client, taken))
+                name_id = name_id if name_id is not None else taken
+        if part.cut:
+            tails[key] = _Tail(client, part.last_us, name_id)
+        else:
+            tails.pop(key, None)
+    return out

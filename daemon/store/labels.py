@@ -1,0 +1,222 @@
+"""What the settling pass reads of the facts, and the labels it writes. SQL only; judgements are made elsewhere."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+CROWD = 100  # like short flows in a slot, above which they become one row
+_SHORT_PACKETS = 16
+_SLOT_US = 900_000_000
+
+
+class Stretch(NamedTuple):
+    """A capture that waits to be settled, and the time it covers."""
+
+    capture_id: int
+    series: str
+    first_us: int
+    last_us: int
+
+
+def unsettled(db: sqlite3.Connection, site_id: int) -> list[Stretch]:
+    """Captures with facts that no settling pass has seen."""
+    rows = db.execute(
+        "SELECT id, series, first_us, last_us FROM capture WHERE site_id = ? AND settled <> cursor AND first_us IS NOT NULL",
+        (site_id,),
+    )
+    return [Stretch(*row) for row in rows]
+
+
+def mark_settled(db: sqlite3.Connection, site_id: int) -> None:
+    """All captures of the site are settled as far as they are read."""
+    db.execute("UPDATE capture SET settled = cursor WHERE site_id = ?", (site_id,))
+
+
+def write_configured(db: sqlite3.Connection, site_id: int, prefixes: Iterable[str]) -> None:
+    """The site's configured prefixes, in place of earlier ones."""
+    db.execute("DELETE FROM network WHERE site_id = ? AND source = 'configured'", (site_id,))
+    db.executemany(
+        "INSERT OR IGNORE INTO network VALUES (?, ?, 'configured', -1, 0, 0, 0)", [(site_id, each) for each in prefixes]
+    )
+
+
+def read_ends(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int, int, str, int, int | None, int | None, bool]]:
+    """(id, mac, version, address, scope, first_us, last_us, sent) of every endpoint."""
+    return db.execute(
+        "SELECT id, mac, version, address, scope, first_us, last_us, sent FROM endpoint WHERE site_id = ?", (site_id,)
+    ).fetchall()
+
+
+def read_announcements(db: sqlite3.Connection, site_id: int) -> list[tuple[str, str, int, int, int]]:
+    """(prefix, source, first_us, last_us, lifetime_s), one a day."""
+    return db.execute(
+        "SELECT prefix, source, first_us, last_us, lifetime_s FROM network WHERE site_id = ?", (site_id,)
+    ).fetchall()
+
+
+def read_routers(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str]]:
+    """(MAC or -1, address) of routers that announcements name."""
+    return db.execute("SELECT DISTINCT mac, address FROM router WHERE site_id = ?", (site_id,)).fetchall()
+
+
+def write_devices(
+    db: sqlite3.Connection, site_id: int, local: Iterable[int], owners: Iterable[tuple[int, int, str]]
+) -> None:
+    """Which endpoints are local, and whose they are: (endpoint, device MAC, device address). Numbers of devices last."""
+    owners = list(owners)
+    wanted = sorted({(mac, address) for _, mac, address in owners})
+    db.executemany(
+        "INSERT INTO device (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(site_id, *key) for key in wanted],
+    )
+    numbers = {
+        (mac, address): number
+        for number, mac, address in db.execute("SELECT id, mac, address FROM device WHERE site_id = ?", (site_id,))
+    }
+    gone = [(number,) for key, number in numbers.items() if key not in set(wanted) and not key[1].startswith("folder:")]
+    db.executemany("DELETE FROM device WHERE id = ?", gone)
+    owned = {end: numbers[mac, address] for end, mac, address in owners}
+    home = set(local)
+    changes = [
+        (int(end in home), owned.get(end), end)
+        for end, was_local, was_owner in db.execute(
+            "SELECT id, local, device_id FROM endpoint WHERE site_id = ?", (site_id,)
+        )
+        if was_local != int(end in home) or was_owner != owned.get(end)
+    ]
+    db.executemany("UPDATE endpoint SET local = ?, device_id = ? WHERE id = ?", changes)
+
+
+def write_hint_names(db: sqlite3.Connection, site_id: int) -> None:
+    """A device's name as it last said it itself: by DHCP, else by mDNS."""
+    db.execute("UPDATE device SET name = NULL, name_source = NULL WHERE site_id = ?", (site_id,))
+    for source, key in (("mdns", "hostname"), ("dhcp", "hostname")):
+        db.execute(
+            "UPDATE device SET name = h.value, name_source = h.source FROM ("
+            " SELECT mac, source, value, max(last_us) FROM ("
+            "  SELECT mac, source, value, last_us FROM hint WHERE site_id = ?1 AND source = ?2 AND key = ?3 ORDER BY value)"
+            " GROUP BY mac) AS h WHERE device.site_id = ?1 AND device.mac = h.mac AND h.mac >= 0",
+            (site_id, source, key),
+        )
+
+
+def read_parts(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[object, ...]]:
+    """Flows of a series that may go on in another file, or come from one, in the order of `daemon.flow.stitch.Part`."""
+    return db.execute(
+        "SELECT f.id, c.address, f.client_port, s.address, f.server_port, f.protocol, f.tunnel, f.begun,"
+        " f.end IN ('cut', 'open'), f.first_us, f.last_us, f.name_id"
+        " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+        " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
+        " WHERE k.site_id = ? AND k.series = ? AND f.count = 1"
+        " AND (f.end IN ('cut', 'open') OR (NOT f.begun AND f.first_us <= k.first_us + 3600000000))",
+        (site_id, series),
+    ).fetchall()
+
+
+def write_continued(
+    db: sqlite3.Connection, site_id: int, series: str, continued: Iterable[tuple[int, bool, int | None]]
+) -> None:
+    """(flow, turned, name) of the flows of a series that go on from another; the others are reset."""
+    db.execute(
+        "UPDATE flow SET turned = 0, label_id = iif(label_source = 'continued', NULL, label_id),"
+        " label_source = nullif(label_source, 'continued')"
+        " WHERE (turned OR label_source = 'continued')"
+        " AND id >> 40 IN (SELECT id FROM capture WHERE site_id = ? AND series = ?)",
+        (site_id, series),
+    )
+    db.executemany(
+        "UPDATE flow SET turned = ?2, label_id = coalesce(?3, label_id),"
+        " label_source = iif(?3 IS NULL, label_source, 'continued') WHERE id = ?1",
+        continued,
+    )
+
+
+def read_answers(
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
+) -> list[tuple[int, int, str, str, int, int]]:
+    """(seen_us, asker, type, value, ttl, name asked for) of address answers; the asker is a device, or -endpoint."""
+    return db.execute(
+        "SELECT m.seen_us, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, r.ttl, m.name_id"
+        " FROM dns_message m JOIN dns_record r ON r.message_id = m.id JOIN capture k ON k.id = m.capture_id"
+        " JOIN endpoint c ON c.id = m.client_id"
+        " WHERE k.site_id = ? AND m.seen_us BETWEEN ? AND ? AND m.response AND m.transport IN ('udp', 'tcp')"
+        " AND r.section = 'answer' AND r.type IN ('A', 'AAAA', 'HTTPS', 'SVCB')",
+        (site_id, since_us, until_us),
+    ).fetchall()
+
+
+def read_unnamed(
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
+) -> list[tuple[int, int, str, int, int | None, str | None]]:
+    """(flow, asker, server address, first_us, label, label source) of flows to non-local servers without own name."""
+    return db.execute(
+        "SELECT f.id, coalesce(k.device_id, c.device_id, -c.id), s.address, f.first_us, f.label_id, f.label_source"
+        " FROM capture k JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+        " JOIN flow f ON f.id = o.id"
+        " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
+        " WHERE k.site_id = ? AND k.first_us <= ? AND k.last_us >= ? AND f.name_id IS NULL"
+        " AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0",
+        (site_id, until_us, since_us),
+    ).fetchall()
+
+
+def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, str]]:
+    """(flow, certificate names) of handshakes without a name."""
+    return db.execute(
+        "SELECT h.flow_id, h.certificate_names FROM hello h JOIN capture k ON k.id = h.flow_id >> 40"
+        " WHERE k.site_id = ? AND k.first_us <= ? AND k.last_us >= ? AND h.name_id IS NULL"
+        " AND h.certificate_names IS NOT NULL",
+        (site_id, until_us, since_us),
+    ).fetchall()
+
+
+def write_names(db: sqlite3.Connection, names: Iterable[tuple[int | None, str | None, int]]) -> None:
+    """(name, source, flow)."""
+    db.executemany("UPDATE flow SET label_id = ?, label_source = ? WHERE id = ?", names)
+
+
+def name_number(db: sqlite3.Connection, text: str) -> int:
+    """The id of a name, made where it is new."""
+    db.execute("INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+    return int(db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()[0])
+
+
+def fold_crowds(db: sqlite3.Connection, capture_id: int) -> int:
+    """Like short flows of one slot, where there are more than CROWD of them, become one row; how many rows went."""
+    span = (capture_id << 40, capture_id << 40 | 0xFFFFFFFFFF)
+    db.execute(
+        "CREATE TEMP TABLE crowd AS SELECT min(id) AS keeper, first_us / ?3 AS slot, client_id, server_id, server_port,"
+        " protocol, service, encrypted, chatter, tunnel, name_id, name_source, min(first_us) AS first_us,"
+        " max(last_us) AS last_us, max(end) AS end, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,"
+        " sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, sum(count) AS count"
+        " FROM flow WHERE id BETWEEN ?1 AND ?2 AND NOT live AND NOT sliced AND end NOT IN ('cut', 'open')"
+        " AND (count > 1 OR packets_up + packets_down <= ?4)"
+        " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = flow.id)"
+        " GROUP BY slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id,"
+        " name_source HAVING sum(count) > ?5 AND count(*) > 1",
+        (*span, _SLOT_US, _SHORT_PACKETS, CROWD),
+    )
+    try:
+        if not db.execute("SELECT 1 FROM crowd LIMIT 1").fetchone():
+            return 0
+        gone = db.execute(
+            "DELETE FROM flow WHERE id IN (SELECT f.id FROM flow f JOIN crowd w ON f.first_us / ?3 = w.slot"
+            " AND f.client_id = w.client_id AND f.server_id = w.server_id AND f.server_port IS w.server_port"
+            " AND f.protocol = w.protocol AND f.service IS w.service AND f.encrypted = w.encrypted"
+            " AND f.chatter = w.chatter AND f.tunnel IS w.tunnel AND f.name_id IS w.name_id"
+            " AND f.name_source IS w.name_source"
+            " WHERE f.id BETWEEN ?1 AND ?2 AND f.id <> w.keeper AND NOT f.live AND NOT f.sliced"
+            " AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= ?4)"
+            " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id))",
+            (*span, _SLOT_US, _SHORT_PACKETS),
+        ).rowcount
+        db.execute(
+            "UPDATE flow SET client_port = NULL, first_us = w.first_us, last_us = w.last_us, end = w.end,"
+            " packets_up = w.packets_up, packets_down = w.packets_down, bytes_up = w.bytes_up,"
+            " bytes_down = w.bytes_down, count = w.count FROM crowd w WHERE flow.id = w.keeper"
+        )
+        return gone
+    finally:
+        db.execute("DROP TABLE crowd")
