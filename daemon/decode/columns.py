@@ -43,8 +43,8 @@ _SLOW_PORTS[list(TUNNEL_PORTS)] = True
 class Columns:
     """One row a record, in file order. Offsets are positions in the chunk's buffer; ports NO_PORT where there are none.
 
-    Addresses are two 64-bit halves; IPv4 stands in the low half alone. `payloads` holds, by row, what does not lie in the
-    buffer (reassembled datagrams); `macs` the link addresses of rows that the slow path read.
+    Addresses are two 64-bit halves; IPv4 stands in the low half alone. `payloads` holds, by row, what does not lie in
+    the buffer (reassembled datagrams); `macs` the link addresses of rows that the slow path read.
     """
 
     time_us: Column
@@ -124,7 +124,9 @@ def decode_columns(
     for row in rows:
         start = int(records.offset[row])
         frame = bytes(view[start : start + int(records.captured[row])])
-        packet = decode_frame(frame, int(records.wire[row]), int(records.link[row]), int(records.time_us[row]), fragments)
+        packet = decode_frame(
+            frame, int(records.wire[row]), int(records.link[row]), int(records.time_us[row]), fragments
+        )
         _write_row(out, row, packet)
     return out
 
@@ -232,7 +234,7 @@ def _ipv6(table: Column, at: Column, room: Column, rows: Column, out: Columns) -
     return slow
 
 
-def _transport(  # noqa: PLR0913  one row of arguments for each header field that bounds the payload
+def _transport(  # noqa: PLR0913, PLR0917  one row of arguments for each header field that bounds the payload
     table: Column,
     shorts: Column,
     header: int,

@@ -34,11 +34,12 @@ MESSAGE_PORTS = (53, 67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
 _IS_MESSAGE = np.zeros(65536 + 1, bool)
 _IS_MESSAGE[list(MESSAGE_PORTS)] = True
 
-_REQUEST_STARTS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"CONN", b"PATC", b"TRAC", b"PROP", b"SUBS",
-                   b"UNSU", b"NOTI", b"M-SE", b"REPO", b"LOCK", b"MKCO")  # fmt: skip
-_IS_REQUEST = np.sort(np.array([int.from_bytes(start, "little") for start in _REQUEST_STARTS], np.uint32))
+# What a request starts with, four bytes each; see http.py.
+REQUEST_STARTS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"CONN", b"PATC", b"TRAC", b"PROP", b"SUBS",
+                  b"UNSU", b"NOTI", b"M-SE", b"REPO", b"LOCK", b"MKCO")  # fmt: skip
+_IS_REQUEST = np.sort(np.array([int.from_bytes(start, "little") for start in REQUEST_STARTS], np.uint32))
 _FIRST_LETTERS = np.zeros(256, bool)
-_FIRST_LETTERS[[start[0] for start in _REQUEST_STARTS]] = True
+_FIRST_LETTERS[[start[0] for start in REQUEST_STARTS]] = True
 
 
 @dataclass(slots=True)
@@ -64,7 +65,8 @@ class Groups:
     openings: list[int]  # rows with SYN and without ACK
     opens: list[bool]  # the first row is one of them
     notables: list[int]
-    payloads: list[int]  # rows with a payload
+    payloads: list[int]  # rows with a payload, captured or not
+    late_opens: list[bool]  # a SYN stands behind a payload
 
 
 def group(buf: bytearray, columns: Columns) -> Groups | None:
@@ -91,6 +93,10 @@ def group(buf: bytearray, columns: Columns) -> Groups | None:
     np.subtract(time[1:], time[:-1], out=gap[1:])
     gap[start] = 0
     opening = (flags & (SYN | ACK)) == SYN
+    worth = (columns.payload_size[order] > 0) | (columns.missing[order] > 0)
+    place = np.arange(len(order))
+    last_syn = np.maximum.reduceat(np.where(flags & SYN, place, -1), start)
+    first_payload = np.minimum.reduceat(np.where(worth, place, len(order)), start)
     add = np.add.reduceat
     slots = time // SLOT_US
     line = np.argsort(order[start], kind="stable")
@@ -119,7 +125,8 @@ def group(buf: bytearray, columns: Columns) -> Groups | None:
         openings=per_group(add(opening.astype(np.int64), start)),
         opens=per_group(opening[start]),
         notables=per_group(add(notable.astype(np.int64), start)),
-        payloads=per_group(add((columns.payload_size[order] > 0).astype(np.int64), start)),
+        payloads=per_group(add(worth.astype(np.int64), start)),
+        late_opens=per_group(last_syn > first_payload),
     )
 
 

@@ -40,7 +40,9 @@ class Packet(NamedTuple):
     destination_port: int = NO_PORT
     tcp_flags: int = 0
     tcp_seq: int = 0
-    payload: bytes = b""  # behind the TCP or UDP header; of other protocols behind the IP headers; of a FRAME behind the ethertype
+    payload: bytes = (
+        b""  # behind the TCP or UDP header; of other protocols behind the IP headers; of a FRAME behind the ethertype
+    )
     missing: int = 0  # payload bytes that the headers announce and the capture lacks (snaplen)
     tunnel: int = 0  # index into TUNNELS
     fragment: bool = False  # part of a fragmented datagram; payload is empty until the datagram is whole

@@ -119,44 +119,46 @@ class PcapScanner(ResumingScanner):
     def _begin(self, start: int, end: int) -> int | None:
         return start + FILE_HEADER if end - start >= FILE_HEADER else None
 
-    def _read(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
+    def _read(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
         if self._native is None:
-            return self._read_here(buf, pos, end)
+            return self._read_here(buf, pos, end, reach)
         header = self._header
-        most = max(end - pos, 0) // header.record_size
+        # C stops at the first wrong record and walks over nothing twice: `reach` only bounds what is allocated.
+        most = min(end - pos, reach) // header.record_size + 1
         offset, captured, wire, time_us = (np.empty(most, np.int64) for _ in range(4))
         shape = header.order == ">", LENGTHS.index(header.lengths), header.per_second // 1_000_000, header.record_size
         bounds = self._bound, _MOST_WIRE
         n, pos, problem = self._native.scan_pcap(buf, pos, end, *shape, *bounds, offset, captured, wire, time_us)
         link = np.full(n, header.link, np.int32)
-        return Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link), pos, _PROBLEMS[problem]
+        columns = Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link)
+        return columns, pos, None if n == most else _PROBLEMS[problem]
 
-    def _read_here(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
+    def _read_here(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
         """The same without C."""
-        offsets, pos = self._walk(buf, pos, end)
+        offsets, pos = self._walk(buf, pos, end, pos + reach)
         head = gather(buf, offsets, 16, self._header.order)
         captured, wire = self._lengths(head[:, 2].astype(np.int64), head[:, 3].astype(np.int64))
         wrong = (captured > self._bound) | (wire > _MOST_WIRE)
         empty = captured == 0
         if empty.any():
             wrong |= empty & ~head.any(axis=1)
-        problem = ""
+        problem: str | None = ""
         if wrong.any():
             good = int(wrong.argmax())
             pos = int(offsets[good])
             problem = ZEROS if empty[good] else IMPOSSIBLE
             offsets, head, captured, wire = offsets[:good], head[:good], captured[:good], wire[:good]
-        elif pos + self._smallest <= end and self._impossible_at(buf, pos):
-            problem = IMPOSSIBLE
+        elif pos + self._smallest <= end:
+            problem = self._problem_at(buf, pos, end)
         link = np.full(len(offsets), self._header.link, np.int32)
         return Columns(offsets + self._smallest, captured, wire, self._times(head), link), pos, problem
 
-    def _walk(self, buf: Buffer, pos: int, end: int) -> tuple[Ints, int]:
-        """Offsets of the record headers whose frames end by `end`, lengths believed unseen, and the next offset."""
+    def _walk(self, buf: Buffer, pos: int, end: int, stop: int) -> tuple[Ints, int]:
+        """Offsets of record headers up to `stop` whose frames end by `end`, lengths believed unseen, and the next."""
         offsets: list[int] = []
         append = offsets.append
         size = self._smallest
-        last = end - size
+        last = min(end - size, stop)
         if self._header.lengths == "smaller is captured":
             while pos <= last:
                 append(pos)
@@ -173,10 +175,13 @@ class PcapScanner(ResumingScanner):
             pos = offsets.pop()
         return np.array(offsets, np.int64), pos
 
-    def _impossible_at(self, buf: Buffer, pos: int) -> bool:
+    def _problem_at(self, buf: Buffer, pos: int, end: int) -> str | None:
+        """Of the record that a walk stopped at, as `_read` answers."""
         lengths = struct.unpack_from(f"{self._header.order}II", buf, pos + 8)
-        captured, wire = self._lengths(*np.array(lengths, np.int64).reshape(2, 1))
-        return bool(captured[0] > self._bound or wire[0] > _MOST_WIRE)
+        captured, wire = (int(length[0]) for length in self._lengths(*np.array(lengths, np.int64).reshape(2, 1)))
+        if captured > self._bound or wire > _MOST_WIRE:
+            return IMPOSSIBLE
+        return None if pos + self._smallest + captured <= end else ""
 
     def _captured_at(self, buf: Buffer, pos: int) -> int:
         first, second = struct.unpack_from(f"{self._header.order}II", buf, pos + 8)

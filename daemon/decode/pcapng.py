@@ -109,12 +109,13 @@ class PcapngScanner(ResumingScanner):
     def _begin(self, start: int, end: int) -> int | None:  # noqa: ARG002  pcap needs to know the end
         return start  # the file header is a block like others
 
-    def _read(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
+    def _read(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
+        problem: str | None
         if self._passing is not None:
             pos, problem = self._pass(buf, pos, end, self._section.order, self._passing)
             if problem or self._inside():
                 return no_columns(), pos, problem
-        walk = self._walk(buf, pos, end)
+        walk = self._walk(buf, pos, end, pos + reach)
         columns, good, problem = packets_of(buf, walk, self._last_us) if walk.offsets else (no_columns(), 0, "")
         if problem:
             self._passing = None
@@ -139,14 +140,14 @@ class PcapngScanner(ResumingScanner):
         order, interfaces = walk.sections[section]
         self._section = Section(order, interfaces if count == len(interfaces) else interfaces[:count])
 
-    def _walk(self, buf: Buffer, pos: int, end: int) -> Walk:
-        """Blocks in line; only those that change how others are read are parsed here."""
+    def _walk(self, buf: Buffer, pos: int, end: int, stop: int) -> Walk:
+        """Blocks in line that begin up to `stop`; only those that change how others are read are parsed here."""
         sections = [self._section]
         epochs = [Epoch(0, 0, len(self._section.interfaces))]
         offsets: list[int] = []
         head = struct.Struct(f"{self._section.order}II").unpack_from
-        problem = ""
-        last = end - self._smallest
+        problem: str | None = ""
+        last = min(end - self._smallest, stop)
         while pos <= last:
             kind, size = head(buf, pos)
             if kind in _DEFINING:
@@ -166,6 +167,8 @@ class PcapngScanner(ResumingScanner):
                 break
             offsets.append(pos)
             pos += size
+        else:
+            problem = None if pos + self._smallest <= end else ""
         return Walk(offsets, sections, epochs, pos, problem)
 
     def _pass(self, buf: Buffer, pos: int, end: int, order: str, passing: tuple[int, int]) -> tuple[int, str]:

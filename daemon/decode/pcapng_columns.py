@@ -45,7 +45,7 @@ class Walk(NamedTuple):
     sections: list[Section]
     epochs: list[Epoch]
     pos: int  # behind them
-    problem: str  # what is wrong there
+    problem: str | None  # what is wrong there; "" where bytes are missing, None where the walk just ended
 
 
 class _Blocks(NamedTuple):

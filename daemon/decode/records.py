@@ -33,7 +33,8 @@ TORN = "cut in the middle of a record"
 
 _WINDOW_US = 7 * 86_400 * 1_000_000
 _RECENT = 5  # the middle one of five: one wrong clock reading among them does not matter
-_STRIDE = 1 << 16
+_STRIDE = 1 << 16  # most positions looked at together in a search; it begins with few, damage is mostly short
+_STEP = 1 << 12  # bytes read behind damage at first; doubled while there is no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,11 @@ class ResumingScanner(ABC):
         return False
 
     @abstractmethod
-    def _read(self, buf: Buffer, pos: int, end: int) -> tuple[Columns, int, str]:
-        """Records in line from `pos`, the position behind them, what is wrong there ("" where bytes are missing)."""
+    def _read(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
+        """Records in line that begin within `reach` bytes from `pos`, and the position behind them.
+
+        And what is wrong there: "" where bytes are missing, None where the reach ended.
+        """
 
     @abstractmethod
     def _plausible(self, buf: Buffer, pos: int, stop: int) -> Sequence[int]:
@@ -172,6 +176,7 @@ class ResumingScanner(ABC):
 
     def _scan_on(self, view: _View, at: int, parts: list[Columns], damage: list[Damage]) -> int:
         buf, end, shift, final = view
+        reach = end - at
         while True:
             if self._lost is not None:
                 found, at = self._search(buf, at, end, final=final)
@@ -182,21 +187,27 @@ class ResumingScanner(ABC):
                     return at
                 damage.append(Damage(lost, at + shift - lost, reason))
                 self._lost = None
-            columns, at, problem = self._read(buf, at, end)
+            columns, at, problem = self._read(buf, at, end, reach)
             if len(columns.offset):
                 parts.append(columns)
                 self._recent = (self._recent + columns.time_us[-_RECENT:].tolist())[-_RECENT:]
+            if problem is None:
+                reach *= 2
+                continue
             if not problem:
                 return at
+            # What was walked over behind the damage is walked over again: not to the end of the buffer each time.
+            reach = _STEP
             self._lost = (at + shift, problem)
             at += 1  # whatever the search would accept there: the same place must not be tried for ever
 
     def _search(self, buf: Buffer, pos: int, end: int, *, final: bool) -> tuple[bool, int]:
         """(True, where reading resumes) or (False, up to where the search need not come back)."""
-        undecided = -1
+        undecided, stride = -1, 256
         last = end - self._smallest
         while pos <= last:
-            stop = min(pos + _STRIDE, last + 1)
+            stop = min(pos + stride, last + 1)
+            stride = min(2 * stride, _STRIDE)
             for candidate in self._plausible(buf, pos, stop):
                 answer = self._followed(buf, candidate, end, final=final)
                 if answer:

@@ -40,13 +40,55 @@ typedef struct {
 
 #define CELL(rows, column, type, row) (((const type *)(rows)->views[column].buf)[row])
 
+static inline uint32_t big_endian(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+#define MOST_STARTS 64
+
 /* What makes a payload notable, from daemon/decode/groups.py. */
 typedef struct {
     unsigned char message_port[65536];
     unsigned char first_letter[256]; /* of any of these: */
-    uint32_t request_starts[64]; /* first four bytes of requests, big-endian */
+    uint32_t request_starts[MOST_STARTS]; /* first four bytes of requests, big-endian */
     int request_count;
 } Notable;
+
+/* Read the rules from daemon.decode.groups, so that they stand in one place; the length of a slot too. */
+static int notable_set_up(Notable *notable, int64_t *slot_us)
+{
+    PyObject *groups = PyImport_ImportModule("daemon.decode.groups");
+    PyObject *slot = groups ? PyObject_GetAttrString(groups, "SLOT_US") : NULL;
+    PyObject *ports = slot ? PyObject_GetAttrString(groups, "MESSAGE_PORTS") : NULL;
+    PyObject *starts = ports ? PyObject_GetAttrString(groups, "REQUEST_STARTS") : NULL;
+    Py_ssize_t port_count = starts ? PySequence_Size(ports) : -1, start_count = starts ? PySequence_Size(starts) : -1;
+    *slot_us = slot ? PyLong_AsLongLong(slot) : 0;
+    for (Py_ssize_t i = 0; i < port_count && !PyErr_Occurred(); i++) {
+        PyObject *item = PySequence_GetItem(ports, i);
+        unsigned long port = item ? PyLong_AsUnsignedLong(item) : 65536;
+        if (port < 65536)
+            notable->message_port[port] = 1;
+        Py_XDECREF(item);
+    }
+    for (Py_ssize_t i = 0; i < start_count && !PyErr_Occurred(); i++) {
+        PyObject *item = PySequence_GetItem(starts, i);
+        char *text;
+        Py_ssize_t size;
+        if (item && !PyBytes_AsStringAndSize(item, &text, &size) && size == 4 && i < MOST_STARTS) {
+            const unsigned char *start = (const unsigned char *)text;
+            notable->first_letter[start[0]] = 1;
+            notable->request_starts[notable->request_count++] = big_endian(start);
+        } else if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "REQUEST_STARTS: too many, or not of four bytes");
+        }
+        Py_XDECREF(item);
+    }
+    Py_XDECREF(groups), Py_XDECREF(slot), Py_XDECREF(ports), Py_XDECREF(starts);
+    if (!PyErr_Occurred() && *slot_us <= 0)
+        PyErr_SetString(PyExc_ValueError, "SLOT_US must be positive");
+    return PyErr_Occurred() ? -1 : 0;
+}
 
 static void rows_close(Rows *rows)
 {
@@ -170,7 +212,7 @@ static inline int is_notable(const Notable *notable, const Rows *rows, Py_ssize_
         return size > 5 && start[1] == 3 && start[5] == 1;
     if (size < 4 || !notable->first_letter[start[0]])
         return 0;
-    uint32_t head = (uint32_t)start[0] << 24 | (uint32_t)start[1] << 16 | (uint32_t)start[2] << 8 | start[3];
+    uint32_t head = big_endian(start);
     for (int i = 0; i < notable->request_count; i++)
         if (notable->request_starts[i] == head)
             return 1;

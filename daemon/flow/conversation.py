@@ -9,6 +9,7 @@ Rule 3: counters are kept by 15-minute slot. A flow that stays in one slot needs
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP, TUNNELS, UDP
@@ -27,6 +28,7 @@ CLOSED_IDLE_US = 10 * SECOND
 
 _ICMPS = (1, 2, 58)  # ICMP, IGMP, ICMPv6: control chatter, whatever they carry
 _BROADCAST = (1 << 32) - 1
+_SYSTEM_PORTS, _EPHEMERAL = 1024, 32768  # below: RFC 6335 section 6; from: where Linux and Windows take client ports
 _NAMED: dict[int, Literal["tcp", "udp"]] = {TCP: "tcp", UDP: "udp"}
 _STRONG = ("tls", "quic")
 
@@ -163,7 +165,9 @@ class Conversation:
         if hello.source == "http":
             facts.hellos.append(self._hello_fact(hello))
             if hello.user_agent:
-                key = HintFact(self.macs[hello.side], self._address(hello.side), "http", "user_agent", hello.user_agent[:256])
+                key = HintFact(
+                    self.macs[hello.side], self._address(hello.side), "http", "user_agent", hello.user_agent[:256]
+                )
                 facts.hint((key,), hello.seen_us)
         else:
             self._hellos = [*(self._hellos or ()), hello]
@@ -191,10 +195,9 @@ class Conversation:
         if named is not None:
             ports = self.port(0), self.port(1)
             known = [by_port(named, port, 0) is not None for port in ports]
-            if known[0] == known[1]:
-                known = [0 <= port < 1024 for port in ports]
-            if known[0] != known[1]:
-                return 1 if known[0] else 0
+            for evidence in (known, [port < _SYSTEM_PORTS for port in ports], [port < _EPHEMERAL for port in ports]):
+                if evidence[0] != evidence[1]:
+                    return 1 if evidence[0] else 0
         return self._first_side
 
     def release(self, facts: Facts, end: str, *, live: bool) -> None:
@@ -205,7 +208,9 @@ class Conversation:
             server = 1 - client
             for slot, cell in self._slots.items():
                 facts.slices.append(
-                    SliceFact(self.number, slot * SLOT_US, cell[client], cell[server], cell[2 + client], cell[2 + server])
+                    SliceFact(
+                        self.number, slot * SLOT_US, cell[client], cell[server], cell[2 + client], cell[2 + server]
+                    )
                 )
             self._slots = {}  # written; what comes is added to it
         if self._hellos is not None:
@@ -222,19 +227,20 @@ class Conversation:
         span = facts.seen.get(end)
         if span is None:
             facts.seen[end] = [self.first_us, self.last_us, sent]
-        else:
-            span[0] = min(span[0], self.first_us)
-            span[1] = max(span[1], self.last_us)
-            span[2] |= sent
+            return
+        if self.first_us < span[0]:
+            span[0] = self.first_us
+        if self.last_us > span[1]:
+            span[1] = self.last_us
+        span[2] |= sent
 
     def _flow_fact(self, client: int, end: str, *, live: bool) -> FlowFact:
         server = 1 - client
         version, protocol, tunnel = self.key[:3]
-        ports = self.port(client), self.port(server)
-        service = self._service_name(ports)
-        group = is_group(version, self.key[3 + 2 * server])
-        broadcast = version == 4 and self.key[3 + 2 * server] == _BROADCAST
-        chatter = protocol in _ICMPS or broadcast or (service is not None and is_chatter(service))
+        ports = self.key[4 + 2 * client], self.key[4 + 2 * server]
+        service, secret, chatter = self._describe(ports)
+        if not chatter and is_group(version, self.key[3 + 2 * server]):
+            chatter = service is None or (version == 4 and self.key[3 + 2 * server] == _BROADCAST)
         return FlowFact(
             self.number,
             self.ends[client],
@@ -244,8 +250,8 @@ class Conversation:
             ports[0] if ports[0] >= 0 else None,
             ports[1] if ports[1] >= 0 else None,
             service,
-            encrypted(service, self._confirmed) if service else "unknown",
-            chatter or (group and service is None),
+            secret,
+            chatter,
             self._name,
             self._name_source,
             TUNNELS[tunnel] or None,
@@ -261,15 +267,14 @@ class Conversation:
             self.bytes[server],
         )
 
-    def _service_name(self, ports: tuple[int, int]) -> str | None:
-        """What the payload showed, narrowed by the server's port; else what the ports suggest."""
-        named = _NAMED.get(self.key[1])
-        if named is None:
-            return None
-        if self._service is None:
-            return by_port(named, ports[1], ports[0])
-        service = narrow(self._service, named, ports[1])
-        return "doh" if service in ("https", "quic") and self._name and is_doh_name(self._name) else service
+    def _describe(self, ports: tuple[int, int]) -> tuple[str | None, str, bool]:
+        """Service, whether it is encrypted, and whether it is chatter; `ports` are the client's and the server's."""
+        service, secret, chatter = describe(self.key[1], self._service, ports[1], 0 if self._service else ports[0])
+        if service in ("https", "quic") and self._name and is_doh_name(self._name):
+            service = "doh"
+        if not self._confirmed and service:
+            secret = encrypted(service, confirmed=False)
+        return service, secret, chatter
 
     def _hello_fact(self, hello: Hello) -> HelloFact:
         server = 1 - hello.side
@@ -312,7 +317,9 @@ class Conversation:
     @classmethod
     def restore(cls, state: list[Any], endpoints: Endpoints) -> Conversation:
         """The conversation that `state()` described."""
-        number, key, first_side, first_us, last_us, closed, packets, size, macs, slot, slots, hellos, inspector = state[:13]
+        number, key, first_side, first_us, last_us, closed, packets, size, macs, slot, slots, hellos, inspector = state[
+            :13
+        ]
         flow = cls(number, tuple(key), first_side, first_us)
         flow.last_us, flow.packets, flow.bytes, flow.macs = last_us, packets, size, macs
         flow._slot, flow._slots = slot, None if slots is None else dict(slots)
@@ -341,3 +348,15 @@ def host_part(host: str | None) -> str | None:
         return host[1:].partition("]")[0] or None
     head, colon, port = host.rpartition(":")
     return (head if colon and port.isdigit() else host).rstrip(".") or None
+
+
+@lru_cache(maxsize=16384)
+def describe(protocol: int, shown: str | None, server_port: int, client_port: int) -> tuple[str | None, str, bool]:
+    """Service, encryption and chatter of a flow: by what its payload showed, narrowed by the port; else by its ports."""
+    named = _NAMED.get(protocol)
+    if named is None:
+        return None, "unknown", protocol in _ICMPS
+    service = narrow(shown, named, server_port) if shown else by_port(named, server_port, client_port)
+    if service is None:
+        return None, "unknown", False
+    return service, encrypted(service, confirmed=True), is_chatter(service)

@@ -4,19 +4,27 @@ Rule 1: rows are taken in file order, as far as that shows: silence, FIN or RST 
         (`conversation`, rule 2), a row then begins the next.
 Rule 2: this core takes rows by groups with numpy. A group is added by its sums when nothing in it can end a flow; else it
         is walked row by row. Both give the same (a test compares them with `walk_all`).
-Rule 3: a core written in C, where it could be built, gives the same as this one, which is its oracle.
+Rule 3: the core written in C (`_core.c`), where it could be built, gives the same as this one, which is its oracle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Literal, Protocol
 
 from daemon.decode.columns import Columns, link_addresses, payload_bytes
 from daemon.decode.groups import SLOT_US, Groups, group
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
 from daemon.flow.conversation import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, Conversation, FlowKey
 
+try:
+    from daemon.flow._core import Core as _NativeCore
+except ImportError:  # not built here: no compiler, or another processor's file
+    NATIVE = False
+else:
+    NATIVE = True
+
+CoreName = Literal["auto", "c", "numpy", "walk"]
 
 class Hooks(Protocol):
     """What a core calls when something happens."""
@@ -36,6 +44,40 @@ class Hooks(Protocol):
         """The conversation has ended."""
 
 
+class FlowCore(Protocol):
+    """Open conversations by key, fed by chunks of rows."""
+
+    def __len__(self) -> int:
+        """How many are open."""
+
+    def add(self, buf: bytearray, columns: Columns) -> None:
+        """Take the rows of a chunk."""
+
+    def open(self) -> Iterable[Conversation]:
+        """All open conversations in the order in which they began, with their counters up to date."""
+
+    def silent(self, clock_us: int) -> list[Conversation]:
+        """Those whose silence has ended them by this time; their counters need not be up to date."""
+
+    def insert(self, flow: Conversation) -> None:
+        """A conversation that was open when decoding stopped."""
+
+    def remove(self, flow: Conversation, end: str) -> None:
+        """End a conversation from outside."""
+
+
+def make_core(name: CoreName, hooks: Hooks) -> FlowCore:
+    """The core of this name: `c`, `numpy`, `walk` (numpy, every row by itself) or `auto`, the fastest there is.
+
+    Raises RuntimeError where the one in C is asked for by name and is not built.
+    """
+    if NATIVE and name in ("auto", "c"):
+        return _NativeCore(hooks)
+    if name == "c":
+        raise RuntimeError("daemon.flow._core is not built: `python hatch_build.py` builds it where there is a C compiler")
+    return NumpyCore(hooks, walk_all=name == "walk")
+
+
 class NumpyCore:
     """Open conversations by key, fed by groups of rows."""
 
@@ -47,9 +89,13 @@ class NumpyCore:
     def __len__(self) -> int:
         return len(self._flows)
 
-    def open(self) -> Iterator[Conversation]:
-        """All open conversations, with their counters up to date."""
-        return iter(self._flows.values())
+    def open(self) -> Iterable[Conversation]:
+        """All open conversations."""
+        return self._flows.values()
+
+    def silent(self, clock_us: int) -> list[Conversation]:
+        """Those whose silence has ended them by this time."""
+        return [flow for flow in self._flows.values() if clock_us - flow.last_us > flow.idle_us]
 
     def insert(self, flow: Conversation) -> None:
         """A conversation that was open when decoding stopped."""
@@ -93,7 +139,9 @@ class NumpyCore:
         forth, size_forth = groups.packets_forth[index], groups.bytes_forth[index]
         back, size_back = groups.packets[index] - forth, groups.bytes[index] - size_forth
         if (back and not flow.packets[1 - side]) or (not flow.packets[side] and fresh < 0):
-            self._meet(buf, columns, groups, index, flow, side, fresh)
+            if not self._meet(buf, columns, groups, index, flow, side, fresh):
+                self._walk(buf, view, columns, groups, index, key, side)
+                return
         packets, sizes = ((back, forth), (size_back, size_forth)) if side else ((forth, back), (size_forth, size_back))
         slot = groups.head_us[index] // SLOT_US
         flow.count(slot, packets, sizes, groups.first_us[index], groups.last_us[index])
@@ -104,14 +152,18 @@ class NumpyCore:
 
     def _meet(
         self, buf: bytearray, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int, fresh: int
-    ) -> None:
-        """The first packet of an end that had not sent yet."""
+    ) -> bool:
+        """The first packet of an end that had not sent yet; False where it is not behind the MAC that was sent to so far:
+        then payloads have to be shown before and after it."""
         start, stop = groups.start[index], groups.stop[index]
         rows, same = groups.order[start:stop], groups.same[start:stop]
         for end, chosen in ((side, same), (1 - side, ~same)):
             if not flow.packets[end] and end != fresh and chosen.any():
-                row = int(rows[int(chosen.argmax())])
-                self._hooks.meet(flow, end, *link_addresses(buf, columns, row))
+                macs = link_addresses(buf, columns, int(rows[int(chosen.argmax())]))
+                if macs[0] != flow.macs[end]:
+                    return False
+                self._hooks.meet(flow, end, *macs)
+        return True
 
     def _flags(self, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int) -> None:
         start, stop = groups.start[index], groups.stop[index]
@@ -127,8 +179,8 @@ class NumpyCore:
         start, stop = groups.start[index], groups.stop[index]
         rows = groups.order[start:stop]
         worth = (columns.payload_size[rows] > 0) | (columns.missing[rows] > 0)
-        if not flow.wants:
-            worth &= groups.notable[start:stop]
+        if not flow.wants:  # a notable one may open it again
+            worth[: int(groups.notable[start:stop].argmax())] = False
         chosen = worth.nonzero()[0]
         rows = rows[chosen]
         take = [
@@ -196,8 +248,9 @@ def _keys(columns: Columns, groups: Groups) -> list[tuple[FlowKey, int]]:
 
 
 def _order_matters(groups: Groups, index: int, protocol: int, flow: Conversation | None) -> bool:
-    """Whether something in the group may end a flow, or its rows lie in several slots: then its sums are not enough."""
-    if groups.several_slots[index]:
+    """Whether its sums are not enough: something in the group may end a flow, its rows lie in several slots, or a SYN says
+    where data begin after some were there."""
+    if groups.several_slots[index] or groups.late_opens[index]:
         return True
     gap = groups.largest_gap_us[index]
     if protocol == TCP:

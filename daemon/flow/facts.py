@@ -56,10 +56,10 @@ class SliceFact(NamedTuple):
 
 
 class HelloFact(NamedTuple):
-    """A handshake or request; `index` numbers those of one flow."""
+    """A handshake or request; `place` numbers those of one flow."""
 
     number: int
-    index: int
+    place: int
     seen_us: int
     client: int
     client_port: int

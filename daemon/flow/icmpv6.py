@@ -27,7 +27,15 @@ class Icmpv6Inspector:
         self.wants = _BOTH
 
     def packet(  # noqa: PLR0913  the signature of every inspector
-        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+        self,
+        flow: Conversation,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
     ) -> None:
         """Read a router advertisement; every other message is traffic only."""
         del flags, seq, missing

@@ -9,7 +9,7 @@ from daemon.decode.packet import ICMPV6, TCP, UDP
 from daemon.flow.hello import Hello
 from daemon.flow.icmpv6 import Icmpv6Inspector
 from daemon.flow.tcp import TcpInspector
-from daemon.flow.udp import UdpInspector
+from daemon.flow.udp import make_udp, restore_udp
 
 if TYPE_CHECKING:
     from daemon.flow.conversation import Conversation
@@ -22,7 +22,15 @@ class Inspector(Protocol):
     wants: int
 
     def packet(
-        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+        self,
+        flow: Conversation,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
     ) -> None:
         """Take one payload sent by `side`."""
         ...
@@ -34,12 +42,12 @@ class Inspector(Protocol):
 
 _MAKE: dict[int, Callable[[tuple[int, int], list[int]], Inspector]] = {
     TCP: TcpInspector,
-    UDP: UdpInspector,
+    UDP: make_udp,
     ICMPV6: Icmpv6Inspector,
 }
 _RESTORE: dict[int, Callable[[list[Any], dict[int, Hello]], Inspector]] = {
     TCP: TcpInspector.restore,
-    UDP: UdpInspector.restore,
+    UDP: restore_udp,
     ICMPV6: Icmpv6Inspector.restore,
 }
 _BOTH = 3

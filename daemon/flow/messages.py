@@ -37,14 +37,14 @@ def dns_message(flow: Conversation, facts: Facts, side: int, time_us: int, raw: 
     client, resolver = flow.ends[asker], flow.ends[1 - asker]
     if message.response:
         question = message.questions[0] if message.questions else None
-        answers = sum([record.section == "answer" for record in message.records])
+        answers = sum([record[0] == "answer" for record in message.records])
         facts.dns.append(
             DnsFact(
                 time_us,
                 client,
                 resolver,
                 transport,
-                True,
+                message.response,
                 question.name if question else "",
                 question.type if question else "",
                 message.rcode,
@@ -56,7 +56,7 @@ def dns_message(flow: Conversation, facts: Facts, side: int, time_us: int, raw: 
             _hint(flow, facts, side, time_us, mdns_hints(message))
     else:
         for name, kind in message.questions:
-            facts.dns.append(DnsFact(time_us, client, resolver, transport, False, name, kind, None, 0, ()))
+            facts.dns.append(DnsFact(time_us, client, resolver, transport, message.response, name, kind, None, 0, ()))
         if transport == "mdns" and message.records:
             _hint(flow, facts, side, time_us, mdns_hints(message))
     return True
@@ -133,4 +133,3 @@ HANDLERS: dict[int, Callable[[Conversation, Facts, int, int, bytes], None]] = {
     1900: _ssdp,
     137: _netbios,
 }
-

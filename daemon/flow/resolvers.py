@@ -8,6 +8,8 @@ Rule 3: the list is never complete: a name missing here is shown as an ordinary 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 DOH_NAMES = frozenset(
     {
         "dns.google",
@@ -73,6 +75,7 @@ DOH_NAMES = frozenset(
 _MOST_LABELS = 32  # a name of more labels is looked at from its end
 
 
+@lru_cache(maxsize=4096)
 def is_doh_name(name: str) -> bool:
     """Whether a server name (lower case, no final dot) is a known DoH resolver's."""
     labels = name.split(".")[-_MOST_LABELS:]

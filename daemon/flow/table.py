@@ -11,7 +11,7 @@ from typing import Any
 
 from daemon.decode.columns import Columns
 from daemon.flow.conversation import Conversation, FlowKey
-from daemon.flow.core import NumpyCore
+from daemon.flow.core import CoreName, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
 
@@ -22,11 +22,11 @@ _KEEP = OPEN // 2  # left after letting go, so that a flood does not make every 
 class FlowTable:
     """The open conversations of a capture, and the facts that they and the frames beside them yield."""
 
-    def __init__(self, endpoints: Endpoints, *, walk_all: bool = False) -> None:
+    def __init__(self, endpoints: Endpoints, *, core: CoreName = "auto") -> None:
         self.endpoints = endpoints
         self.facts = Facts()
         self.clock_us = 0  # the latest packet time so far
-        self._core = NumpyCore(self, walk_all=walk_all)
+        self._core = make_core(core, self)
         self._next = 0
         self._frames = FrameCounter(endpoints)
 
@@ -68,8 +68,7 @@ class FlowTable:
 
     def tidy(self) -> None:
         """Let go of flows whose silence has ended them, and of the longest silent ones where there are too many."""
-        clock = self.clock_us
-        for flow in [flow for flow in self._core.open() if clock - flow.last_us > flow.idle_us]:
+        for flow in self._core.silent(self.clock_us):
             self._core.remove(flow, "idle")
         if len(self._core) > OPEN:
             silent = sorted(self._core.open(), key=lambda flow: (flow.last_us, flow.key))

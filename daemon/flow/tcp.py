@@ -64,7 +64,15 @@ class TcpInspector:
         self.wants = _BOTH
 
     def packet(
-        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+        self,
+        flow: Conversation,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
     ) -> None:
         """Take one segment of the direction that `side` sends."""
         stream = self._streams[side]

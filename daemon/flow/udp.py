@@ -21,17 +21,65 @@ if TYPE_CHECKING:
 
 _BOTH = 3
 _PATIENCE = 4
+_SETTLED_US = 10_000_000
+
+
+class MessageInspector:
+    """Reads every datagram of a message port. It keeps nothing, so that one serves all flows of its port."""
+
+    __slots__ = ("_handle", "_port", "wants")
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._handle = HANDLERS[port]
+        self.wants = _BOTH
+
+    def packet(  # noqa: PLR0917  the signature of every inspector
+        self,
+        flow: Conversation,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
+    ) -> None:
+        """Take one datagram sent by `side`."""
+        del flags, seq, missing
+        if not payload:
+            return
+        try:
+            self._handle(flow, facts, side, time_us, payload)
+        except DecodeError:
+            return  # not what its port promises: counted as traffic, no message
+
+    def state(self) -> list[Any]:
+        """The port."""
+        return [self._port]
+
+
+_BY_PORT = {port: MessageInspector(port) for port in HANDLERS}
+
+
+def make_udp(ports: tuple[int, int], isn: list[int]) -> MessageInspector | UdpInspector:
+    """The inspector for a new flow between these ports; `isn` is TCP's."""
+    del isn
+    # The lesser port first: of two message ports (67 and 68) either will do, and 53 beats 5353 behind a forwarder.
+    return _BY_PORT.get(min(ports)) or _BY_PORT.get(max(ports)) or UdpInspector()
+
+
+def restore_udp(state: list[Any], hellos: dict[int, Hello]) -> MessageInspector | UdpInspector:
+    """The inspector that `state()` described; `hellos` are those of its flow."""
+    return _BY_PORT[state[0]] if len(state) == 1 else UdpInspector.restore(state, hellos)
 
 
 class UdpInspector:
     """The state of looking into one UDP conversation. `wants` is a mask of the ends (1, 2) whose payloads are wanted."""
 
-    __slots__ = ("_assembler", "_handler_port", "_hello", "_last", "_patience", "_since", "wants")
+    __slots__ = ("_assembler", "_hello", "_last", "_patience", "_since", "wants")
 
-    def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
-        del isn  # TCP's
-        # The lesser port first: of two message ports (67 and 68) either will do, and 53 beats 5353 behind a forwarder.
-        self._handler_port = next((port for port in sorted(ports) if port in HANDLERS), -1)
+    def __init__(self) -> None:
         self._assembler: HelloAssembler | None = None
         self._hello: Hello | None = None
         self._since = 0
@@ -40,17 +88,19 @@ class UdpInspector:
         self.wants = _BOTH
 
     def packet(
-        self, flow: Conversation, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
+        self,
+        flow: Conversation,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
     ) -> None:
         """Take one datagram sent by `side`."""
         del flags, seq, missing
         if not payload:
-            return
-        if self._handler_port >= 0:
-            try:
-                HANDLERS[self._handler_port](flow, facts, side, time_us, payload)
-            except DecodeError:
-                return  # not what its port promises: counted as traffic, no message
             return
         if is_client_initial(payload):
             self._initial(flow, facts, side, time_us, payload)
@@ -63,23 +113,25 @@ class UdpInspector:
                 self._last = [b"", b""]
 
     def _initial(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+        """A datagram that may carry a client's Initial; a server's looks the same but cannot be opened with its keys."""
         if self._assembler is None:
-            self._assembler, self._since = HelloAssembler(), time_us
+            self._assembler = HelloAssembler()
+        elif self._hello is not None and (side != self._hello.side or time_us - self._hello.seen_us < _SETTLED_US):
+            return  # answers, acknowledgements and retransmissions; a new connection from these ports comes later
         try:
             message = self._assembler.feed(payload)
+            self._since = self._since or time_us
             if message is None:
                 return
             hello = parse_client_hello(message, "q")
         except DecodeError:
             return  # the server's own Initial, or bytes that only look like one
-        self._assembler = None
         flow.asked(side)
         flow.recognised("quic")
-        if self._hello is not None and self._hello.random == hello.random.hex():
-            return
-        self._hello = tls_hello(flow.next_hello(), self._since, side, "quic", hello)
-        flow.said(facts, self._hello, hello.alpn)
         self.wants = 0
+        self._hello = tls_hello(flow.next_hello(), self._since, side, "quic", hello)
+        self._since = 0
+        flow.said(facts, self._hello, hello.alpn)
 
     def _guess(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
@@ -102,7 +154,6 @@ class UdpInspector:
     def state(self) -> list[Any]:
         """All that is needed to go on elsewhere, as plain values; the hello is the flow's to keep."""
         return [
-            self._handler_port,
             self._assembler.state() if self._assembler else None,
             self._hello.index if self._hello else -1,
             self._since,
@@ -114,9 +165,8 @@ class UdpInspector:
     @classmethod
     def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> UdpInspector:
         """The inspector that `state()` described; `hellos` are those of its flow."""
-        inspector = cls((-1, -1), [])
-        port, assembler, hello, since, patience, last, wants = state
-        inspector._handler_port = port
+        inspector = cls()
+        assembler, hello, since, patience, last, wants = state
         inspector._assembler = HelloAssembler.from_state(assembler) if assembler is not None else None
         inspector._hello = hellos.get(hello)
         inspector._since, inspector._patience = since, patience

@@ -12,12 +12,14 @@ from daemon.decode.cursor import DecodeError
 from daemon.ingest.decoder import Batch, CaptureDecoder
 from daemon.ingest.outcome import FileOutcome
 from daemon.ingest.source import RollingDigest, Source, head_identity
-from daemon.store.captures import Arrival, Known, add_capture, find_capture, site_number
+from daemon.store.captures import Arrival, Known, add_capture, find_capture, place_capture, site_number
 from daemon.store.errors import explained
 from daemon.store.writer import FactWriter, Position
 
 _HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
-_SERIES = re.compile(r"\d{4}-\d\d-\d\d[_T-]\d\d[.:-]\d\d(?:[.:-]\d\d)?_(?P<series>.*?)(?:_\d+)?\.(?:pcap|pcapng|cap)(?:\.gz)?$")
+_SERIES = re.compile(
+    r"\d{4}-\d\d-\d\d[_T-]\d\d[.:-]\d\d(?:[.:-]\d\d)?_(?P<series>.*?)(?:_\d+)?\.(?:pcap|pcapng|cap)(?:\.gz)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +66,58 @@ def import_file(
 def _import_source(
     db: sqlite3.Connection, database: Path, task: Task, source: Source, heard: Callable[[int, int], None]
 ) -> FileOutcome:
-    head = head_identity(source.head(_HEAD))
+    head = identify(source)
     if head is None:
         heard(source.size, 0)
         return FileOutcome(task.path, "empty", message="it holds no record")
-    with explained(database):
-        arrival = Arrival(
-            site_number(db, task.site),
-            head,
-            str(task.path.absolute()),
-            series_of(task.path),
-            task.device or folder_device(task.path),
-        )
-        known = find_capture(db, arrival, lambda places: _digests(source, places))
     decoder = CaptureDecoder(source, final=task.final)
-    if known is None:
-        known = add_capture(db, database, arrival)
-    elif known.state is not None:
-        if not _grown(source, known.cursor) or known.status == "deleted":
+    known, fresh = _find_or_add(db, database, task, source, head)
+    if known.state is not None:
+        if not fresh:
             heard(source.size, 0)
             return FileOutcome(
-                task.path, "known", known.packets, known.bytes, 0, known.undecoded_packets, "the database has it already"
+                task.path, "known", known.packets, known.size, 0, known.undecoded_packets, "the database has it already"
             )
         decoder.resume(known.state)
-    return _read(FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor), decoder, task, source, known, heard)
+    writer = FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor)
+    return _read(writer, decoder, task, source, known, heard)
+
+
+def identify(source: Source) -> str | None:
+    """The digest of header and first record, looked for in a small piece first; None if there is no record."""
+    return head_identity(source.head()) or head_identity(source.head(_HEAD))
+
+
+def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Source, head: str) -> tuple[Known, bool]:
+    """The capture that this file is, and whether the file has bytes that the capture lacks."""
+    with explained(database):
+        site_id = site_number(db, task.site)
+        path = task.path.absolute()
+        arrival = Arrival(site_id, head, str(path), series_of(path), task.device or folder_device(path))
+        known = find_capture(db, arrival, lambda places: _digests(source, places))
+        if known is None:
+            db.execute("BEGIN IMMEDIATE")
+            known = add_capture(db, arrival)
+            db.execute("COMMIT")
+            return known, True
+        fresh = known.status != "deleted" and _grown(source, known.cursor)
+        if fresh or (arrival.path < known.path and _reaches(source, known.cursor)):
+            place_capture(db, known.capture_id, arrival)
+        return known, fresh
+
+
+def _reaches(source: Source, cursor: int) -> bool:
+    """Whether the stream has at least this many bytes."""
+    return cursor == 0 or _grown(source, cursor - 1)
 
 
 def _read(
-    writer: FactWriter, decoder: CaptureDecoder, task: Task, source: Source, known: Known, heard: Callable[[int, int], None]
+    writer: FactWriter,
+    decoder: CaptureDecoder,
+    task: Task,
+    source: Source,
+    known: Known,
+    heard: Callable[[int, int], None],
 ) -> FileOutcome:
     packets, told = known.packets, 0
     for batch in decoder.batches():
@@ -107,7 +133,7 @@ def _read(
         task.path,
         position.status,
         position.packets,
-        position.bytes,
+        position.wire_bytes,
         position.packets - known.packets,
         position.undecoded_packets,
         position.error or "",
@@ -151,7 +177,9 @@ def _status(batch: Batch, task: Task, problem: str | None) -> tuple[str, str | N
     if batch.torn or problem:
         return "torn", problem or f"{batch.torn}: what stood before is kept"
     if totals.packets and totals.undecoded_packets == totals.packets:
-        reason = max(batch.undecoded, key=lambda each: batch.undecoded[each][0], default="nothing in it could be decoded")
+        reason = max(
+            batch.undecoded, key=lambda each: batch.undecoded[each][0], default="nothing in it could be decoded"
+        )
         return "unsupported", reason
     return "done", None
 
@@ -159,7 +187,8 @@ def _status(batch: Batch, task: Task, problem: str | None) -> tuple[str, str | N
 def _digests(source: Source, places: Sequence[int]) -> dict[int, str]:
     """Digests of the stream up to each of the places (ascending) that it reaches; one reading."""
     source.seek(0)
-    digest, out = RollingDigest(), {}
+    digest = RollingDigest()
+    out: dict[int, str] = {}
     buf = memoryview(bytearray(1 << 20))
     for place in places:
         while digest.position < place:

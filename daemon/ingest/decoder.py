@@ -20,6 +20,7 @@ from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, open_scanner, restore_scanner
 from daemon.decode.links import LINK_NAMES, SUPPORTED
 from daemon.decode.packet import UNDECODED
+from daemon.flow.core import CoreName
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import FlowTable
 from daemon.ingest.source import RollingDigest, Source
@@ -63,14 +64,14 @@ class Batch:
 class CaptureDecoder:
     """Reads one source. `final` says that the file will not grow while it is read."""
 
-    def __init__(self, source: Source, *, final: bool = True, thorough: bool = False, walk_all: bool = False) -> None:
+    def __init__(self, source: Source, *, final: bool = True, thorough: bool = False, core: CoreName = "auto") -> None:
         self._source = source
         self._final = final
         self._thorough = thorough
         self.endpoints = Endpoints()
         self.scanner: Scanner = open_scanner(source.head())
         self.totals = Totals()
-        self._table = FlowTable(self.endpoints, walk_all=walk_all)
+        self._table = FlowTable(self.endpoints, core=core)
         self._fragments = Fragments()
         self._digest = RollingDigest()
         self._undecoded: dict[str, tuple[int, int]] = {}
@@ -88,7 +89,7 @@ class CaptureDecoder:
         start = head["digest"]["position"]
         self._source.seek(start)
         partial = bytearray(self.totals.cursor - start)
-        self._digest = RollingDigest.restore(head["digest"], partial[: _fill(self._source, partial, 0)])
+        self._digest = RollingDigest.restore(head["digest"], memoryview(partial)[: _fill(self._source, partial, 0)])
 
     def state(self) -> bytes:
         """All that decoding needs to go on behind the cursor: compressed lines of JSON, one a flow."""
@@ -180,7 +181,9 @@ class CaptureDecoder:
             packets, size = len(rows), int(columns.wire[rows].sum())
             totals.undecoded_packets += packets
             totals.undecoded_bytes += size
-            reason = BROKEN if link in SUPPORTED else f"link type {link} ({LINK_NAMES.get(link, 'unknown')}) is not decoded"
+            reason = (
+                BROKEN if link in SUPPORTED else f"link type {link} ({LINK_NAMES.get(link, 'unknown')}) is not decoded"
+            )
             before = self._undecoded.get(reason, (0, 0))
             self._undecoded[reason] = (before[0] + packets, before[1] + size)
 
@@ -229,5 +232,3 @@ def _slice(records: Records, start: int, stop: int) -> Records:
         time_us=records.time_us[part],
         link=records.link[part],
     )
-
-

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from queue import Empty
-from typing import Any
 
-from daemon.ingest.capture_file import Task, import_file
+from daemon.decode.cursor import DecodeError
+from daemon.ingest.capture_file import Task, identify, import_file
 from daemon.ingest.outcome import FileOutcome, Progress, Silent, Summary
 from daemon.ingest.settle import settle_site
-from daemon.ingest.source import find_captures
+from daemon.ingest.source import Source, find_captures
 from daemon.store.database import open_database
 from daemon.store.errors import explained
-
-_POLL_S = 0.2
 
 
 def import_captures(  # noqa: PLR0913  what the command line offers
@@ -65,51 +61,24 @@ def _run(
 ) -> Iterator[FileOutcome]:
     if jobs <= 1 or len(tasks) <= 1:
         for task in tasks:
-            yield import_file(db, database, task, lambda size, packets, path=task.path: listener.advanced(path, size, packets))
+            yield import_file(db, database, task, partial(listener.advanced, task.path))
         return
-    context = get_context("spawn")
-    reports: Any = context.Queue()
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin_worker, (database, reports)) as pool:
-        waiting = [pool.submit(_work, task) for task in tasks]
+    from daemon.ingest.workers import run_workers  # noqa: PLC0415  slow to import, and needed for several jobs only
+
+    yield from run_workers(database, _by_head(tasks), jobs, listener.advanced)
+
+
+def _by_head(tasks: list[Task]) -> list[list[Task]]:
+    """Files that begin alike may be copies of one capture, one longer than the other: they go to one worker, in order."""
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
         try:
-            while waiting:
-                for path, size, packets in _heard(reports):
-                    listener.advanced(path, size, packets)
-                for future in [future for future in waiting if future.done()]:
-                    waiting.remove(future)
-                    yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _heard(reports: Any) -> Iterable[tuple[Path, int, int]]:  # noqa: ANN401  multiprocessing's queue has no public type
-    """Reports that came within a short wait."""
-    try:
-        yield reports.get(timeout=_POLL_S)
-        while True:
-            yield reports.get_nowait()
-    except Empty:
-        return
-
-
-class _Worker:
-    """What a worker process keeps between its tasks."""
-
-    db: sqlite3.Connection
-    database: Path
-    reports: Any
-
-
-def _begin_worker(database: Path, reports: Any) -> None:  # noqa: ANN401  see _heard
-    _Worker.db = open_database(database)
-    _Worker.database, _Worker.reports = database, reports
-
-
-def _work(task: Task) -> FileOutcome:
-    def heard(size: int, packets: int) -> None:
-        _Worker.reports.put((task.path, size, packets))
-
-    return import_file(_Worker.db, _Worker.database, task, heard)
+            with Source.open(task.path) as source:
+                head = identify(source) or ""
+        except (OSError, DecodeError):
+            head = ""  # said when its turn comes
+        groups.setdefault(head or str(task.path), []).append(task)
+    return list(groups.values())
 
 
 def _summary(
@@ -144,6 +113,5 @@ def _summary(
 
 
 def _paths(outcomes: list[FileOutcome]) -> str:
-
 
     return json.dumps([str(each.path.absolute()) for each in outcomes])

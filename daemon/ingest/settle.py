@@ -58,7 +58,10 @@ def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> No
 def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> None:
     parts = [
         Part(row[0], (row[1], row[2]), (row[3], row[4]), *row[5:])
-        for row in cast("list[tuple[int, str, int, str, int, str, str, bool, bool, int, int, int]]", labels.read_parts(db, site_id, series))
+        for row in cast(
+            "list[tuple[int, str, int, str, int, str, str, bool, bool, int, int, int]]",
+            labels.read_parts(db, site_id, series),
+        )
     ]
     labels.write_continued(db, site_id, series, stitch(parts))
 
@@ -68,13 +71,17 @@ def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us:
     book = AnswerBook(
         [
             Answer(seen_us, asker, address, ttl, name_id)
-            for seen_us, asker, kind, value, ttl, name_id in labels.read_answers(db, site_id, since_us - MOST_US, until_us)
+            for seen_us, asker, kind, value, ttl, name_id in labels.read_answers(
+                db, site_id, since_us - MOST_US, until_us
+            )
             for address in ((value,) if kind in ("A", "AAAA") else hinted_addresses(value))
         ]
     )
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
     changes: list[tuple[int | None, str | None, int]] = []
-    for flow_id, asker, address, first_us, label_id, label_source in labels.read_unnamed(db, site_id, since_us, until_us):
+    for flow_id, asker, address, first_us, label_id, label_source in labels.read_unnamed(
+        db, site_id, since_us, until_us
+    ):
         found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
         if found[0] is None and flow_id in certified:
             found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"

@@ -9,9 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from daemon.store.errors import explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +17,11 @@ class Known:
 
     capture_id: int
     site_id: int
+    path: str
     cursor: int
     status: str
     packets: int
-    bytes: int
+    size: int  # bytes on the wire
     undecoded_packets: int
     state: bytes | None
 
@@ -73,19 +71,37 @@ def find_capture(
 
 def _known(db: sqlite3.Connection, number: int) -> Known:
     row = db.execute(
-        "SELECT id, site_id, cursor, status, packets, bytes, undecoded_packets, state FROM capture WHERE id = ?", (number,)
+        "SELECT id, site_id, path, cursor, status, packets, bytes, undecoded_packets, state FROM capture WHERE id = ?",
+        (number,),
     ).fetchone()
     return Known(*row)
 
 
-def add_capture(db: sqlite3.Connection, path: Path, arrival: Arrival) -> Known:
-    """A new capture, nothing read yet. Two processes that meet the same new file make one (the second finds it)."""
-    with explained(path):
-        row = (arrival.site_id, arrival.series, arrival.path, arrival.folder_device, arrival.head)
-        made = db.execute(
-            "INSERT INTO capture (site_id, series, path, folder_device, head, digest, link_types, size, cursor, packets,"
-            " bytes, undecoded_packets, undecoded_bytes, status) VALUES (?, ?, ?, ?, ?, '', '', 0, 0, 0, 0, 0, 0, 'live')",
-            row,
-        )
-        number = int(made.lastrowid or 0)
-    return Known(number, arrival.site_id, 0, "live", 0, 0, 0, None)
+def add_capture(db: sqlite3.Connection, arrival: Arrival) -> Known:
+    """A capture of which nothing is read yet: a new one, or one that another run had begun and not committed to.
+
+    Two runs may begin the same capture; the first to commit owns it, the other is refused by its cursor.
+    """
+    begun = db.execute(
+        "SELECT id FROM capture WHERE site_id = ? AND head = ? AND cursor = 0 AND state IS NULL",
+        (arrival.site_id, arrival.head),
+    ).fetchone()
+    if begun is not None:
+        number = int(begun[0])
+        place_capture(db, number, arrival)
+        return _known(db, number)
+    row = (arrival.site_id, arrival.series, arrival.path, arrival.folder_device, arrival.head)
+    made = db.execute(
+        "INSERT INTO capture (site_id, series, path, folder_device, head, digest, link_types, size, cursor, packets,"
+        " bytes, undecoded_packets, undecoded_bytes, status) VALUES (?, ?, ?, ?, ?, '', '', 0, 0, 0, 0, 0, 0, 'live')",
+        row,
+    )
+    return Known(int(made.lastrowid or 0), arrival.site_id, arrival.path, 0, "live", 0, 0, 0, None)
+
+
+def place_capture(db: sqlite3.Connection, number: int, arrival: Arrival) -> None:
+    """The capture's file lies here. Of copies the one that reaches furthest counts, then the first by name."""
+    db.execute(
+        "UPDATE capture SET path = ?, series = ?, folder_device = ?, settled = -1 WHERE id = ?",
+        (arrival.path, arrival.series, arrival.folder_device, number),
+    )

@@ -49,7 +49,9 @@ def read_database(path: Path) -> sqlite3.Connection:
 def _check_place(path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
-        raise NoPermission(f"The folder {folder} does not exist; make it first, or choose another place for {path.name}.")
+        raise NoPermission(
+            f"The folder {folder} does not exist; make it first, or choose another place for {path.name}."
+        )
     if path.is_dir():
         raise NotADatabase(f"{path} is a folder, not a database.")
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):

@@ -42,7 +42,9 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
         sqlite3.SQLITE_READONLY: NoPermission(f"No permission to write {path}."),
         sqlite3.SQLITE_CANTOPEN: NoPermission(f"{path} cannot be opened: no permission, or its folder does not exist."),
         sqlite3.SQLITE_NOTADB: NotADatabase(f"{path} is not a Homeport database."),
-        sqlite3.SQLITE_CORRUPT: NotADatabase(f"{path} is damaged ({error}). Move it away and import the captures again."),
+        sqlite3.SQLITE_CORRUPT: NotADatabase(
+            f"{path} is damaged ({error}). Move it away and import the captures again."
+        ),
         sqlite3.SQLITE_BUSY: Busy(f"Another program has held {path} for a minute. {kept}"),
         sqlite3.SQLITE_LOCKED: Busy(f"Another program has held {path} for a minute. {kept}"),
     }

@@ -8,7 +8,8 @@ import sqlite3
 def folder_names(db: sqlite3.Connection, site_id: int) -> list[str]:
     """The device names under which captures of the site are filed."""
     rows = db.execute(
-        "SELECT DISTINCT folder_device FROM capture WHERE site_id = ? AND folder_device IS NOT NULL ORDER BY 1", (site_id,)
+        "SELECT DISTINCT folder_device FROM capture WHERE site_id = ? AND folder_device IS NOT NULL ORDER BY 1",
+        (site_id,),
     )
     return [row[0] for row in rows]
 

@@ -42,7 +42,9 @@ def write_configured(db: sqlite3.Connection, site_id: int, prefixes: Iterable[st
     )
 
 
-def read_ends(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int, int, str, int, int | None, int | None, bool]]:
+def read_ends(
+    db: sqlite3.Connection, site_id: int
+) -> list[tuple[int, int, int, str, int, int | None, int | None, bool]]:
     """(id, mac, version, address, scope, first_us, last_us, sent) of every endpoint."""
     return db.execute(
         "SELECT id, mac, version, address, scope, first_us, last_us, sent FROM endpoint WHERE site_id = ?", (site_id,)

@@ -34,9 +34,13 @@ _FRAME = """
 _HELLO = f"INSERT OR REPLACE INTO hello VALUES ({','.join('?' * 18)})"
 _MESSAGE = f"INSERT INTO dns_message VALUES ({','.join('?' * 11)})"
 _RECORD = "INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)"
-_SPAN = "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
+_SPAN = (
+    "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
+)
 _HINT = f"INSERT INTO hint VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_SPAN}"
-_NETWORK = f"INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?) {_SPAN}, lifetime_s = max(lifetime_s, excluded.lifetime_s)"
+_NETWORK = (
+    f"INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?) {_SPAN}, lifetime_s = max(lifetime_s, excluded.lifetime_s)"
+)
 _ROUTER = f"INSERT INTO router VALUES (?, ?, ?, ?, ?, ?) {_SPAN}"
 _SEEN = """
     UPDATE endpoint SET first_us = min(coalesce(first_us, ?1), ?1), last_us = max(coalesce(last_us, ?2), ?2),
@@ -55,13 +59,13 @@ class Position:
     cursor: int
     digest: str
     packets: int
-    bytes: int
+    wire_bytes: int
     undecoded_packets: int
     undecoded_bytes: int
     first_us: int | None
     last_us: int | None
     link_types: str
-    size: int
+    size: int  # of the file on disk
     status: str
     error: str | None
     state: bytes
@@ -108,13 +112,17 @@ class FactWriter:
             " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?"
             " WHERE id = ? AND cursor = ?",
             (
-                to.cursor, to.digest, to.packets, to.bytes, to.undecoded_packets, to.undecoded_bytes, to.first_us,
+                to.cursor, to.digest, to.packets, to.wire_bytes, to.undecoded_packets, to.undecoded_bytes, to.first_us,
                 to.last_us, to.link_types, to.size, to.status, to.error, to.state, self.capture_id, self.cursor,
             ),
         ).rowcount  # fmt: skip
         if moved != 1:
-            raise Busy("Another import is reading the same capture into this database; let it finish. Nothing was added.")
-        self.db.execute("INSERT OR REPLACE INTO capture_digest VALUES (?, ?, ?)", (self.capture_id, to.cursor, to.digest))
+            raise Busy(
+                "Another import is reading the same capture into this database; let it finish. Nothing was added."
+            )
+        self.db.execute(
+            "INSERT OR REPLACE INTO capture_digest VALUES (?, ?, ?)", (self.capture_id, to.cursor, to.digest)
+        )
 
     def _write(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
         db, capture = self.db, self.capture_id
@@ -134,7 +142,7 @@ class FactWriter:
         db.executemany(
             _HELLO,
             [
-                (base + h.number, h.index, h.seen_us, ends[h.client], h.client_port, ends[h.server], h.server_port, h.source,
+                (base + h.number, h.place, h.seen_us, ends[h.client], h.client_port, ends[h.server], h.server_port, h.source,
                  None if h.name is None else name[h.name], *h[9:])
                 for h in facts.hellos
             ],
@@ -211,5 +219,3 @@ def _number(db: sqlite3.Connection, insert: str, row: Iterable[Any], select: str
     if made.rowcount == 1 and made.lastrowid is not None:
         return made.lastrowid
     return int(db.execute(select, tuple(key)).fetchone()[0])
-
-

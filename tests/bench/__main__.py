@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.bench.measure import CommandFailedError, Cost, Summary, run, summarise
+from tests.bench.measure import POLITELY, CommandFailedError, Cost, run, summarise
 from tests.bench.report import Facts, Load, Row, page, say
 from tests.bench.tools import CONTROL, HOMEPORT, PEERS, TOOLS, Tool
 
@@ -46,9 +47,17 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def generate(kind: str, path: Path, count: int, seed: int) -> None:
     """Write a capture in a process of its own: this one must stay small, see `measure`."""
     say(f"generating {kind} of {count:,} packets")
-    subprocess.run(
-        [sys.executable, "-m", "tests.bench.workload", kind, path, str(count), str(seed)], cwd=ROOT, check=True
-    )
+    argv = [*POLITELY, sys.executable, "-m", "tests.bench.workload", kind, str(path), str(count), str(seed)]
+    subprocess.run(argv, cwd=ROOT, check=True)
+
+
+class Capture(NamedTuple):
+    """A capture to generate: what the page calls it, `day` or `flood`, packets, seed."""
+
+    name: str
+    kind: str
+    packets: int
+    seed: int
 
 
 def once(tool: Tool, pcap: Path, folder: Path) -> Cost:
@@ -86,12 +95,18 @@ def compare(tools: list[Tool], pcap: Path, folder: Path, rounds: int) -> list[Ro
     ]
 
 
-def alone(tool: Tool, pcap: Path, folder: Path, rounds: int) -> Summary:
-    """One tool, several times, with a capture that is deleted afterwards."""
+def alone(tool: Tool, capture: Capture, folder: Path, rounds: int) -> Load:
+    """One tool, several times, with a capture that is generated for it and deleted afterwards."""
+    pcap = folder / "other.pcap"
+    generate(capture.kind, pcap, capture.packets, capture.seed)
     try:
-        return summarise([once(tool, pcap, folder) for _ in range(rounds)])
+        costs = [once(tool, pcap, folder) for _ in range(rounds)]
+    except CommandFailedError as error:
+        say(f"{capture.name}: {error}")
+        return Load(capture.name, capture.packets, None, str(error))
     finally:
         pcap.unlink()
+    return Load(capture.name, capture.packets, summarise(costs))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -100,7 +115,6 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.list_tools:
         sys.stdout.write("\n".join(TOOLS) + "\n")
         return 0
-    os.nice(5)
     subject = HOMEPORT
     if chosen.command:
         subject = Tool("command", "as given", tuple(shlex.split(chosen.command)))
@@ -133,14 +147,11 @@ def main(argv: list[str] | None = None) -> int:
 def _others(chosen: argparse.Namespace, subject: Tool, day: Path, folder: Path) -> list[Load]:
     day.unlink()
     found = []
-    pcap = folder / "other.pcap"
     if chosen.large:
-        count = 5 * chosen.packets
-        generate("day", pcap, count, chosen.seed + 1)
-        found.append(Load("five days' worth", count, alone(subject, pcap, folder, LARGE_ROUNDS)))
+        capture = Capture("five days' worth", "day", 5 * chosen.packets, chosen.seed + 1)
+        found.append(alone(subject, capture, folder, LARGE_ROUNDS))
     if chosen.flood:
-        generate("flood", pcap, chosen.flood, chosen.seed)
-        found.append(Load("flood: a flow a packet", chosen.flood, alone(subject, pcap, folder, 1)))
+        found.append(alone(subject, Capture("flood: a flow a packet", "flood", chosen.flood, chosen.seed), folder, 1))
     return found
 
 

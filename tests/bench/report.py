@@ -28,11 +28,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One capture and how Homeport alone fared with it."""
+    """One capture and how Homeport alone fared with it, or why it failed."""
 
     name: str
     packets: int
-    summary: Summary
+    summary: Summary | None
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,9 @@ def loads(found: Sequence[Load]) -> list[str]:
     lines = ["| capture | packets | rounds | CPU s | CPU us a packet | peak MiB |", "|---|---|---|---|---|---|"]
     for load in found:
         cost = load.summary
+        if cost is None:
+            lines.append(f"| {load.name} | {load.packets:,} | | failed: {load.failure} | | |")
+            continue
         lines.append(
             f"| {load.name} | {load.packets:,} | {cost.rounds} | {cost.cpu:.2f} | {cost.cpu / load.packets * 1e6:.2f} |"
             f" {cost.memory:.0f} |"

@@ -65,7 +65,7 @@ class Namespace:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self._folder = folder
+        self.folder = folder
         self._processes: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
         self._etc = Path("/etc/netns") / name
 
@@ -83,7 +83,7 @@ class Namespace:
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Start a program that the lab ends with itself; what it prints goes to a file that `output` reads."""
-        log = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed in `end`
+        log = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115 - closed in `end`
         process = subprocess.Popen(
             ["ip", "netns", "exec", self.name, *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
@@ -133,9 +133,8 @@ class Namespace:
             os.close(there)
             os.close(home)
 
-    def listening(self, port: int, address: str = "127.0.0.1", kind: int = socket.SOCK_STREAM) -> bool:
+    def listening(self, port: int, kind: int = socket.SOCK_STREAM) -> bool:
         """Whether something holds `port` (asked of the kernel's table, so that no probe lands in a capture)."""
-        del address
         table = ("tcp", "tcp6") if kind == socket.SOCK_STREAM else ("udp", "udp6")
         with self.entered():
             lines = [

@@ -143,7 +143,6 @@ def test_bytes_missing_beyond_a_body_lose_the_place() -> None:
     reader = RequestReader()
     reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
     reader.gap(11)
-    assert reader.feed(b"\r\n" + GET) == []
     assert len(reader.feed(GET)) == 1
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.framing import Damage, open_scanner
-from daemon.decode.pcap import IMPOSSIBLE, ZEROS, parse_header
+from daemon.decode.pcap import IMPOSSIBLE, ZEROS, PcapScanner, parse_header
 from daemon.decode.records import LOOKAHEAD, TORN
-from tests.support.captures import START_US, Row, frames_of, pcap, pcap_header, pcap_record, read
+from tests.support.captures import START_US, Row, frames_of, pcap, pcap_header, pcap_record, read, rows_of
 
 MICRO, NANO, MODIFIED = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 FRAMES = frames_of(12)
@@ -208,6 +208,14 @@ damaged = st.builds(
 @given(damaged, st.lists(st.integers(0, 1200), max_size=30), st.booleans())
 def test_pieces_give_what_the_whole_file_gives(data: bytes, cuts: list[int], through_state: bool) -> None:
     assert read(data, cuts, through_state=through_state) == read(data)
+
+
+@given(damaged)
+def test_the_walks_in_c_and_in_python_agree(data: bytes) -> None:
+    here = PcapScanner(parse_header(data), native=False).scan(data, 0, len(data), 0, final=True)
+    default = PcapScanner(parse_header(data)).scan(data, 0, len(data), 0, final=True)
+    assert rows_of(here, 0) == rows_of(default, 0)
+    assert (here.consumed, here.damage) == (default.consumed, default.damage)
 
 
 def test_byte_by_byte_gives_what_the_whole_file_gives() -> None:

@@ -24,19 +24,19 @@ publish-hinfo=no
 SERVICE = """<?xml version="1.0" standalone='no'?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">
 <service-group><name>Kitchen Speaker</name>
 <service><type>_googlecast._tcp</type><port>8009</port>
-<txt-record>id=0123456789abcdef</txt-record><txt-record>md=Vendor Speaker
-42</txt-record><txt-record>fn=Kitchen</txt-record></service>
-<service><type>_http._tcp</type><subtype>_printer._sub._http._tcp</subtype><port>80</port><txt-record>path=/status</txt-record></service>
+<txt-record>id=0123456789abcdef</txt-record><txt-record>md=Vendor Speaker 42</txt-record>
+<txt-record>fn=Kitchen</txt-record></service>
+<service><type>_http._tcp</type><subtype>_printer._sub._http._tcp</subtype><port>80</port>
+<txt-record>path=/status</txt-record></service>
 </service-group>
 """
 
 
-def _own_folders(machine: Namespace, mounts: dict[str, Path], *command: str) -> list[str]:
+def _own_folders(mounts: dict[str, Path], *command: str) -> list[str]:
     """A command that sees `mounts` (path -> folder) in a mount namespace of its own.
 
     Missing mount points are made in a tmpfs /run.
     """
-    del machine
     steps = [f"mkdir -p {there} && mount --bind {here} {there}" for there, here in mounts.items()]
     return [
         "unshare",
@@ -56,9 +56,7 @@ def _avahi(take: Take, machine: Namespace) -> None:
     config.write_text(AVAHI)
     mounts = {"/etc/avahi/services": folder, "/run/avahi-daemon": run}
     daemon = machine.start(
-        *_own_folders(
-            machine, mounts, "avahi-daemon", "-f", str(config), "--no-drop-root", "--no-chroot", "--no-rlimits"
-        )
+        *_own_folders(mounts, "avahi-daemon", "-f", str(config), "--no-drop-root", "--no-chroot", "--no-rlimits")
     )
     wait_until(
         lambda: (

@@ -36,7 +36,7 @@ ZONE = (
 
 def dnsmasq(machine: Namespace, *lines: str, zone: Sequence[str] = ZONE) -> None:
     """Start dnsmasq for *.example on `machine`, without upstream servers, files of the host or a pid file."""
-    config = machine._folder / f"dnsmasq-{machine.name}.conf"
+    config = machine.folder / f"dnsmasq-{machine.name}.conf"
     common = ("no-hosts", "no-resolv", "pid-file", "user=root", "local=/example/", "keep-in-foreground", "port=53")
     config.write_text("\n".join([*common, *zone, *lines]) + "\n")
     machine.serve(53, "dnsmasq", f"--conf-file={config}", kind=socket.SOCK_DGRAM)
@@ -44,13 +44,13 @@ def dnsmasq(machine: Namespace, *lines: str, zone: Sequence[str] = ZONE) -> None
 
 def web(machine: Namespace, port: int = 80) -> None:
     """A small web server that keeps connections alive."""
-    root = machine._folder / "www"
+    root = machine.folder / "www"
     root.mkdir(exist_ok=True)
     for name in ("index.html", "status", "update"):
         (root / name).write_text(f"<p>{name}</p>\n")
-    config = machine._folder / "nginx.conf"
+    config = machine.folder / "nginx.conf"
     config.write_text(
-        f"daemon off; pid {machine._folder}/nginx.pid; error_log stderr; user root; worker_processes 1;\n"
+        f"daemon off; pid {machine.folder}/nginx.pid; error_log stderr; user root; worker_processes 1;\n"
         "events { worker_connections 64; }\n"
         f"http {{ access_log off; server {{ listen {port}; listen [::]:{port}; root {root}; keepalive_timeout "
         f"60; }} }}\n"
@@ -176,7 +176,7 @@ def _ask(client: Namespace) -> list[tuple[str, str, str, str]]:
         connection = socket.create_connection((AP_V4, 53))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     wire = b"".join(
-        len(q).to_bytes(2, "big") + q for q in (_question(1, API, 1), _question(2, API, 28), _question(3, EDGE, 1))
+        len(q).to_bytes(2, "big") + q for q in (question(1, API, 1), question(2, API, 28), question(3, EDGE, 1))
     )
     for start, end in ((0, 1), (1, 20), (20, 60), (60, len(wire))):
         connection.sendall(wire[start:end])
@@ -188,7 +188,8 @@ def _ask(client: Namespace) -> list[tuple[str, str, str, str]]:
     return [*asked, (AP_V4, "tcp", API, "A"), (AP_V4, "tcp", API, "AAAA"), (AP_V4, "tcp", EDGE, "A")]
 
 
-def _question(number: int, name: str, kind: int) -> bytes:
+def question(number: int, name: str, kind: int) -> bytes:
+    """One DNS query (RFC 1035 section 4.1), recursion desired."""
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     return (
         number.to_bytes(2, "big") + b"\x01\x00\x00\x01\0\0\0\0\0\0" + labels + b"\0" + kind.to_bytes(2, "big") + b"\0\1"

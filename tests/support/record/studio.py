@@ -160,9 +160,7 @@ class Recipe:
 
 def curl(namespace: Namespace, address: str, url: str, *options: str) -> int:
     """Fetch `url` from `address` with curl, discarding the body; the local port that was used. LabError if it fails."""
-    host, _, rest = url.partition("://")[2].partition("/")
-    del rest
-    name, _, port = host.partition(":")
+    name, _, port = url.partition("://")[2].partition("/")[0].partition(":")
     port = port or ("443" if url.startswith("https") else "80")
     told = namespace.run(
         "curl",

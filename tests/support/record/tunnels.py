@@ -107,7 +107,7 @@ def _pppoe(session: int) -> tuple[Wrap, Unwrap]:
 
 
 def _checksum(header: bytes) -> bytes:
-    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
+    total: int = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total & 0xFFFF) + (total >> 16)
     return (~((total & 0xFFFF) + (total >> 16)) & 0xFFFF).to_bytes(2, "big")
 

@@ -1,0 +1,104 @@
+/* Keys and numbers between C and Python.
+
+   A Python key is (version, protocol, tunnel, address 0, port 0, address 1, port 1), end 0 being the lesser; see FlowKey in
+   daemon/flow/conversation.py. */
+
+#ifndef HOMEPORT_FLOW_CORE_KEYS_H
+#define HOMEPORT_FLOW_CORE_KEYS_H
+
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "_core_rows.h"
+#include "_core_table.h"
+
+static PyObject *address_object(uint64_t high, uint64_t low)
+{
+    if (!high)
+        return PyLong_FromUnsignedLongLong(low);
+    PyObject *sum = NULL, *bits = PyLong_FromLong(64), *rest = PyLong_FromUnsignedLongLong(low);
+    PyObject *top = PyLong_FromUnsignedLongLong(high), *moved = bits && top ? PyNumber_Lshift(top, bits) : NULL;
+    if (moved && rest)
+        sum = PyNumber_Or(moved, rest);
+    Py_XDECREF(bits), Py_XDECREF(rest), Py_XDECREF(top), Py_XDECREF(moved);
+    return sum;
+}
+
+static int address_words(PyObject *address, uint64_t words[2])
+{
+    PyObject *bits = PyLong_FromLong(64), *high = bits ? PyNumber_Rshift(address, bits) : NULL;
+    Py_XDECREF(bits);
+    if (!high)
+        return -1;
+    words[0] = PyLong_AsUnsignedLongLong(high); /* refuses what has more than 128 bits, or less than none */
+    Py_DECREF(high);
+    if (!PyErr_Occurred())
+        words[1] = PyLong_AsUnsignedLongLongMask(address);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int get_number(PyObject *object, PyObject *name, int64_t *number)
+{
+    PyObject *value = PyObject_GetAttr(object, name);
+    if (!value)
+        return -1;
+    *number = PyLong_AsLongLong(value);
+    Py_DECREF(value);
+    return *number == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static void make_key(Key *key, int version, int protocol, int tunnel, int32_t port0, int32_t port1)
+{
+    key->words[4] = (uint64_t)(uint32_t)port0 << 32 | (uint32_t)port1;
+    key->words[5] = (uint64_t)(uint16_t)protocol << 16 | (uint64_t)tunnel << 8 | (uint64_t)version;
+}
+
+static PyObject *key_object(const Key *key)
+{
+    PyObject *first = address_object(key->words[0], key->words[1]);
+    PyObject *second = address_object(key->words[2], key->words[3]);
+    uint64_t ports = key->words[4], kind = key->words[5];
+    PyObject *tuple = NULL;
+    if (first && second)
+        tuple = Py_BuildValue("(iiiOiOi)", (int)(kind & 0xFF), (int)(int16_t)(kind >> 16), (int)(kind >> 8 & 0xFF), first,
+                              (int)(int32_t)(ports >> 32), second, (int)(int32_t)ports);
+    Py_XDECREF(first), Py_XDECREF(second);
+    return tuple;
+}
+
+static int read_key(PyObject *tuple, Key *key)
+{
+    int version, protocol, tunnel, port0, port1;
+    PyObject *first, *second;
+    if (!PyTuple_Check(tuple)) {
+        PyErr_SetString(PyExc_TypeError, "the key of a conversation is a tuple");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(tuple, "iiiOiOi", &version, &protocol, &tunnel, &first, &port0, &second, &port1))
+        return -1;
+    if ((version & ~0xFF) || (tunnel & ~0xFF) || protocol != (int16_t)protocol) {
+        PyErr_SetString(PyExc_ValueError, "no such key of a conversation");
+        return -1;
+    }
+    make_key(key, version, protocol, tunnel, port0, port1);
+    return address_words(first, &key->words[0]) || address_words(second, &key->words[2]) ? -1 : 0;
+}
+
+/* The key of a row, and which of its ends sent it. */
+static inline int row_key(const Rows *rows, Py_ssize_t row, Key *key)
+{
+    uint64_t source[2] = {CELL(rows, SOURCE_HI, uint64_t, row), CELL(rows, SOURCE_LO, uint64_t, row)};
+    uint64_t target[2] = {CELL(rows, DESTINATION_HI, uint64_t, row), CELL(rows, DESTINATION_LO, uint64_t, row)};
+    int32_t source_port = CELL(rows, SOURCE_PORT, int32_t, row), target_port = CELL(rows, DESTINATION_PORT, int32_t, row);
+    int side = source[0] != target[0]   ? source[0] > target[0]
+               : source[1] != target[1] ? source[1] > target[1]
+                                        : source_port > target_port;
+    memcpy(&key->words[side ? 2 : 0], source, sizeof source);
+    memcpy(&key->words[side ? 0 : 2], target, sizeof target);
+    make_key(key, CELL(rows, VERSION, uint8_t, row), CELL(rows, PROTOCOL, int16_t, row), CELL(rows, TUNNEL, uint8_t, row),
+             side ? target_port : source_port, side ? source_port : target_port);
+    return side;
+}
+
+#endif
