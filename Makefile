@@ -20,7 +20,7 @@ help: ## this list
 setup: $(STAMP) ## virtual environment with Homeport and its tools
 
 # The stamp is written last, so that a set-up that was cut short is done again.
-$(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.c)
+$(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.[ch] daemon/flow/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Homeport needs Python 3.11 or newer; '$(PYTHON)' is missing or older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; \
 	  exit 1; }
@@ -41,6 +41,7 @@ check: setup ## the checks without the tests: ruff, mypy
 
 test: setup ## every check and every test
 	@PYTHON=$(BIN)/python .ci/tools test
+	@$(BIN)/python hatch_build.py
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n auto -m "not drill" $(ARGS)
 
@@ -54,6 +55,7 @@ bench-tools: setup ## install the programs that the benchmark compares with
 
 drill: setup ## the long tests: hundreds of kills, full disks, large captures
 	@PYTHON=$(BIN)/python .ci/tools test
+	@$(BIN)/python hatch_build.py
 	$(BIN)/python -m pytest -n auto -m drill $(ARGS)
 
 fuzz: setup ## hostile input, for as long as you like (ARGS goes to the fuzzer)

@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent
 MODULES = {  # module -> its source; headers lie beside it
     "daemon.flow._core": "daemon/flow/_core.c",
     "daemon.decode._walk": "daemon/decode/_walk.c",
+    "daemon.decode._dns": "daemon/decode/_dns.c",
+    "daemon.decode._hello": "daemon/decode/_hello.c",
 }
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SUFFIX = ".abi3.so"
@@ -70,7 +72,15 @@ def _build(source: Path, target: Path) -> str | None:
         return f"no {include / 'Python.h'}: Debian has it in python3-dev"
     made = target.with_name(f".{target.name}.{os.getpid()}")
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    command = [*compiler, *shlex.split(os.environ.get("CFLAGS", "")), *FLAGS, f"-I{include}", str(source), "-o", str(made)]
+    command = [
+        *compiler,
+        *shlex.split(os.environ.get("CFLAGS", "")),
+        *FLAGS,
+        f"-I{include}",
+        str(source),
+        "-o",
+        str(made),
+    ]
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import Records
-from daemon.decode.native import NATIVE, Native
 from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, Packet
 from daemon.decode.slow import EXTENSION_HEADERS, decode_frame
 from daemon.decode.tunnels import TUNNEL_PORTS, TUNNEL_PROTOCOLS
+from daemon.decode.walk import NATIVE, Native
 
 Column = NDArray[Any]
 

@@ -6,6 +6,7 @@ Rule 2: the order of suites and extensions is not part of the fingerprint, the o
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from struct import pack, unpack_from
 
@@ -46,6 +47,18 @@ def ja4(
     `transport`: `t` TCP, `q` QUIC, `d` DTLS. `version`: highest offered, as on the wire. `extensions`: their types,
     `ciphers`, `signatures`: code points, `alpn`: protocol names; all as sent, in the hello's order, GREASE included.
     """
+    return _hashed(raw_ja4(transport, version, extensions, ciphers, alpn, signatures))
+
+
+def raw_ja4(
+    transport: str,
+    version: int,
+    extensions: list[int],
+    ciphers: list[int],
+    alpn: list[bytes],
+    signatures: list[int],
+) -> str:
+    """The fingerprint before its lists are hashed (FoxIO's JA4_r): `t13d1516h2_002f,0035,..._0005,000a,..._0403,...`."""
     suites = sorted([code for code in ciphers if code not in GREASE])
     kinds = sorted([code for code in extensions if code not in GREASE])
     # The first part has said all that counts of these two.
@@ -56,9 +69,18 @@ def ja4(
         listed = f"{listed}_{_hex(algorithms)}"
     return (
         f"{transport}{_VERSIONS.get(version, '00')}{'d' if _SERVER_NAME in kinds else 'i'}"
-        f"{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn_ends(alpn)}"
-        f"_{_hash(_hex(suites)) if suites else _EMPTY}_{_hash(listed) if hashed else _EMPTY}"
+        f"{min(len(suites), 99):02}{min(len(kinds), 99):02}{_alpn_ends(alpn)}_{_hex(suites)}_{listed}"
     )
+
+
+def _hashed(raw: str) -> str:
+    first, suites, listed = raw.split("_", 2)
+    extensions = listed.partition("_")[0]  # without any, signature algorithms do not count either
+    return f"{first}_{_hash(suites) if suites else _EMPTY}_{_hash(listed) if extensions else _EMPTY}"
+
+
+# A home has some dozens of clients. The keys are those of `_hello.c`, which bounds them to 3 KB.
+known_ja4 = lru_cache(maxsize=1024)(_hashed)
 
 
 def _hex(codes: list[int]) -> str:

@@ -15,11 +15,9 @@ by well-known port, and raise on odd ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct
 from typing import NamedTuple
 
-import dpkt
-
+from daemon.decode.layouts import Layout
 from daemon.decode.packet import NO_MAC, TUNNELS
 
 IPV4 = 0x0800
@@ -92,11 +90,11 @@ LINK_NAMES = SUPPORTED | {
     283: "IEEE802_15_4_TAP",
 }
 
-_ETHERNET = Struct(dpkt.ethernet.Ethernet.__hdr_fmt__)
-_TAG = Struct(dpkt.ethernet.VLANtag8021Q.__hdr_fmt__)
-_SLL = Struct(dpkt.sll.SLL.__hdr_fmt__)
-_SLL2 = Struct(dpkt.sll2.SLL2.__hdr_fmt__)
-_PPPOE = Struct(dpkt.pppoe.PPPoE.__hdr_fmt__)
+_ETHERNET = Layout("ethernet", "Ethernet")
+_TAG = Layout("ethernet", "VLANtag8021Q")
+_SLL = Layout("sll", "SLL")
+_SLL2 = Layout("sll2", "SLL2")
+_PPPOE = Layout("pppoe", "PPPoE")
 
 _ARPHRD_ETHER = 1
 _FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}  # AF_INET; AF_INET6 of Linux, NetBSD, FreeBSD, Darwin

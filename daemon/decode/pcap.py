@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.decode.cursor import DecodeError
-from daemon.decode.native import NATIVE
 from daemon.decode.records import (
     MOST_CAPTURED,
     USUAL_CAPTURED,
@@ -28,6 +27,7 @@ from daemon.decode.records import (
     gather,
     words_at,
 )
+from daemon.decode.walk import NATIVE
 
 FILE_HEADER = 24
 

@@ -3,6 +3,8 @@
 Rule 1: packets of one datagram are found by their own length fields; what is no long header of a known version ends it.
 Rule 2: an Initial whose tag held may carry the frames of RFC 9000 section 12.4 and no others; a cut one, whose tag is
         gone, must moreover decrypt to something that begins like a hello.
+Rule 3: `_hello.c`, where it was built, reads what is whole, usual and of versions 1 and 2, with the same results
+        (`native=False` does without).
 """
 
 from __future__ import annotations
@@ -11,6 +13,13 @@ from typing import NamedTuple
 
 from daemon.decode import quic_keys
 from daemon.decode.cursor import DecodeError
+
+try:
+    from daemon.decode import _hello
+except ImportError:  # not built here: no compiler, or another processor's file
+    NATIVE = False
+else:
+    NATIVE = True
 
 MAX_FRAMES = 256  # CRYPTO frames of one packet; Chromium scatters a hello over about ten
 
@@ -65,12 +74,16 @@ def _varint(buf: bytes, pos: int) -> tuple[int, int]:
     return int.from_bytes(buf[pos:end], "big") & ((1 << (8 * width - 2)) - 1), end
 
 
-def parse_headers(datagram: bytes) -> list[Header]:
+def parse_headers(datagram: bytes, *, native: bool = NATIVE) -> list[Header]:
     """The Initials among the coalesced packets of a datagram (RFC 9000 section 12.2).
 
     Packets of other types are stepped over; what cannot be a long header of the same version ends the walk. Raises
     DecodeError if the first one is broken.
     """
+    if native:
+        known = _hello.parse_headers(datagram)
+        if known is not None:
+            return [Header(*fields) for fields in known]
     found: list[Header] = []
     pos = 0
     while pos + 7 <= len(datagram) and datagram[pos] >= 0x80:
@@ -126,12 +139,18 @@ def open_initial(datagram: bytes, header: Header, dcid: bytes, side: str = "clie
     raise failure or DecodeError("no salt is known for this QUIC version")
 
 
-def parse_frames(plain: bytes, crypto: int = _CRYPTO, *, cut: bool = False) -> tuple[tuple[int, bytes], ...]:
+def parse_frames(
+    plain: bytes, crypto: int = _CRYPTO, *, cut: bool = False, native: bool = NATIVE
+) -> tuple[tuple[int, bytes], ...]:
     """Offset and data of the CRYPTO frames of an Initial's payload (RFC 9000 sections 12.4 and 19).
 
     Frames that an Initial must not carry raise DecodeError. `crypto`: the version's type number of CRYPTO. `cut`: the
     payload is unverified and ends early; then it must hold a CRYPTO frame, and one at offset 0 must begin like a hello.
     """
+    if native and not cut:
+        known = _hello.parse_frames(plain, crypto)
+        if known is not None:
+            return known
     fragments: list[tuple[int, bytes]] = []
     pos, size = 0, len(plain)
     try:

@@ -27,12 +27,10 @@ Rule 9: a FRAME's `missing` is what the snaplen cut from the whole frame, since 
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import NamedTuple
 
-import dpkt
-
 from daemon.decode.fragments import Fragment, Fragments, Key, Origin
+from daemon.decode.layouts import Layout
 from daemon.decode.links import IPV4, IPV6, parse_link
 from daemon.decode.packet import FRAME, IP, NO_PORT, TCP, UDP, UNDECODED, Packet
 from daemon.decode.tunnels import enter
@@ -42,12 +40,12 @@ EXTENSION_HEADERS = frozenset((HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION, M
 MAX_EXTENSIONS = 32
 MAX_TUNNELS = 4
 
-_IPV4 = Struct(dpkt.ip.IP.__hdr_fmt__)
-_IPV6 = Struct(dpkt.ip6.IP6.__hdr_fmt__)
-_FRAGMENT = Struct(dpkt.ip6.IP6FragmentHeader.__hdr_fmt__)
-_TCP = Struct(dpkt.tcp.TCP.__hdr_fmt__)
-_UDP = Struct(dpkt.udp.UDP.__hdr_fmt__)
-_HEADER_SIZE = {TCP: _TCP.size, UDP: _UDP.size}
+_IPV4 = Layout("ip", "IP")
+_IPV6 = Layout("ip6", "IP6")
+_FRAGMENT = Layout("ip6", "IP6FragmentHeader")
+_TCP = Layout("tcp", "TCP")
+_UDP = Layout("udp", "UDP")
+_PORTED = {TCP: _TCP, UDP: _UDP}
 _MESSAGES = frozenset((MOBILITY, HIP, SHIM6))
 _UNDECODED = Packet(UNDECODED)
 
@@ -246,11 +244,12 @@ def _is_fragment(header: bytes) -> bool:
 
 def _transport(upper: _Upper) -> _Transport:
     protocol, body, size, cut = upper
-    least = _HEADER_SIZE.get(protocol)
+    layout = _PORTED.get(protocol)
     if cut:
         return _Transport(missing=max(size - len(body), 0))
-    if least is None:
+    if layout is None:
         return _Transport(payload=body, missing=size - len(body))
+    least = layout.size
     if len(body) < least:
         missing = max(size - least, 0)
         if len(body) < 4:

@@ -5,6 +5,8 @@ Rule 2: the fixed part of a hello must be whole and consistent; of its extension
 Rule 3: what a break hides is said to be unknown ("" for version and JA4), never guessed from what happened to be left.
 Rule 4: plaintext ends at the first ChangeCipherSpec, application data or fatal alert; behind it nothing is read, so
         ciphertext is never taken for a handshake message.
+Rule 5: `_hello.c`, where it was built, answers for what is whole and usual; what it leaves, and its results, are the
+        business of the functions here, which know everything (`native=False` asks them alone).
 """
 
 from __future__ import annotations
@@ -14,9 +16,16 @@ from typing import NamedTuple
 
 from daemon.decode import tls_extensions as ext
 from daemon.decode.cursor import DecodeError
-from daemon.decode.ja4 import code_list, ja4
+from daemon.decode.ja4 import code_list, ja4, known_ja4
 from daemon.decode.text import free_text
 from daemon.decode.tls_ciphers import cipher_name
+
+try:
+    from daemon.decode import _hello
+except ImportError:  # not built here: no compiler, or another processor's file
+    NATIVE = False
+else:
+    NATIVE = True
 
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = 1, 2, 11
 
@@ -83,7 +92,7 @@ def _is_v2_hello(buf: bytes) -> bool:
     return buf[0] & 0x80 != 0 and buf[2] == CLIENT_HELLO and buf[3] == 3 and buf[4] <= 3
 
 
-def parse_records(stream: bytes, limit: int = 65536) -> Flight | None:
+def parse_records(stream: bytes | bytearray, limit: int = 65536, *, native: bool = NATIVE) -> Flight | None:
     """Handshake messages of a stream that begins at a TLS record; None: not one record header is there yet.
 
     Fragments are joined over any number of records (RFC 8446 section 5.1). `limit` bounds one message, and all of them
@@ -91,6 +100,14 @@ def parse_records(stream: bytes, limit: int = 65536) -> Flight | None:
     """
     if len(stream) < 5:
         return None
+    if native:
+        found = _hello.parse_records(stream, limit)
+        if found is not None:
+            return Flight(*found)
+    return _flight(bytes(stream), limit)
+
+
+def _flight(stream: bytes, limit: int) -> Flight:
     pos = 0
     messages: list[bytes] = []
     if _is_v2_hello(stream):
@@ -147,13 +164,20 @@ def _join_fragments(stream: bytes, pos: int, limit: int) -> tuple[bytes, int, bo
     return b"".join(fragments), pos, total > limit
 
 
-def parse_client_hello(message: bytes, transport: str = "t", *, cut: bool = False) -> ClientHello:
+def parse_client_hello(
+    message: bytes, transport: str = "t", *, cut: bool = False, native: bool = NATIVE
+) -> ClientHello:
     """A ClientHello handshake message, from its type byte (RFC 8446 section 4.1.2, RFC 5246 sections 7.4.1.2 and E.2).
 
     `transport`: `t` TCP, `q` QUIC, `d` DTLS (whose hello has a cookie, RFC 6347 section 4.2.1; the message header has
     four bytes here too, without the fragment fields). `cut`: the capture ends inside the message; then what is known is
     returned if server_name was reached, else DecodeError. Always raises DecodeError if the fixed part is not whole.
     """
+    if native:
+        found = _hello.parse_client_hello(message, transport)
+        if found is not None:
+            name, alpn, version, nonce, ech, raw = found
+            return ClientHello(name, alpn, ext.version_name(version), nonce, ech, known_ja4(raw))
     try:
         return _client_hello(message, transport, cut=cut)
     except (IndexError, error) as exc:
@@ -215,8 +239,13 @@ def _v2_client_hello(message: bytes) -> ClientHello:
     return ClientHello(None, (), ext.version_name(version), message[end - challenge : end], None, "")
 
 
-def parse_server_hello(message: bytes) -> ServerHello:
+def parse_server_hello(message: bytes, *, native: bool = NATIVE) -> ServerHello:
     """A ServerHello handshake message, from its type byte (RFC 8446 section 4.1.3). Raises DecodeError."""
+    if native:
+        found = _hello.parse_server_hello(message)
+        if found is not None:
+            version, cipher, alpn, retry = found
+            return ServerHello(ext.version_name(version), cipher_name(cipher), alpn, retry)
     try:
         return _server_hello(message)
     except (IndexError, error) as exc:

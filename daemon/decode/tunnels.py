@@ -10,11 +10,9 @@ Rule 3: non-IP inside a tunnel (an ARP request in VXLAN, a GRE keepalive) has no
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import Struct
 from typing import NamedTuple
 
-import dpkt
-
+from daemon.decode.layouts import Layout
 from daemon.decode.links import IPV4, IPV6, PPP, by_version, parse_ppp, resolve
 from daemon.decode.packet import GRE, TUNNELS, UDP
 
@@ -22,8 +20,8 @@ IPIP = 4
 IP6_IN_IP = 41
 TUNNEL_PROTOCOLS = frozenset((IPIP, IP6_IN_IP, GRE))
 
-_ETHERNET = Struct(dpkt.ethernet.Ethernet.__hdr_fmt__)
-_GRE = Struct(dpkt.gre.GRE.__hdr_fmt__)
+_ETHERNET = Layout("ethernet", "Ethernet")
+_GRE = Layout("gre", "GRE")
 _TEB = 0x6558  # transparent Ethernet bridging
 _ERSPAN_II, _ERSPAN_III = 0x88BE, 0x22EB
 _MAX_GTP_EXTENSIONS = 16

@@ -17,9 +17,9 @@ enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 enum { IP_KIND = 1, ETHERNET = 1 };
 
 /* Names that are looked up often, made once. */
-enum { N_BYTES, N_CLOSED, N_COUNT, N_FIRST_US, N_FLAGS, N_IDLE_US, N_KEY, N_LAST_US, N_PACKETS, N_WANTS, NAMES };
+enum { N_CLOSED, N_COUNT, N_FIRST_US, N_FLAGS, N_IDLE_US, N_KEY, N_LAST_US, N_PACKETS, N_WANTS, NAMES };
 static const char *const NAME[NAMES] = {
-    "bytes", "closed", "count", "first_us", "flags", "idle_us", "key", "last_us", "packets", "wants",
+    "closed", "count", "first_us", "flags", "idle_us", "key", "last_us", "packets", "wants",
 };
 
 typedef struct {
@@ -80,21 +80,22 @@ static void free_flow(Flow *flow)
     PyMem_Free(flow);
 }
 
-/* Read what FIN and RST change. */
-static int read_end(Core *self, Flow *flow)
+/* Read what the conversation decides: how long it may be silent, and whose payloads it wants. */
+static int read_back(Core *self, Flow *flow)
 {
-    int64_t closed;
+    int64_t closed, wants;
     if (get_number(flow->conversation, self->names[N_CLOSED], &closed) ||
-        get_number(flow->conversation, self->names[N_IDLE_US], &flow->idle_us))
+        get_number(flow->conversation, self->names[N_IDLE_US], &flow->idle_us) ||
+        get_number(flow->conversation, self->names[N_WANTS], &wants))
         return -1;
     flow->closed = closed != 0;
+    flow->wants = (int)wants;
     return 0;
 }
 
 /* Take a conversation into the table; the reference becomes the table's, also where that fails. */
 static Flow *adopt(Core *self, PyObject *conversation, const Key *key, uint64_t hash)
 {
-    int64_t wants;
     Flow *flow = PyMem_Calloc(1, sizeof *flow);
     if (!flow) {
         Py_DECREF(conversation);
@@ -106,11 +107,10 @@ static Flow *adopt(Core *self, PyObject *conversation, const Key *key, uint64_t 
     flow->hash = hash;
     if (get_number(conversation, self->names[N_FIRST_US], &flow->first_us) ||
         get_number(conversation, self->names[N_LAST_US], &flow->last_us) ||
-        get_number(conversation, self->names[N_WANTS], &wants) || read_end(self, flow) || table_reserve(&self->table)) {
+        read_back(self, flow) || table_reserve(&self->table)) {
         free_flow(flow);
         return NULL;
     }
-    flow->wants = (int)wants;
     table_add(&self->table, flow);
     return flow;
 }
@@ -184,7 +184,7 @@ static int say_flags(Core *self, Flow *flow, int side, int flags, int64_t seq)
     if (end && bits && number)
         done = PyObject_CallMethodObjArgs(flow->conversation, self->names[N_FLAGS], end, bits, number, NULL);
     Py_XDECREF(end), Py_XDECREF(bits), Py_XDECREF(number), Py_XDECREF(done);
-    return done ? read_end(self, flow) : -1;
+    return done ? read_back(self, flow) : -1;
 }
 
 static PyObject *row_payload(const Rows *rows, Py_ssize_t row)

@@ -102,10 +102,20 @@ static void rows_close(Rows *rows)
     rows->special = NULL;
 }
 
+/* An attribute. Its name is interned: the type caches of Python keep names by identity, and a new string each time would
+   push out what is in them. */
+static PyObject *attribute(PyObject *object, const char *name)
+{
+    PyObject *interned = PyUnicode_InternFromString(name);
+    PyObject *value = interned ? PyObject_GetAttr(object, interned) : NULL;
+    Py_XDECREF(interned);
+    return value;
+}
+
 static int open_column(Rows *rows, int column)
 {
     Py_buffer *view = &rows->views[column];
-    PyObject *array = PyObject_GetAttrString(rows->columns, LAYOUT[column].name);
+    PyObject *array = attribute(rows->columns, LAYOUT[column].name);
     int failed = !array || PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT);
     Py_XDECREF(array);
     if (failed)
@@ -128,7 +138,7 @@ static int open_column(Rows *rows, int column)
 
 static PyObject *get_dict(PyObject *columns, const char *name)
 {
-    PyObject *dict = PyObject_GetAttrString(columns, name);
+    PyObject *dict = attribute(columns, name);
     if (dict && !PyDict_Check(dict)) {
         PyErr_Format(PyExc_TypeError, "%s is not a dict", name);
         Py_CLEAR(dict);

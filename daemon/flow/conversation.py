@@ -33,7 +33,18 @@ _NAMED: dict[int, Literal["tcp", "udp"]] = {TCP: "tcp", UDP: "udp"}
 _STRONG = ("tls", "quic")
 
 # What a conversation learns from its payloads and flags; kept as it is when decoding stops and goes on.
-_LEARNT = ("_syn", "_begun", "_asked", "_service", "_confirmed", "_name", "_name_source", "_hello_count", "isn")
+_LEARNT = (
+    "_syn",
+    "_begun",
+    "_asked",
+    "_service",
+    "_confirmed",
+    "_name",
+    "_name_source",
+    "_hello_count",
+    "isn",
+    "began_us",
+)
 
 # (ip version, IP protocol, tunnel, address of end 0, its port, address of end 1, its port); end 0 is the lesser.
 FlowKey = tuple[int, int, int, int, int, int, int]
@@ -44,7 +55,7 @@ class Conversation:
 
     __slots__ = (
         "_asked", "_begun", "_confirmed", "_first_side", "_hello_count", "_hellos", "_name", "_name_source", "_service",
-        "_slot", "_slots", "_syn", "bytes", "closed", "ends", "first_us", "idle_us", "inspector", "isn", "key",
+        "_slot", "_slots", "_syn", "began_us", "bytes", "closed", "ends", "first_us", "idle_us", "inspector", "isn", "key",
         "last_us", "macs", "number", "packets", "wants",
     )  # fmt: skip
 
@@ -52,6 +63,7 @@ class Conversation:
         self.number = number
         self.key = key
         self.first_us = self.last_us = time_us
+        self.began_us = time_us  # of the first packet in file order, whatever the clock did later
         self.idle_us = IDLE_US.get(key[1], OTHER_IDLE_US)
         self.closed = 0  # FIN or RST, once seen
         self.packets = [0, 0]  # sent by each end
@@ -114,8 +126,10 @@ class Conversation:
     def flags(self, side: int, flags: int, seq: int) -> None:
         """A TCP packet of `side` with SYN, FIN or RST among its flags."""
         if flags & SYN:
-            if self.isn[side] < 0:
-                self.isn[side] = (seq + 1) & 0xFFFFFFFF  # SYN takes a sequence number (RFC 9293 section 3.4)
+            begin = (seq + 1) & 0xFFFFFFFF  # SYN takes a sequence number (RFC 9293 section 3.4)
+            if not flags & ACK and self.isn[side] not in (-1, begin):
+                self.isn[1 - side] = -1  # the ports were taken again although nothing had closed the connection
+            self.isn[side] = begin
             if self._syn < 0:
                 # A SYN-ACK names the client too: the other end.
                 self._syn = 1 - side if flags & ACK else side
@@ -223,16 +237,10 @@ class Conversation:
         end = self.ends[side]
         if end < 0:
             return
-        sent = 1 if self.packets[side] else 0
-        span = facts.seen.get(end)
-        if span is None:
-            facts.seen[end] = [self.first_us, self.last_us, sent]
-            return
-        if self.first_us < span[0]:
-            span[0] = self.first_us
-        if self.last_us > span[1]:
-            span[1] = self.last_us
-        span[2] |= sent
+        if self.packets[side]:
+            facts.saw(end, self.first_us, self.last_us, sent=1)
+        else:  # only spoken to, so far: see `FlowTable.meet`
+            facts.saw(end, self.began_us, self.began_us, sent=0)
 
     def _flow_fact(self, client: int, end: str, *, live: bool) -> FlowFact:
         server = 1 - client

@@ -26,6 +26,7 @@ else:
 
 CoreName = Literal["auto", "c", "numpy", "walk"]
 
+
 class Hooks(Protocol):
     """What a core calls when something happens."""
 
@@ -74,7 +75,9 @@ def make_core(name: CoreName, hooks: Hooks) -> FlowCore:
     if NATIVE and name in ("auto", "c"):
         return _NativeCore(hooks)
     if name == "c":
-        raise RuntimeError("daemon.flow._core is not built: `python hatch_build.py` builds it where there is a C compiler")
+        raise RuntimeError(
+            "daemon.flow._core is not built: `python hatch_build.py` builds it where there is a C compiler"
+        )
     return NumpyCore(hooks, walk_all=name == "walk")
 
 
@@ -138,10 +141,10 @@ class NumpyCore:
             fresh = side
         forth, size_forth = groups.packets_forth[index], groups.bytes_forth[index]
         back, size_back = groups.packets[index] - forth, groups.bytes[index] - size_forth
-        if (back and not flow.packets[1 - side]) or (not flow.packets[side] and fresh < 0):
-            if not self._meet(buf, columns, groups, index, flow, side, fresh):
-                self._walk(buf, view, columns, groups, index, key, side)
-                return
+        news = (back and not flow.packets[1 - side]) or (not flow.packets[side] and fresh < 0)
+        if news and not self._meet(buf, columns, groups, index, flow, side, fresh):
+            self._walk(buf, view, columns, groups, index, key, side)
+            return
         packets, sizes = ((back, forth), (size_back, size_forth)) if side else ((forth, back), (size_forth, size_back))
         slot = groups.head_us[index] // SLOT_US
         flow.count(slot, packets, sizes, groups.first_us[index], groups.last_us[index])

@@ -176,6 +176,18 @@ class Facts:
         """About how many rows the store will write."""
         return len(self.flows) + len(self.slices) + len(self.hellos) + 3 * len(self.dns) + len(self.frames)
 
+    def saw(self, end: int, first_us: int, last_us: int, *, sent: int) -> None:
+        """An end was seen from then to then; `sent`: a packet came from it (1), or went to it only (0)."""
+        span = self.seen.get(end)
+        if span is None:
+            self.seen[end] = [first_us, last_us, sent]
+            return
+        if first_us < span[0]:
+            span[0] = first_us
+        if last_us > span[1]:
+            span[1] = last_us
+        span[2] |= sent
+
     def hint(self, facts: Iterable[HintFact], time_us: int) -> None:
         """Note what a device said of itself at this time."""
         for fact in facts:

@@ -14,6 +14,7 @@ from daemon.flow.local import PRIVATE, address_number, scope_of
 from daemon.flow.services import frame_name
 
 _ARP = 0x0806
+_ARP_SIZE = 28  # RFC 826 for Ethernet and IPv4; behind it lies padding
 
 
 class FrameCounter:
@@ -23,25 +24,34 @@ class FrameCounter:
         self._endpoints = endpoints
 
     def add(self, buf: bytearray, columns: Columns, facts: Facts) -> None:
-        """Take the rows of a chunk."""
+        """Take the rows of a chunk. Frames that begin alike (most ARP does) are counted together."""
         rows = np.nonzero(columns.kind == FRAME)[0]
+        if not len(rows):
+            return
+        alike: dict[tuple[int, int, int, int, bytes], list[int]] = {}
         view = memoryview(buf)
         slots = (columns.time_us[rows] // SLOT_US * SLOT_US).tolist()
-        sizes = columns.wire[rows].tolist()
-        types = columns.ethertype[rows].tolist()
-        for row, slot_us, size, ethertype in zip(rows.tolist(), slots, sizes, types, strict=True):
-            src_mac, dst_mac = link_addresses(buf, columns, row)
-            key = FrameKey(slot_us, src_mac, dst_mac, frame_name(ethertype))
-            cell = facts.frames.get(key)
+        take = [column[rows].tolist() for column in (columns.wire, columns.ethertype, columns.time_us)]
+        for row, slot_us, size, ethertype, time_us in zip(rows.tolist(), slots, *take, strict=True):
+            said = payload_bytes(view, columns, row)[:_ARP_SIZE] if ethertype == _ARP else b""
+            key = (slot_us, *link_addresses(buf, columns, row), ethertype, said)
+            cell = alike.get(key)
             if cell is None:
-                facts.frames[key] = [1, size]
+                alike[key] = [1, size, time_us, time_us]
             else:
                 cell[0] += 1
                 cell[1] += size
-            if ethertype == _ARP:
-                self._arp(payload_bytes(view, columns, row), int(columns.time_us[row]), facts)
+                cell[2] = min(cell[2], time_us)
+                cell[3] = max(cell[3], time_us)
+        for (slot_us, src_mac, dst_mac, ethertype, said), (packets, size, first_us, last_us) in alike.items():
+            frame = FrameKey(slot_us, src_mac, dst_mac, frame_name(ethertype))
+            total = facts.frames.setdefault(frame, [0, 0])
+            total[0] += packets
+            total[1] += size
+            if said:
+                self._arp(said, first_us, last_us, facts)
 
-    def _arp(self, payload: bytes, time_us: int, facts: Facts) -> None:
+    def _arp(self, payload: bytes, first_us: int, last_us: int, facts: Facts) -> None:
         """RFC 826: the sender names its own address; a probe (RFC 5227) has none yet."""
         try:
             said = parse_arp(payload)
@@ -51,8 +61,4 @@ class FrameCounter:
         if said.sender_mac <= 0 or scope_of(version, address) != PRIVATE:
             return
         end = self._endpoints.number(said.sender_mac, version, address)
-        span = facts.seen.get(end)
-        if span is None:
-            facts.seen[end] = [time_us, time_us, 1]
-        else:
-            span[0], span[1], span[2] = min(span[0], time_us), max(span[1], time_us), 1
+        facts.saw(end, first_us, last_us, sent=1)

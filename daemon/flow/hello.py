@@ -39,7 +39,10 @@ class Hello:
 
     def certified(self, names: tuple[str, ...]) -> None:
         """The server showed its certificate (visible up to TLS 1.2)."""
-        self.certificate_names = " ".join(names)[:_MAX_CERTIFICATE_TEXT] or None
+        text = " ".join(names)
+        if len(text) > _MAX_CERTIFICATE_TEXT:
+            text = text[: _MAX_CERTIFICATE_TEXT + 1].rpartition(" ")[0]  # half a name would be a wrong one
+        self.certificate_names = text or None
 
     def state(self) -> dict[str, Any]:
         """Plain values."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.decode.cursor import DecodeError
 from daemon.decode.ndp import parse_router_advertisement
 from daemon.flow.facts import NetworkFact, RouterFact, widen
+from daemon.flow.local import LEAST_PREFIX
 
 if TYPE_CHECKING:
     from daemon.flow.conversation import Conversation
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from daemon.flow.hello import Hello
 
 _ROUTER_ADVERTISEMENT = 134
+_LINK_LOCAL = 0xFE80 >> 6  # the first ten bits, RFC 4291 section 2.5.6
 _BOTH = 3
 
 
@@ -26,7 +28,7 @@ class Icmpv6Inspector:
         del ports, isn  # ICMPv6 has none
         self.wants = _BOTH
 
-    def packet(  # noqa: PLR0913  the signature of every inspector
+    def packet(
         self,
         flow: Conversation,
         facts: Facts,
@@ -39,14 +41,15 @@ class Icmpv6Inspector:
     ) -> None:
         """Read a router advertisement; every other message is traffic only."""
         del flags, seq, missing
-        if not payload or payload[0] != _ROUTER_ADVERTISEMENT:
+        if not payload or payload[0] != _ROUTER_ADVERTISEMENT or not _is_link_local(flow, side):
             return
         try:
             said = parse_router_advertisement(payload)
         except DecodeError:
             return  # broken advertisements announce nothing; the packet stays counted
         for prefix in said.prefixes:
-            if prefix.on_link or prefix.autonomous:
+            wide = int(prefix.network.rpartition("/")[2]) < LEAST_PREFIX
+            if (prefix.on_link or prefix.autonomous) and not wide:
                 widen(facts.networks, NetworkFact(prefix.network, "ra", min(prefix.valid_s, 0x7FFFFFFF)), time_us)
         if said.lifetime_s:
             mac, address = flow.sender(side)
@@ -61,3 +64,8 @@ class Icmpv6Inspector:
         """As new."""
         del state, hellos
         return cls((-1, -1), [])
+
+
+def _is_link_local(flow: Conversation, side: int) -> bool:
+    """RFC 4861 section 6.1.2: an advertisement from any other address is none."""
+    return flow.key[3 + 2 * side] >> 118 == _LINK_LOCAL

@@ -11,6 +11,8 @@ from socket import AF_INET6, inet_ntop
 
 GLOBAL, PRIVATE, GROUP, OWN = 0, 1, 2, 3  # scope of an address; OWN: unspecified or loopback, said only by oneself
 
+LEAST_PREFIX = 32  # bits of IPv6; what a provider gets from its registry. A shorter one would make the Internet local
+
 _PRIVATE_4 = tuple(
     (int(net.network_address) >> (32 - net.prefixlen), 32 - net.prefixlen)
     for net in (ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"))

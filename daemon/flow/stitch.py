@@ -45,11 +45,19 @@ class _Tail(NamedTuple):
     name_id: int | None
 
 
+def _when(part: Part) -> tuple[int, int, str, int, str, int, bool, bool, int]:
+    """Order by time; the ends (-1: a protocol without ports) and all the rest decide between those of one instant."""
+    (client, client_port), (server, server_port) = part.client, part.server
+    ports = (-1 if client_port is None else client_port, -1 if server_port is None else server_port)
+    rest = part.begun, part.cut, -1 if part.name_id is None else part.name_id
+    return part.first_us, part.last_us, client, ports[0], server, ports[1], *rest
+
+
 def stitch(parts: Iterable[Part]) -> list[Continued]:
     """Link the parts of one series; the answer has an entry for every part that goes on from another."""
     tails: dict[tuple[object, ...], _Tail] = {}
     out: list[Continued] = []
-    for part in sorted(parts, key=lambda part: (part.first_us, part.last_us, part.client, part.server)):
+    for part in sorted(parts, key=_when):
         key = (part.protocol, part.tunnel, frozenset((part.client, part.server)))
         before = tails.get(key)
         client, name_id = part.client, part.name_id

@@ -3,7 +3,7 @@
 Rule 1: bytes come out once, in sequence order, however the segments came: late, twice or overlapping. What came out is
         never taken back, whatever a later segment says of the same bytes.
 Rule 2: what waits for a missing segment is bounded by WAITING bytes and SEGMENTS pieces; past that the hole is given up
-        and said (`Gap`), never bridged.
+        and said (`Gap`), never bridged. Who knows better that nothing will fill it says so (`give_up`).
 """
 
 from __future__ import annotations
@@ -52,14 +52,24 @@ class Stream:
             self._late[seq] = (data, missing)
         return self._drain()
 
-    def _drain(self) -> list[bytes | Gap]:
+    @property
+    def waits(self) -> bool:
+        """Whether segments wait behind a hole."""
+        return bool(self._late)
+
+    def give_up(self) -> list[bytes | Gap]:
+        """The first hole will not be filled; the answer is the gap and what is in order behind it."""
+        return self._drain(patient=False)
+
+    def _drain(self, *, patient: bool = True) -> list[bytes | Gap]:
         out: list[bytes | Gap] = []
         while self._late:
             seq = min(self._late, key=self._distance)
             ahead = self._distance(seq)
             if ahead > 0:
-                if self._held <= WAITING and len(self._late) <= SEGMENTS:
+                if patient and self._held <= WAITING and len(self._late) <= SEGMENTS:
                     break
+                patient = True
                 out.append(Gap(ahead))
                 self.expected = seq
             data, missing = self._late.pop(seq)

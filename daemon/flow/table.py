@@ -51,10 +51,13 @@ class FlowTable:
         return flow
 
     def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
-        """`side` sends its first packet."""
+        """`side` sends its first packet. If it comes from another MAC than it was sought behind, both were seen."""
+        sought = flow.ends[side]
         flow.meet(self.endpoints, side, src_mac, dst_mac)
+        if sought not in (-1, flow.ends[side]):
+            self.facts.saw(sought, flow.began_us, flow.began_us, sent=0)
 
-    def inspect(  # noqa: PLR0917  a row has that many columns
+    def inspect(
         self, flow: Conversation, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
     ) -> int:
         """A payload that is wanted, or notable; the answer is whose are wanted from now on."""

@@ -8,7 +8,7 @@ Rule 3: each direction keeps at most HEAD bytes, and a stretch that the capture 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from daemon.decode.certificate import certificate_names
 from daemon.decode.cursor import DecodeError
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 HEAD = 65536
 _UNDECIDED = 16  # bytes after which a direction that looks like nothing known is no longer waited for
 _PATIENCE = 12  # payload packets after which the search for a known start ends
+_PATIENCE_US = 10_000_000  # longer than most senders need for three attempts at a lost segment (RFC 6298)
+_REPEATED = 1 << 20  # bytes behind what was read, within which a start like a hello is its repetition
 _DNS_PORT = 53
 _BOTH = 3
 
@@ -46,11 +48,16 @@ NEW, TLS, HTTP, DNS, DONE = "new", "tls", "http", "dns", "done"
 class TcpInspector:
     """The state of looking into one connection. `wants` is a mask of the directions (1, 2) whose payloads are wanted."""
 
-    __slots__ = ("_asked", "_heads", "_hello", "_mode", "_need", "_patience", "_reader", "_since", "_streams", "wants")
+    __slots__ = (
+        "_asked", "_first", "_heads", "_hello", "_isn", "_mode", "_need", "_patience", "_reader", "_since", "_streams",
+        "_waits", "wants",
+    )  # fmt: skip
 
     def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
         self._hello: Hello | None = None
-        self._start(DNS if _DNS_PORT in ports else NEW, isn)
+        self._first = DNS if _DNS_PORT in ports else NEW
+        self._isn = list(isn)
+        self._start(self._first, isn)
 
     def _start(self, mode: str, isn: list[int]) -> None:
         self._mode = mode
@@ -58,6 +65,7 @@ class TcpInspector:
         self._heads = [bytearray(), bytearray()]
         self._need = [0, 0]
         self._since = [0, 0]  # when the first byte of each head was seen
+        self._waits = [0, 0]  # since when segments wait behind a hole
         self._asked = -1
         self._reader: RequestReader | None = None
         self._patience = _PATIENCE
@@ -75,21 +83,31 @@ class TcpInspector:
         missing: int,
     ) -> None:
         """Take one segment of the direction that `side` sends."""
-        stream = self._streams[side]
         if flags & SYN:
             seq = (seq + 1) & 0xFFFFFFFF  # data may travel with a SYN (RFC 7413)
         if not payload and not missing:
             return
+        if self._isn != flow.isn:
+            self._follow(flow.isn)
+        stream = self._streams[side]
         if not self.wants >> side & 1:
-            if self._mode == DONE or self._mode == TLS:
+            if self._mode in (DONE, TLS):
                 self._reopen(stream, seq, payload)
             if not self.wants >> side & 1:
                 return
-        for piece in stream.push(seq, payload, missing):
+            stream = self._streams[side]  # opened again: a stream that begins here
+        pieces = stream.push(seq, payload, missing)
+        if stream.waits and time_us - (self._waits[side] or time_us) > _PATIENCE_US:
+            pieces += stream.give_up()
+        if not stream.waits:
+            self._waits[side] = 0
+        elif pieces or not self._waits[side]:  # this hole is a new one
+            self._waits[side] = time_us
+        for piece in pieces:
             if isinstance(piece, Gap):
                 self._gap(flow, facts, side, time_us, piece.size)
             else:
-                _DATA[self._mode](self, flow, facts, side, time_us, piece)
+                self._READ[self._mode](self, flow, facts, side, time_us, piece)
         if self._mode == NEW:
             self._patience -= 1
             if self._patience <= 0:
@@ -99,9 +117,26 @@ class TcpInspector:
         """A payload that starts like a hello or request in a flow that is no longer looked into (rule 2)."""
         if not (looks_like_client_hello(payload) or looks_like_request(payload)):
             return
-        if stream.expected is not None and (seq - stream.expected) & 0x80000000:
+        if stream.expected is not None and (stream.expected - seq) & 0xFFFFFFFF <= _REPEATED and stream.expected != seq:
             return  # a retransmission of what was read
         self._start(NEW, [-1, -1])
+
+    def _restart(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+        """The same bytes, in order, now speak another protocol; of the other direction only what comes is read."""
+        stream = self._streams[side]
+        self._start(NEW, [-1, -1])
+        self._streams[side] = stream
+        self._new(flow, facts, side, time_us, piece)
+
+    def _follow(self, isn: list[int]) -> None:
+        """A SYN said anew where data begin: the ports were taken again although nothing had closed the connection."""
+        known, self._isn = self._isn, list(isn)
+        if any(before not in (-1, now) for before, now in zip(known, isn, strict=True)):
+            self._start(self._first, isn)
+            return
+        for side in (0, 1):
+            if self._streams[side].expected is None and isn[side] >= 0:
+                self._streams[side] = Stream(isn[side])
 
     def _finish(self) -> None:
         self._mode = DONE
@@ -126,8 +161,14 @@ class TcpInspector:
 
     def _new(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         head = self._heads[side]
+        if head and not looks_like_client_hello(bytes(head)) and looks_like_client_hello(piece):
+            head.clear()  # behind an old byte of a keep-alive probe, or a short request to change to TLS
         if not head:
             self._since[side] = time_us
+            if looks_like_client_hello(piece):  # as most connections begin
+                self._mode, self._asked = TLS, side
+                self._tls(flow, facts, side, time_us, piece)
+                return
         head += piece
         self._decide(flow, facts, side, time_us, last=False)
 
@@ -145,8 +186,11 @@ class TcpInspector:
             self._reader = RequestReader()
             self._heads[side].clear()
             self._http(flow, facts, side, self._since[side] or time_us, head)
-        elif len(head) >= _UNDECIDED or last or (head and head[0] != 0x16 and len(self._heads[1 - side]) >= _UNDECIDED):
+        else:
             service = recognise_tcp(head)
+            quiet = len(head) < _UNDECIDED and (head[:1] in (b"", b"\x16") or len(self._heads[1 - side]) < _UNDECIDED)
+            if service is None and quiet and not last:
+                return
             if service is not None:
                 flow.recognised(service)
             self.wants &= ~(1 << side)
@@ -172,7 +216,7 @@ class TcpInspector:
     def _read_records(self, side: int) -> Flight | None:
         head = self._heads[side]
         try:
-            flight = parse_records(bytes(head), HEAD)
+            flight = parse_records(head, HEAD)
         except DecodeError:
             self._finish()
             return None
@@ -235,6 +279,9 @@ class TcpInspector:
     def _http(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         if self._reader is None or side != self._asked:
             return
+        if self._reader.switched and looks_like_client_hello(piece):
+            self._restart(flow, facts, side, time_us, piece)  # through a proxy (RFC 9110 section 9.3.6)
+            return
         try:
             requests = self._reader.feed(piece)
         except DecodeError:
@@ -247,9 +294,18 @@ class TcpInspector:
     def _dns(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         if self._need[side] < 0:
             return
+        if not self._since[side]:
+            self._since[side] = time_us
+            if looks_like_client_hello(piece) or looks_like_request(piece):
+                self._restart(flow, facts, side, time_us, piece)  # behind a port that every firewall lets through
+                return
         head = self._heads[side]
         head += piece
-        messages, consumed = parse_stream(bytes(head))
+        try:
+            messages, consumed = parse_stream(bytes(head))
+        except DecodeError:
+            self._need[side] = -1  # not DNS, whatever the port says
+            return
         del head[:consumed]
         for raw in messages:
             if not dns_message(flow, facts, side, time_us, raw, "tcp"):
@@ -260,6 +316,8 @@ class TcpInspector:
 
     def _ignore(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         """Between the end of a handshake and the end of the segment that carried it."""
+
+    _READ: ClassVar = {NEW: _new, TLS: _tls, HTTP: _http, DNS: _dns, DONE: _ignore}
 
     def state(self) -> list[Any]:
         """All that is needed to go on elsewhere, as plain values; the hello is the flow's to keep."""
@@ -274,13 +332,16 @@ class TcpInspector:
             self._reader.state() if self._reader else None,
             self._patience,
             self.wants,
+            self._first,
+            self._isn,
+            self._waits,
         ]
 
     @classmethod
     def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> TcpInspector:
         """The inspector that `state()` described; `hellos` are those of its flow."""
         inspector = cls((0, 0), [-1, -1])
-        mode, streams, heads, need, since, asked, hello, reader, patience, wants = state
+        mode, streams, heads, need, since, asked, hello, reader, patience, wants, first, isn, waits = state
         inspector._mode = mode
         inspector._streams = [Stream.restore(each) for each in streams]
         inspector._heads = [bytearray.fromhex(head) for head in heads]
@@ -288,13 +349,5 @@ class TcpInspector:
         inspector._hello = hellos.get(hello)
         inspector._reader = RequestReader.from_state(reader) if reader is not None else None
         inspector._patience, inspector.wants = patience, wants
+        inspector._first, inspector._isn, inspector._waits = first, isn, waits
         return inspector
-
-
-_DATA = {
-    NEW: TcpInspector._new,
-    TLS: TcpInspector._tls,
-    HTTP: TcpInspector._http,
-    DNS: TcpInspector._dns,
-    DONE: TcpInspector._ignore,
-}

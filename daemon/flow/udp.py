@@ -2,6 +2,8 @@
 
 Rule 1: a datagram on a message port is offered to that port's parser; what it refuses is traffic only.
 Rule 2: elsewhere the first datagrams are looked at for a signature; a client Initial of QUIC is read at any time.
+Rule 3: behind a QUIC hello, Initials with the connection ids of its connection are passed over unopened: those of the
+        server, acknowledgements and repetitions. Other ids are another connection from the same ports.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.decode.cursor import DecodeError
 from daemon.decode.quic import HelloAssembler, is_client_initial
 from daemon.decode.signatures import recognise_udp, recognise_udp_pair
-from daemon.decode.tls import parse_client_hello, parse_dtls_client_hello
+from daemon.decode.tls import ClientHello, parse_client_hello, parse_dtls_client_hello
 from daemon.flow.hello import Hello, tls_hello
 from daemon.flow.messages import HANDLERS
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 _BOTH = 3
 _PATIENCE = 4
-_SETTLED_US = 10_000_000
+_MOST_IDS = 8  # connection ids of one connection that are remembered; a server has one, after a Retry two
+_MOST_PARTS = 4  # datagrams over which a DTLS hello may be spread
 
 
 class MessageInspector:
@@ -34,7 +37,7 @@ class MessageInspector:
         self._handle = HANDLERS[port]
         self.wants = _BOTH
 
-    def packet(  # noqa: PLR0917  the signature of every inspector
+    def packet(
         self,
         flow: Conversation,
         facts: Facts,
@@ -52,7 +55,9 @@ class MessageInspector:
         try:
             self._handle(flow, facts, side, time_us, payload)
         except DecodeError:
-            return  # not what its port promises: counted as traffic, no message
+            service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
+            if service is not None:  # not what its port promises, but something else that is known
+                flow.recognised(service)
 
     def state(self) -> list[Any]:
         """The port."""
@@ -77,11 +82,13 @@ def restore_udp(state: list[Any], hellos: dict[int, Hello]) -> MessageInspector 
 class UdpInspector:
     """The state of looking into one UDP conversation. `wants` is a mask of the ends (1, 2) whose payloads are wanted."""
 
-    __slots__ = ("_assembler", "_hello", "_last", "_patience", "_since", "wants")
+    __slots__ = ("_assembler", "_hello", "_ids", "_last", "_parts", "_patience", "_since", "wants")
 
     def __init__(self) -> None:
         self._assembler: HelloAssembler | None = None
         self._hello: Hello | None = None
+        self._ids: list[bytes] = []
+        self._parts: list[bytes] = []  # datagrams with fragments of a DTLS hello
         self._since = 0
         self._patience = _PATIENCE
         self._last = [b"", b""]
@@ -114,24 +121,46 @@ class UdpInspector:
 
     def _initial(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """A datagram that may carry a client's Initial; a server's looks the same but cannot be opened with its keys."""
-        if self._assembler is None:
-            self._assembler = HelloAssembler()
-        elif self._hello is not None and (side != self._hello.side or time_us - self._hello.seen_us < _SETTLED_US):
-            return  # answers, acknowledgements and retransmissions; a new connection from these ports comes later
+        if self._hello is not None and self._passed_over(side, payload):
+            return
         try:
-            message = self._assembler.feed(payload)
+            message = self._feed(payload)
             self._since = self._since or time_us
             if message is None:
                 return
             hello = parse_client_hello(message, "q")
         except DecodeError:
             return  # the server's own Initial, or bytes that only look like one
+        since, self._since = self._since, 0
+        self._ids = [_destination_id(payload)]
+        if self._hello is not None and self._hello.random == hello.random.hex():
+            return
         flow.asked(side)
         flow.recognised("quic")
         self.wants = 0
-        self._hello = tls_hello(flow.next_hello(), self._since, side, "quic", hello)
-        self._since = 0
+        self._hello = tls_hello(flow.next_hello(), since, side, "quic", hello)
         flow.said(facts, self._hello, hello.alpn)
+
+    def _feed(self, payload: bytes) -> bytes | None:
+        if self._assembler is None:
+            self._assembler = HelloAssembler()
+        try:
+            return self._assembler.feed(payload)
+        except DecodeError:
+            if self._hello is None:
+                raise
+        self._assembler = HelloAssembler()  # the bound of one connection is not to hide those behind it
+        return self._assembler.feed(payload)
+
+    def _passed_over(self, side: int, payload: bytes) -> bool:
+        """Whether an Initial behind the hello belongs to the same connection (rule 3)."""
+        if self._hello is None or side == self._hello.side:
+            return _destination_id(payload) in self._ids
+        at = 6 + payload[5]  # the id that the server chose, which the client turns to (RFC 9000 section 7.2)
+        chosen = payload[at + 1 : at + 1 + payload[at]] if at < len(payload) else b""
+        if chosen not in self._ids and len(self._ids) < _MOST_IDS:
+            self._ids.append(chosen)
+        return True
 
     def _guess(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
@@ -142,14 +171,28 @@ class UdpInspector:
             return
         flow.recognised(service)
         if service == "dtls":
-            try:
-                hello = parse_dtls_client_hello(payload)
-            except DecodeError:
-                return  # another message of a DTLS handshake
+            hello = self._dtls_hello(payload)
             if hello is not None and (self._hello is None or self._hello.random != hello.random.hex()):
                 flow.asked(side)
                 self._hello = tls_hello(flow.next_hello(), time_us, side, "tls", hello)
                 flow.said(facts, self._hello, hello.alpn)
+
+    def _dtls_hello(self, payload: bytes) -> ClientHello | None:
+        """The hello that is whole with this datagram; its fragments may be spread over several (RFC 6347 section 4.2.3)."""
+        try:
+            hello = parse_dtls_client_hello(payload)
+            if hello is None and len(self._parts) < _MOST_PARTS:
+                self._parts.append(payload)
+                hello = self._join_parts()
+        except DecodeError:
+            return None  # another message of a DTLS handshake
+        if hello is not None:
+            self._parts = []
+        return hello
+
+    def _join_parts(self) -> ClientHello | None:
+        parts = sorted(self._parts, key=_fragment_offset)
+        return parse_dtls_client_hello(b"".join(parts)) if len(parts) > 1 else None
 
     def state(self) -> list[Any]:
         """All that is needed to go on elsewhere, as plain values; the hello is the flow's to keep."""
@@ -160,16 +203,30 @@ class UdpInspector:
             self._patience,
             [last.hex() for last in self._last],
             self.wants,
+            [each.hex() for each in self._ids],
+            [each.hex() for each in self._parts],
         ]
 
     @classmethod
     def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> UdpInspector:
         """The inspector that `state()` described; `hellos` are those of its flow."""
         inspector = cls()
-        assembler, hello, since, patience, last, wants = state
+        assembler, hello, since, patience, last, wants, ids, parts = state
         inspector._assembler = HelloAssembler.from_state(assembler) if assembler is not None else None
         inspector._hello = hellos.get(hello)
         inspector._since, inspector._patience = since, patience
         inspector._last = [bytes.fromhex(each) for each in last]
+        inspector._ids = [bytes.fromhex(each) for each in ids]
+        inspector._parts = [bytes.fromhex(each) for each in parts]
         inspector.wants = wants
         return inspector
+
+
+def _destination_id(initial: bytes) -> bytes:
+    """RFC 9000 section 17.2: behind the version, with its length."""
+    return initial[6 : 6 + initial[5]]
+
+
+def _fragment_offset(datagram: bytes) -> int:
+    """RFC 6347 section 4.2.2: of the first handshake fragment, behind record header, type, length and sequence."""
+    return int.from_bytes(datagram[19:22], "big")

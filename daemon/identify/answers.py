@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 SECOND = 1_000_000
@@ -29,43 +30,66 @@ class Answer(NamedTuple):
 
 
 class _Line:
-    """The answers for one address (and asker) over time."""
+    """The answers for one address (and asker), as the name that holds from each moment on."""
 
-    __slots__ = ("_names", "_since", "_until")
+    __slots__ = ("_names", "_since")
 
     def __init__(self, answers: list[Answer]) -> None:
         answers.sort()
-        self._since = [answer.seen_us for answer in answers]
-        self._until = [answer.seen_us + min(max(answer.ttl_s * SECOND, LEAST_US), MOST_US) for answer in answers]
-        self._names = [answer.name_id for answer in answers]
+        self._since: list[int] = []
+        self._names: list[int | None] = []
+        held: list[tuple[int, int]] = []  # (until, name), the most recent last
+        for answer in answers:
+            self._expire(held, answer.seen_us)
+            until = answer.seen_us + min(max(answer.ttl_s * SECOND, LEAST_US), MOST_US)
+            held.append((until, answer.name_id))
+            self._mark(answer.seen_us, answer.name_id)
+        if held:
+            self._expire(held, max(held)[0] + 1)
+
+    def _expire(self, held: list[tuple[int, int]], time_us: int) -> None:
+        """The most recent answer may run out while an older one with a longer TTL still speaks."""
+        while held and held[-1][0] < time_us:
+            until, _ = held.pop()
+            while held and held[-1][0] <= until:
+                held.pop()
+            self._mark(until + 1, held[-1][1] if held else None)
+
+    def _mark(self, since_us: int, name: int | None) -> None:
+        self._since.append(since_us)
+        self._names.append(name)
 
     def at(self, time_us: int) -> int | None:
-        # The most recent answer may have run out while an older one with a long TTL still speaks.
-        for place in range(bisect_right(self._since, time_us) - 1, max(-1, bisect_right(self._since, time_us) - 9), -1):
-            if self._until[place] >= time_us:
-                return self._names[place]
-        return None
+        place = bisect_right(self._since, time_us)
+        return self._names[place - 1] if place else None
 
 
 class AnswerBook:
-    """All answers of a site within some stretch of time."""
+    """All answers of a site within some stretch of time. Lines are put in order when they are first asked for."""
 
-    def __init__(self, answers: list[Answer]) -> None:
-        own: dict[tuple[int, str], list[Answer]] = defaultdict(list)
-        house: dict[str, list[Answer]] = defaultdict(list)
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self._answers: dict[str, list[Answer]] = defaultdict(list)
         for answer in answers:
-            own[answer.asker, answer.address].append(answer)
-            house[answer.address].append(answer)
-        self._own = {key: _Line(lines) for key, lines in own.items()}
-        self._house = {key: _Line(lines) for key, lines in house.items()}
+            self._answers[answer.address].append(answer)
+        self._own: dict[tuple[int, str], _Line] = {}
+        self._house: dict[str, _Line] = {}
 
     def name(self, asker: int, address: str, time_us: int) -> tuple[int, str] | None:
         """(name, `dns` or `house`) of an address as this device knew it then; None if nobody had asked."""
-        for line, source in ((self._own.get((asker, address)), OWN_ANSWER), (self._house.get(address), HOUSE_ANSWER)):
-            found = line.at(time_us) if line else None
-            if found is not None:
-                return found, source
-        return None
+        answers = self._answers.get(address)
+        if answers is None:
+            return None
+        own = self._own.get((asker, address))
+        if own is None:
+            own = self._own[asker, address] = _Line([answer for answer in answers if answer.asker == asker])
+        found = own.at(time_us)
+        if found is not None:
+            return found, OWN_ANSWER
+        house = self._house.get(address)
+        if house is None:
+            house = self._house[address] = _Line(list(answers))
+        found = house.at(time_us)
+        return None if found is None else (found, HOUSE_ANSWER)
 
 
 def hinted_addresses(value: str) -> list[str]:

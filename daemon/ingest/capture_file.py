@@ -6,13 +6,16 @@ import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from os.path import samestat
 from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
-from daemon.ingest.decoder import Batch, CaptureDecoder
+from daemon.ingest.decoder import Batch, CaptureDecoder, Totals
 from daemon.ingest.outcome import FileOutcome
 from daemon.ingest.source import RollingDigest, Source, head_identity
 from daemon.store.captures import Arrival, Known, add_capture, find_capture, place_capture, site_number
+from daemon.store.database import transaction
 from daemon.store.errors import explained
 from daemon.store.writer import FactWriter, Position
 
@@ -79,7 +82,7 @@ def _import_source(
                 task.path, "known", known.packets, known.size, 0, known.undecoded_packets, "the database has it already"
             )
         decoder.resume(known.state)
-    writer = FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor)
+    writer = FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor, known.state)
     return _read(writer, decoder, task, source, known, heard)
 
 
@@ -89,21 +92,47 @@ def identify(source: Source) -> str | None:
 
 
 def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Source, head: str) -> tuple[Known, bool]:
-    """The capture that this file is, and whether the file has bytes that the capture lacks."""
+    """The capture that this file is, and whether there is work: bytes that the capture lacks, or an end to be told."""
     with explained(database):
         site_id = site_number(db, task.site)
         path = task.path.absolute()
-        arrival = Arrival(site_id, head, str(path), series_of(path), task.device or folder_device(path))
-        known = find_capture(db, arrival, lambda places: _digests(source, places))
+        arrival = Arrival(site_id, head, str(path), series_of(path), task.device or folder_device(path), source.size)
+        digests, begins = partial(_digests, source), partial(_begins, task.path, source)
+        known = find_capture(db, arrival, digests, begins)
         if known is None:
-            db.execute("BEGIN IMMEDIATE")
-            known = add_capture(db, arrival)
-            db.execute("COMMIT")
+            with transaction(db):
+                known = add_capture(db, arrival)
             return known, True
+        reaches = _reaches(source, known.cursor)
         fresh = known.status != "deleted" and _grown(source, known.cursor)
-        if fresh or (arrival.path < known.path and _reaches(source, known.cursor)):
-            place_capture(db, known.capture_id, arrival)
-        return known, fresh
+        # A capture that is `live` had no last batch: its open flows are not written, or not as its end leaves them.
+        ending = known.status == "live" and task.final and reaches
+        if fresh or (arrival.path < known.path and reaches):
+            with transaction(db):
+                place_capture(db, known.capture_id, arrival)
+        return known, fresh or ending
+
+
+def _begins(path: Path, source: Source, other_path: str) -> bool | None:
+    """Whether the file at `other_path` begins with all bytes of this one; None if it cannot be read, or is this one."""
+    try:
+        if samestat(path.stat(), Path(other_path).stat()):
+            return None
+        with Source.open(Path(other_path)) as other:
+            size = _length(source)
+            ours, theirs = _digests(source, [size]), _digests(other, [size])
+    except OSError:
+        return None
+    return ours == theirs
+
+
+def _length(source: Source) -> int:
+    """Bytes in the stream, however it is compressed."""
+    source.seek(0)
+    buf = memoryview(bytearray(1 << 20))
+    while source.read_into(buf):
+        pass
+    return source.position
 
 
 def _reaches(source: Source, cursor: int) -> bool:
@@ -121,7 +150,10 @@ def _read(
 ) -> FileOutcome:
     packets, told = known.packets, 0
     for batch in decoder.batches():
-        position = _position(decoder, batch, task, source)
+        status, error = _status(batch, task, source.problem if batch.done else None)
+        if status == "unsupported":
+            error = writer.most_undecoded(batch.undecoded)
+        position = _position(decoder, batch.totals, source, status, error)
         writer.commit(batch.facts, position, batch.undecoded)
         fresh = decoder.forget_endpoints()
         if fresh is not None:
@@ -146,9 +178,7 @@ def _grown(source: Source, cursor: int) -> bool:
     return source.read_into(memoryview(bytearray(1))) > 0
 
 
-def _position(decoder: CaptureDecoder, batch: Batch, task: Task, source: Source) -> Position:
-    totals = batch.totals
-    status, error = _status(batch, task, source.problem if batch.done else None)
+def _position(decoder: CaptureDecoder, totals: Totals, source: Source, status: str, error: str | None) -> Position:
     return Position(
         totals.cursor,
         decoder.digest(),
@@ -167,20 +197,18 @@ def _position(decoder: CaptureDecoder, batch: Batch, task: Task, source: Source)
 
 
 def _status(batch: Batch, task: Task, problem: str | None) -> tuple[str, str | None]:
-    """The word for a capture's condition, and the sentence for people."""
+    """The word for a capture's condition, and the sentence for people. All are `live` until their last batch."""
     totals = batch.totals
-    if totals.damage:
-        more = f" (and {totals.damage - 1} more places)" if totals.damage > 1 else ""
-        return "corrupt", f"{totals.error}{more}"
+    more = f" (and {totals.damage - 1} more places)" if totals.damage > 1 else ""
+    damage = f"{totals.error}{more}" if totals.damage else None
     if not batch.done or not task.final:
-        return "live", None
+        return "live", damage
+    if damage:
+        return "corrupt", damage
     if batch.torn or problem:
         return "torn", problem or f"{batch.torn}: what stood before is kept"
     if totals.packets and totals.undecoded_packets == totals.packets:
-        reason = max(
-            batch.undecoded, key=lambda each: batch.undecoded[each][0], default="nothing in it could be decoded"
-        )
-        return "unsupported", reason
+        return "unsupported", None
     return "done", None
 
 

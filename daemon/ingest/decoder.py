@@ -28,7 +28,7 @@ from daemon.ingest.source import RollingDigest, Source
 EPOCH = 8 << 20
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _LEAST, _MOST = 1 << 20, 8 << 20  # bytes of a chunk
-_BATCH = 20_000  # facts in a batch
+_BATCH = 50_000  # facts in a batch
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
 
 BROKEN = "headers cut or broken"
@@ -113,23 +113,27 @@ class CaptureDecoder:
 
     def batches(self) -> Iterator[Batch]:
         """Decode to the end of the source, batch by batch; the last has every flow that is still open."""
-        buf = bytearray(_MOST + LOOKAHEAD + SPARE)
+        buf = bytearray(max(_MOST, LOOKAHEAD) + SPARE)
         view = memoryview(buf)
         filled, window = 0, _LEAST
         self._source.seek(self.totals.cursor)
         while True:
-            filled = _fill(self._source, view[: window + LOOKAHEAD], filled)
-            ended = filled < window + LOOKAHEAD
+            filled = _fill(self._source, view[:window], filled)
+            ended = filled < window
             records = self.scanner.scan(buf, 0, filled, self.totals.cursor, ended and self._final)
             self._take(buf, records)
             consumed = records.consumed
             self._digest.update(view[:consumed])
             self._note(records.damage, consumed)
-            window = _window(consumed, len(records.offset))
             if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
                 break
+            if not consumed:  # the record at hand, or the search behind damage, needs more than a window
+                window = min(2 * window, len(buf) - SPARE)
+                continue
+            window = _window(consumed, len(records.offset))
             view[: filled - consumed] = view[consumed:filled]
             filled -= consumed
+            window = max(window, filled + 1)
             if self._table.facts.size() >= max(_BATCH, len(self._table)):
                 yield self._batch(done=False)
         self._table.finish("cut" if self._final else "open")

@@ -7,16 +7,19 @@ import sqlite3
 from daemon.store import folders
 
 
-def settle_folders(db: sqlite3.Connection, site_id: int) -> None:
+def settle_folders(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int]]:
     """Name, for every such folder, the local end with most bytes to the internet, or count the folder as the device.
 
     The busiest must be clearly so: with a second within 20 %, or where frames carry no MACs, no end stands out, and all
-    traffic of the folder's captures counts as the device's.
+    traffic of the folder's captures counts as the device's. The answer are the times (first_us, last_us) of captures
+    that count as another device than before, or as none.
     """
+    whole = []
     for name in folders.folder_names(db, site_id):
         ranking = folders.busiest(db, site_id, name)
         clear = bool(ranking) and ranking[0][1] >= 0 and (len(ranking) == 1 or ranking[1][2] < 0.8 * ranking[0][2])
         if clear:
-            folders.name_device(db, site_id, name, ranking[0][0])
+            folders.name_device(db, name, ranking[0][0])
         else:
-            folders.whole_folder(db, site_id, name)
+            whole.append(name)
+    return folders.write_whole(db, site_id, whole)

@@ -1,7 +1,7 @@
 """Labels: a pass over facts, after which nothing shows in which order the facts arrived.
 
 One transaction. Judgements about the ends of a site are made anew from all evidence; names and continued flows where
-new facts may have changed them.
+new facts, or a judgement that changed, may have changed them.
 """
 
 from __future__ import annotations
@@ -17,19 +17,14 @@ from daemon.identify.house import Announcement, End, furnish
 from daemon.ingest.folders import settle_folders
 from daemon.store import labels
 from daemon.store.captures import site_number
+from daemon.store.database import transaction
 from daemon.store.errors import explained
 
 
 def settle_site(db: sqlite3.Connection, database: Path, site: str, networks: Sequence[str] = ()) -> None:
     """Recompute what depends on more than one capture: gateways, devices, continued flows, names. Raises StoreError."""
-    with explained(database):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            _settle(db, site_number(db, site), networks)
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
+    with explained(database), transaction(db):
+        _settle(db, site_number(db, site), networks)
 
 
 def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> None:
@@ -45,13 +40,14 @@ def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> No
         [Announcement(*row) for row in labels.read_announcements(db, site_id)],
         labels.read_routers(db, site_id),
     )
-    labels.write_devices(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
+    spans = [(each.first_us, each.last_us) for each in fresh]
+    spans += labels.write_devices(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
     labels.write_hint_names(db, site_id)
-    settle_folders(db, site_id)
+    spans += settle_folders(db, site_id)
     for series in sorted({capture.series for capture in fresh}):
         _settle_series(db, site_id, series)
-    if fresh:
-        _settle_names(db, site_id, min(each.first_us for each in fresh), max(each.last_us for each in fresh) + MOST_US)
+    if spans:
+        _settle_names(db, site_id, min(span[0] for span in spans), max(span[1] for span in spans) + MOST_US)
     labels.mark_settled(db, site_id)
 
 
@@ -68,20 +64,23 @@ def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> None:
 
 def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
     """Name the flows of a stretch of time that have no name of their own."""
+    labels.forget_local_names(db, site_id, since_us, until_us)
+    unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
+    if not unnamed:
+        return
+    wanted = {address for _, _, address, _, _, _ in unnamed}
+    answers = labels.read_answers(db, site_id, since_us - MOST_US, until_us, wanted)
     book = AnswerBook(
         [
             Answer(seen_us, asker, address, ttl, name_id)
-            for seen_us, asker, kind, value, ttl, name_id in labels.read_answers(
-                db, site_id, since_us - MOST_US, until_us
-            )
+            for seen_us, asker, kind, value, ttl, name_id in answers
             for address in ((value,) if kind in ("A", "AAAA") else hinted_addresses(value))
+            if address in wanted
         ]
     )
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
     changes: list[tuple[int | None, str | None, int]] = []
-    for flow_id, asker, address, first_us, label_id, label_source in labels.read_unnamed(
-        db, site_id, since_us, until_us
-    ):
+    for flow_id, asker, address, first_us, label_id, label_source in unnamed:
         found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
         if found[0] is None and flow_id in certified:
             found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"

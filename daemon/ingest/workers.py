@@ -1,13 +1,19 @@
-"""Several processes that read captures into one database, each its own captures, in short transactions."""
+"""Several processes that read captures into one database, each its own captures, in short transactions.
+
+Rule: a worker never outlives the process that asked for its work, however that ended; what it had committed is kept.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from queue import Empty
+from threading import Thread
 from typing import Any
 
 from daemon.ingest.capture_file import Task, import_file
@@ -55,8 +61,17 @@ class _Worker:
 
 
 def _begin(database: Path, reports: Any) -> None:  # noqa: ANN401  see _collect
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches every process; what it means the first one says
+    Thread(target=_end_with_parent, daemon=True).start()
     _Worker.db = open_database(database)
     _Worker.database, _Worker.reports = database, reports
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # at any instant: a transaction that is open is undone by whoever opens the database next
 
 
 def _work(group: list[Task]) -> list[FileOutcome]:

@@ -1,7 +1,8 @@
 """Captures by content: which of them a file is, and how far it was read.
 
 A capture is known by its site, the digest of its header and first record, and at every commit the digest of all bytes
-up to there. The same bytes again add nothing, a longer copy goes on, a file that differs is another capture.
+up to there. The same bytes again add nothing, a longer copy goes on, a file that differs is another capture. A file that
+ends between two commits is compared with the capture's own file, where that is still there.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Arrival:
     path: str
     series: str
     folder_device: str | None
+    size: int  # on disk
 
 
 def site_number(db: sqlite3.Connection, site: str) -> int:
@@ -44,29 +46,41 @@ def site_number(db: sqlite3.Connection, site: str) -> int:
 
 
 def find_capture(
-    db: sqlite3.Connection, arrival: Arrival, digests: Callable[[Sequence[int]], dict[int, str]]
+    db: sqlite3.Connection,
+    arrival: Arrival,
+    digests: Callable[[Sequence[int]], dict[int, str]],
+    begins: Callable[[str], bool | None],
 ) -> Known | None:
     """The capture whose bytes this file has, as far as both go; None if it is a new one.
 
-    `digests(offsets)` gives, for ascending offsets, the digests of the file's bytes up to each that it reaches. Of
-    several candidates the one read furthest wins.
+    `digests(offsets)` gives, for ascending offsets, the digests of the file's bytes up to each that it reaches;
+    `begins(path)` whether the file there begins with all of this one's bytes, None where that cannot be told. Of several
+    candidates one of which this file has every byte wins, then the one read furthest.
     """
     rows = db.execute(
-        "SELECT c.id, d.cursor, d.digest FROM capture c JOIN capture_digest d ON d.capture_id = c.id"
-        " WHERE c.site_id = ? AND c.head = ? ORDER BY d.cursor DESC, c.id",
+        "SELECT c.id, c.path, c.cursor, d.cursor, d.digest FROM capture c JOIN capture_digest d ON d.capture_id = c.id"
+        " WHERE c.site_id = ? AND c.head = ? ORDER BY c.cursor DESC, c.id, d.cursor DESC",
         (arrival.site_id, arrival.head),
     ).fetchall()
     if not rows:
         return None
-    reached = digests(sorted({cursor for _, cursor, _ in rows}))
-    settled: set[int] = set()  # the furthest place that the file reaches decides: nearer ones agree with any fork
-    for number, cursor, digest in rows:
-        if cursor not in reached or number in settled:
-            continue
-        settled.add(number)
-        if reached[cursor] == digest:
+    reached = digests(sorted({row[3] for row in rows}))
+    # The furthest place that the file reaches decides: nearer ones agree with any fork.
+    agrees: dict[int, bool] = {}
+    for number, _, whole, cursor, digest in rows:
+        if cursor in reached and number not in agrees:
+            agrees[number] = reached[cursor] == digest
+            if agrees[number] and cursor == whole:
+                return _known(db, number)
+    for number, path in dict.fromkeys((row[0], row[1]) for row in rows):
+        if agrees.get(number, True) and _vouched(begins(path), agrees=number in agrees):
             return _known(db, number)
     return None
+
+
+def _vouched(begins: bool | None, *, agrees: bool) -> bool:
+    """Whether a file is a capture's beginning: as its file says, else if a commit's digest agrees."""
+    return agrees if begins is None else begins
 
 
 def _known(db: sqlite3.Connection, number: int) -> Known:
@@ -93,15 +107,21 @@ def add_capture(db: sqlite3.Connection, arrival: Arrival) -> Known:
     row = (arrival.site_id, arrival.series, arrival.path, arrival.folder_device, arrival.head)
     made = db.execute(
         "INSERT INTO capture (site_id, series, path, folder_device, head, digest, link_types, size, cursor, packets,"
-        " bytes, undecoded_packets, undecoded_bytes, status) VALUES (?, ?, ?, ?, ?, '', '', 0, 0, 0, 0, 0, 0, 'live')",
-        row,
+        " bytes, undecoded_packets, undecoded_bytes, status) VALUES (?, ?, ?, ?, ?, '', '', ?, 0, 0, 0, 0, 0, 'live')",
+        (*row, arrival.size),
     )
     return Known(int(made.lastrowid or 0), arrival.site_id, arrival.path, 0, "live", 0, 0, 0, None)
 
 
 def place_capture(db: sqlite3.Connection, number: int, arrival: Arrival) -> None:
     """The capture's file lies here. Of copies the one that reaches furthest counts, then the first by name."""
+    # Flows of the series that it leaves may have been continued from it, so that series is settled anew as well.
     db.execute(
-        "UPDATE capture SET path = ?, series = ?, folder_device = ?, settled = -1 WHERE id = ?",
-        (arrival.path, arrival.series, arrival.folder_device, number),
+        "UPDATE capture SET settled = -1 WHERE site_id = ?1 AND series ="
+        " (SELECT series FROM capture WHERE id = ?2 AND series <> ?3)",
+        (arrival.site_id, number, arrival.series),
+    )
+    db.execute(
+        "UPDATE capture SET path = ?, series = ?, folder_device = ?, size = ?, settled = -1 WHERE id = ?",
+        (arrival.path, arrival.series, arrival.folder_device, arrival.size, number),
     )

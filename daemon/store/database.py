@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from daemon.store.errors import NewerDatabase, NoPermission, NotADatabase, explained
@@ -29,6 +31,19 @@ def open_database(path: Path) -> sqlite3.Connection:
             db.close()
             raise
     return db
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All that the block writes, or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # where the disk is full SQLite has undone it already
+            db.execute("ROLLBACK")
+        raise
 
 
 def read_database(path: Path) -> sqlite3.Connection:

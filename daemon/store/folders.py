@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 
 
 def folder_names(db: sqlite3.Connection, site_id: int) -> list[str]:
@@ -22,32 +24,42 @@ def busiest(db: sqlite3.Connection, site_id: int, name: str) -> list[tuple[int, 
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
         " JOIN device d ON d.id = coalesce(c.device_id, s.device_id)"
         " WHERE k.site_id = ? AND k.folder_device = ? AND (c.device_id IS NULL) <> (s.device_id IS NULL)"
-        " AND 0 IN (iif(c.device_id IS NULL, c.scope, 9), iif(s.device_id IS NULL, s.scope, 9))"
+        " AND iif(c.device_id IS NULL, c.scope = 0 AND NOT c.local, s.scope = 0 AND NOT s.local)"
         " GROUP BY d.id ORDER BY moved DESC, d.mac, d.address",
         (site_id, name),
     ).fetchall()
 
 
-def name_device(db: sqlite3.Connection, site_id: int, name: str, device_id: int) -> None:
+def name_device(db: sqlite3.Connection, name: str, device_id: int) -> None:
     """The folder's name is this device's."""
-    _clear(db, site_id, name)
     db.execute("UPDATE device SET name = ?, name_source = 'folder' WHERE id = ?", (name, device_id))
 
 
-def whole_folder(db: sqlite3.Connection, site_id: int, name: str) -> None:
-    """All of the folder's captures count as one device of its own."""
-    key = f"folder:{name}"
-    db.execute("INSERT INTO device (site_id, mac, address) VALUES (?, -1, ?) ON CONFLICT DO NOTHING", (site_id, key))
+def write_whole(db: sqlite3.Connection, site_id: int, names: Iterable[str]) -> list[tuple[int, int]]:
+    """The folders all of whose captures count as one device of its own; those of others count as none.
+
+    The answer are the times (first_us, last_us) of captures for which that has changed.
+    """
+    keys = json.dumps([f"folder:{name}" for name in names])
     db.execute(
-        "UPDATE device SET name = ?, name_source = 'folder' WHERE site_id = ? AND address = ?", (name, site_id, key)
+        "DELETE FROM device WHERE site_id = ?1 AND mac = -1 AND address LIKE 'folder:%'"
+        " AND address NOT IN (SELECT value FROM json_each(?2))",
+        (site_id, keys),
     )
     db.execute(
-        "UPDATE capture SET device_id = (SELECT id FROM device WHERE site_id = ?1 AND address = ?3)"
-        " WHERE site_id = ?1 AND folder_device = ?2",
-        (site_id, name, key),
+        "INSERT INTO device (site_id, mac, address) SELECT ?1, -1, value FROM json_each(?2) WHERE 1 ON CONFLICT DO NOTHING",
+        (site_id, keys),
     )
-
-
-def _clear(db: sqlite3.Connection, site_id: int, name: str) -> None:
-    db.execute("UPDATE capture SET device_id = NULL WHERE site_id = ? AND folder_device = ?", (site_id, name))
-    db.execute("DELETE FROM device WHERE site_id = ? AND mac = -1 AND address = ?", (site_id, f"folder:{name}"))
+    db.execute(
+        "UPDATE device SET name = substr(address, 8), name_source = 'folder'"
+        " WHERE site_id = ?1 AND mac = -1 AND address IN (SELECT value FROM json_each(?2))",
+        (site_id, keys),
+    )
+    judged = db.execute(
+        "SELECT d.id, k.id, k.first_us, k.last_us FROM capture k"
+        " LEFT JOIN device d ON d.site_id = k.site_id AND d.mac = -1 AND d.address = 'folder:' || k.folder_device"
+        " WHERE k.site_id = ? AND k.device_id IS NOT d.id AND k.first_us IS NOT NULL",
+        (site_id,),
+    ).fetchall()
+    db.executemany("UPDATE capture SET device_id = ? WHERE id = ?", [row[:2] for row in judged])
+    return [row[2:] for row in judged]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -65,8 +66,11 @@ def read_routers(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str]]:
 
 def write_devices(
     db: sqlite3.Connection, site_id: int, local: Iterable[int], owners: Iterable[tuple[int, int, str]]
-) -> None:
-    """Which endpoints are local, and whose they are: (endpoint, device MAC, device address). Numbers of devices last."""
+) -> list[tuple[int, int]]:
+    """Which endpoints are local, and whose they are: (endpoint, device MAC, device address). Numbers of devices last.
+
+    The answer are the times (first_us, last_us) of endpoints about which the judgement has changed.
+    """
     owners = list(owners)
     wanted = sorted({(mac, address) for _, mac, address in owners})
     db.executemany(
@@ -81,14 +85,16 @@ def write_devices(
     db.executemany("DELETE FROM device WHERE id = ?", gone)
     owned = {end: numbers[mac, address] for end, mac, address in owners}
     home = set(local)
-    changes = [
-        (int(end in home), owned.get(end), end)
-        for end, was_local, was_owner in db.execute(
-            "SELECT id, local, device_id FROM endpoint WHERE site_id = ?", (site_id,)
-        )
-        if was_local != int(end in home) or was_owner != owned.get(end)
-    ]
+    changes, spans = [], []
+    for end, was_local, was_owner, first_us, last_us in db.execute(
+        "SELECT id, local, device_id, first_us, last_us FROM endpoint WHERE site_id = ?", (site_id,)
+    ):
+        if was_local != int(end in home) or was_owner != owned.get(end):
+            changes.append((int(end in home), owned.get(end), end))
+            if first_us is not None:
+                spans.append((first_us, last_us))
     db.executemany("UPDATE endpoint SET local = ?, device_id = ? WHERE id = ?", changes)
+    return spans
 
 
 def write_hint_names(db: sqlite3.Connection, site_id: int) -> None:
@@ -104,6 +110,16 @@ def write_hint_names(db: sqlite3.Connection, site_id: int) -> None:
         )
 
 
+def _crowded(db: sqlite3.Connection, span: tuple[int, int]) -> bool:
+    """Whether there may be a crowd, by a look at four columns; most captures have none."""
+    found = db.execute(
+        "SELECT 1 FROM flow WHERE id BETWEEN ? AND ?"
+        f" GROUP BY client_id, server_id, server_port, first_us / {_SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
+        span,
+    ).fetchone()
+    return found is not None
+
+
 def read_parts(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[object, ...]]:
     """Flows of a series that may go on in another file, or come from one, in the order of `daemon.flow.stitch.Part`."""
     return db.execute(
@@ -111,7 +127,7 @@ def read_parts(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[
         " f.end IN ('cut', 'open'), f.first_us, f.last_us, f.name_id"
         " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
-        " WHERE k.site_id = ? AND k.series = ? AND f.count = 1"
+        " WHERE k.site_id = ? AND k.series = ? AND f.count = 1 AND f.crowd_id IS NULL"
         " AND (f.end IN ('cut', 'open') OR (NOT f.begun AND f.first_us <= k.first_us + 3600000000))",
         (site_id, series),
     ).fetchall()
@@ -136,16 +152,20 @@ def write_continued(
 
 
 def read_answers(
-    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, addresses: Iterable[str]
 ) -> list[tuple[int, int, str, str, int, int]]:
-    """(seen_us, asker, type, value, ttl, name asked for) of address answers; the asker is a device, or -endpoint."""
+    """(seen_us, asker, type, value, ttl, name asked for) of answers that may name one of the addresses.
+
+    The asker is a device, or -endpoint. The order depends on names alone, for answers of the same instant.
+    """
     return db.execute(
         "SELECT m.seen_us, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, r.ttl, m.name_id"
         " FROM dns_message m JOIN dns_record r ON r.message_id = m.id JOIN capture k ON k.id = m.capture_id"
-        " JOIN endpoint c ON c.id = m.client_id"
+        " JOIN endpoint c ON c.id = m.client_id JOIN name n ON n.id = m.name_id"
         " WHERE k.site_id = ? AND m.seen_us BETWEEN ? AND ? AND m.response AND m.transport IN ('udp', 'tcp')"
-        " AND r.section = 'answer' AND r.type IN ('A', 'AAAA', 'HTTPS', 'SVCB')",
-        (site_id, since_us, until_us),
+        " AND r.section = 'answer' AND (r.type IN ('HTTPS', 'SVCB')"
+        " OR (r.type IN ('A', 'AAAA') AND r.value IN (SELECT value FROM json_each(?)))) ORDER BY n.text",
+        (site_id, since_us, until_us, json.dumps(list(addresses))),
     ).fetchall()
 
 
@@ -158,10 +178,22 @@ def read_unnamed(
         " FROM capture k JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " JOIN flow f ON f.id = o.id"
         " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
-        " WHERE k.site_id = ? AND k.first_us <= ? AND k.last_us >= ? AND f.name_id IS NULL"
-        " AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0",
+        " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
+        " AND f.name_id IS NULL AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0",
         (site_id, until_us, since_us),
     ).fetchall()
+
+
+def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
+    """Flows to servers that count as local by now lose the names that answers gave them."""
+    db.execute(
+        "UPDATE flow SET label_id = NULL, label_source = NULL WHERE id IN (SELECT f.id FROM capture k"
+        " JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) JOIN flow f ON f.id = o.id"
+        " JOIN endpoint s ON s.id = o.server_id"
+        " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
+        " AND f.label_source <> 'continued' AND s.local)",
+        (site_id, until_us, since_us),
+    )
 
 
 def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, str]]:
@@ -169,7 +201,7 @@ def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us
     return db.execute(
         "SELECT h.flow_id, h.certificate_names FROM hello h JOIN capture k ON k.id = h.flow_id >> 40"
         " WHERE k.site_id = ? AND k.first_us <= ? AND k.last_us >= ? AND h.name_id IS NULL"
-        " AND h.certificate_names IS NOT NULL",
+        " AND h.certificate_names IS NOT NULL ORDER BY h.flow_id, h.number",
         (site_id, until_us, since_us),
     ).fetchall()
 
@@ -185,40 +217,50 @@ def name_number(db: sqlite3.Connection, text: str) -> int:
     return int(db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()[0])
 
 
+_ALIKE = (
+    "slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id, name_source"
+)
+_MEMBERS = (  # ?1 and ?2: first and last id of a capture
+    f"SELECT *, first_us / {_SLOT_US} AS slot FROM flow f WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
+    f" AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= {_SHORT_PACKETS})"
+    " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id)"
+)
+_SAME = " AND ".join(f"m.{column} IS w.{column}" for column in _ALIKE.split(", "))
+
+
 def fold_crowds(db: sqlite3.Connection, capture_id: int) -> int:
-    """Like short flows of one slot, where there are more than CROWD of them, become one row; how many rows went."""
+    """Like short flows of one slot, where there are more than CROWD of them, become one row; how many rows went.
+
+    Those that decoding may still add to stay rows of their own, with a label that shows them as one.
+    """
     span = (capture_id << 40, capture_id << 40 | 0xFFFFFFFFFF)
+    if not _crowded(db, span):
+        return 0
+    db.execute("UPDATE flow SET crowd_id = NULL WHERE id BETWEEN ? AND ? AND crowd_id IS NOT NULL", span)
     db.execute(
-        "CREATE TEMP TABLE crowd AS SELECT min(id) AS keeper, first_us / ?3 AS slot, client_id, server_id, server_port,"
-        " protocol, service, encrypted, chatter, tunnel, name_id, name_source, min(first_us) AS first_us,"
-        " max(last_us) AS last_us, max(end) AS end, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,"
-        " sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, sum(count) AS count"
-        " FROM flow WHERE id BETWEEN ?1 AND ?2 AND NOT live AND NOT sliced AND end NOT IN ('cut', 'open')"
-        " AND (count > 1 OR packets_up + packets_down <= ?4)"
-        " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = flow.id)"
-        " GROUP BY slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id,"
-        " name_source HAVING sum(count) > ?5 AND count(*) > 1",
-        (*span, _SLOT_US, _SHORT_PACKETS, CROWD),
+        "CREATE TEMP TABLE crowd AS SELECT min(id) AS keeper, min(first_us) AS first_us, max(last_us) AS last_us,"
+        " max(end) AS end, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
+        f" sum(bytes_down) AS bytes_down, sum(count) AS count, {_ALIKE} FROM ({_MEMBERS}) WHERE NOT live"
+        f" GROUP BY {_ALIKE} HAVING sum(count) > {CROWD} AND count(*) > 1",
+        span,
     )
     try:
-        if not db.execute("SELECT 1 FROM crowd LIMIT 1").fetchone():
-            return 0
         gone = db.execute(
-            "DELETE FROM flow WHERE id IN (SELECT f.id FROM flow f JOIN crowd w ON f.first_us / ?3 = w.slot"
-            " AND f.client_id = w.client_id AND f.server_id = w.server_id AND f.server_port IS w.server_port"
-            " AND f.protocol = w.protocol AND f.service IS w.service AND f.encrypted = w.encrypted"
-            " AND f.chatter = w.chatter AND f.tunnel IS w.tunnel AND f.name_id IS w.name_id"
-            " AND f.name_source IS w.name_source"
-            " WHERE f.id BETWEEN ?1 AND ?2 AND f.id <> w.keeper AND NOT f.live AND NOT f.sliced"
-            " AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= ?4)"
-            " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id))",
-            (*span, _SLOT_US, _SHORT_PACKETS),
+            f"DELETE FROM flow WHERE id IN (SELECT m.id FROM ({_MEMBERS}) m JOIN crowd w ON {_SAME}"
+            " WHERE NOT m.live AND m.id <> w.keeper)",
+            span,
         ).rowcount
         db.execute(
             "UPDATE flow SET client_port = NULL, first_us = w.first_us, last_us = w.last_us, end = w.end,"
             " packets_up = w.packets_up, packets_down = w.packets_down, bytes_up = w.bytes_up,"
             " bytes_down = w.bytes_down, count = w.count FROM crowd w WHERE flow.id = w.keeper"
         )
-        return gone
     finally:
         db.execute("DROP TABLE crowd")
+    db.execute(
+        f"UPDATE flow SET crowd_id = w.keeper FROM ({_MEMBERS}) m JOIN (SELECT min(id) AS keeper, {_ALIKE}"
+        f" FROM ({_MEMBERS}) GROUP BY {_ALIKE} HAVING sum(count) > {CROWD} AND count(*) > 1) w ON {_SAME}"
+        " WHERE flow.id = m.id",
+        span,
+    )
+    return gone

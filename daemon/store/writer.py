@@ -1,7 +1,7 @@
 """Facts into tables: one batch, one transaction, together with the cursor of the capture they came from.
 
-Rule 1: facts, counters, decoding state and cursor move together or not at all; a cursor that moved meanwhile (somebody
-        else reads the same capture) refuses the batch.
+Rule 1: facts, counters, decoding state and cursor move together or not at all; a capture that moved meanwhile (somebody
+        else reads it too) refuses the batch.
 Rule 2: the numbers of endpoints and names are looked up or made inside the transaction, and forgotten if it fails.
 Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what adds up (slices, frames, spans) is added.
 """
@@ -16,12 +16,13 @@ from typing import Any
 
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.local import address_text, scope_of
+from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 _DAY_US = 86_400_000_000
 
-_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 23)}, 1, 0, NULL, NULL)"
+_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 23)}, 1, 0, NULL, NULL, NULL)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets_up = packets_up + excluded.packets_up, packets_down = packets_down + excluded.packets_down,
@@ -73,7 +74,7 @@ class Position:
 
 @dataclass(slots=True)
 class FactWriter:
-    """Writes the batches of one capture. `position` names the last cursor that this writer committed."""
+    """Writes the batches of one capture, from where `cursor` and `state` say that it stands."""
 
     db: sqlite3.Connection
     path: Path
@@ -81,25 +82,33 @@ class FactWriter:
     capture_id: int
     endpoints: Endpoints
     cursor: int
+    state: bytes | None
     _ends: list[int] = field(default_factory=list)
     _names: dict[str, int] = field(default_factory=dict)
 
     def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
         """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
         with explained(self.path):
-            self.db.execute("BEGIN IMMEDIATE")
             try:
-                self._claim(position)
-                self._write(facts, undecoded)
-                self.db.execute("COMMIT")
+                with transaction(self.db):
+                    self._claim(position)
+                    self._write(facts, undecoded)
             except BaseException:
-                self.db.execute("ROLLBACK")
                 self._ends.clear()
                 self._names.clear()
                 raise
-        self.cursor = position.cursor
+        self.cursor, self.state = position.cursor, position.state
         if len(self._names) > _NAMES_KEPT:
             self._names.clear()
+
+    def most_undecoded(self, more: Mapping[str, tuple[int, int]]) -> str:
+        """Why most of the packets that the capture lost could not be decoded, those of the next batch included."""
+        with explained(self.path):
+            rows = self.db.execute("SELECT reason, packets FROM undecoded WHERE capture_id = ?", (self.capture_id,))
+            lost: dict[str, int] = dict(rows.fetchall())
+        for reason, (packets, _) in more.items():
+            lost[reason] = lost.get(reason, 0) + packets
+        return max(sorted(lost), key=lost.__getitem__)
 
     def renumber(self, endpoints: Endpoints) -> None:
         """The decoder numbers its ends anew."""
@@ -109,11 +118,12 @@ class FactWriter:
     def _claim(self, to: Position) -> None:
         moved = self.db.execute(
             "UPDATE capture SET cursor = ?, digest = ?, packets = ?, bytes = ?, undecoded_packets = ?, undecoded_bytes = ?,"
-            " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?"
-            " WHERE id = ? AND cursor = ?",
+            " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?, settled = -1"
+            " WHERE id = ? AND cursor = ? AND state IS ?",
             (
                 to.cursor, to.digest, to.packets, to.wire_bytes, to.undecoded_packets, to.undecoded_bytes, to.first_us,
                 to.last_us, to.link_types, to.size, to.status, to.error, to.state, self.capture_id, self.cursor,
+                self.state,
             ),
         ).rowcount  # fmt: skip
         if moved != 1:

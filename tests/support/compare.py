@@ -28,7 +28,7 @@ _DEVICES = """
 """
 
 
-def views(database: Path, without: Mapping[str, Collection[str]] = {}) -> Views:  # noqa: B006  read only
+def views(database: Path, without: Mapping[str, Collection[str]] = {}) -> Views:
     """Every public view as a multiset of rows; `without` names columns, by view, that are left out."""
     with closing(sqlite3.connect(database)) as db:
         devices = {number: f"{site} {key}" for number, site, key in db.execute(_DEVICES)}
@@ -70,7 +70,7 @@ def differences(left: Views, right: Views, most: int = 3) -> list[str]:
     return lines
 
 
-def same(left: Path, right: Path, without: Mapping[str, Collection[str]] = {}) -> list[str]:  # noqa: B006  read only
+def same(left: Path, right: Path, without: Mapping[str, Collection[str]] = {}) -> list[str]:
     """`differences` of two databases."""
     return differences(views(left, without), views(right, without))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ from tests.support import packets as p
 SECOND = 1_000_000
 SLOT = 900 * SECOND
 CORES: tuple[CoreName, ...] = ("walk", "numpy", "c") if NATIVE else ("walk", "numpy")
+NOBODY = "0.0.0.0"  # noqa: S104  an address on the wire: nothing is bound to it
 _STOPS = 10  # places at which a long scenario is stopped
 
 Frame = tuple[int, bytes] | tuple[int, bytes, int]  # time, what was captured, and of how many bytes
@@ -161,7 +163,7 @@ def outcome(
     found = Outcome()
     state: str | None = None
     edges = [0, *sorted(stops), len(frames)]
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         endpoints = Endpoints()
         table, fragments = FlowTable(endpoints, core=core), Fragments()
         if state is not None:
@@ -176,7 +178,27 @@ def outcome(
             table.finish("cut" if last else "open")
         found.add(table.take_facts(), endpoints)
         state = json.dumps({"table": table.state(), "fragments": fragments.state()})
+    return _numbered(found)
+
+
+def _numbered(found: Outcome) -> Outcome:
+    """Flows numbered anew by their first packets: cores agree on the flows, not on which they meet first in a chunk."""
+    order = sorted(found.flows, key=lambda number: _place(found.flows[number]))
+    new = {number: at for at, number in enumerate(order)}
+    found.flows = {
+        at: found.flows[number]._replace(fact=found.flows[number].fact._replace(number=at))
+        for at, number in enumerate(order)
+    }
+    found.slices = {(new[number], slot): cell for (number, slot), cell in found.slices.items()}
+    found.hellos = {
+        (new[number], place): hello._replace(fact=hello.fact._replace(number=new[number]))
+        for (number, place), hello in found.hellos.items()
+    }
     return found
+
+
+def _place(flow: SeenFlow) -> tuple[int, int, str, str, int]:
+    return flow.fact.first_us, flow.fact.last_us, flow.client, flow.server, flow.fact.packets_up
 
 
 def chunk(frames: Sequence[Frame], link: int = 1) -> tuple[bytearray, Records]:

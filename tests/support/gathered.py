@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from daemon.flow.facts import Endpoints, FlowFact, Facts
-
-NOBODY = None  # in place of an end's number that is -1
+from daemon.flow.facts import EndpointKey, Endpoints, Facts, FlowFact
 
 
 class Gathered:
@@ -30,8 +28,8 @@ class Gathered:
     def add(self, facts: Facts, endpoints: Endpoints) -> None:
         """Take a batch; `endpoints` are those that its numbers mean."""
 
-        def who(number: int) -> Any:
-            return endpoints.keys[number] if number >= 0 else NOBODY
+        def who(number: int) -> EndpointKey | None:
+            return endpoints.keys[number] if number >= 0 else None
 
         for flow in facts.flows:
             self._flows[flow.number] = flow
@@ -41,16 +39,21 @@ class Gathered:
             for name in ("packets_up", "packets_down", "bytes_up", "bytes_down"):
                 counters[part.slot_us, name] += getattr(part, name)
         for hello in facts.hellos:
-            told = hello._replace(number=0, client=who(hello.client), server=who(hello.server))
+            told = who(hello.client), who(hello.server), hello._replace(number=0, client=-1, server=-1)
             self._hellos.setdefault(hello.number, {})[hello.place] = told
-        self._dns.update(fact._replace(client=who(fact.client), resolver=who(fact.resolver)) for fact in facts.dns)
+        for fact in facts.dns:
+            self._dns[who(fact.client), who(fact.resolver), fact._replace(client=-1, resolver=-1)] += 1
         for spans in (facts.hints, facts.networks, facts.routers, {who(end): span for end, span in facts.seen.items()}):
             for key, (first, last, *sent) in spans.items():
                 known = self._spans.setdefault(key, [first, last, *sent])
-                known[:] = [min(known[0], first), max(known[1], last), *(max(pair) for pair in zip(known[2:], sent))]
-        for key, (packets, size) in facts.frames.items():
-            self._frames[key, "packets"] += packets
-            self._frames[key, "bytes"] += size
+                known[:] = [
+                    min(known[0], first),
+                    max(known[1], last),
+                    *(max(pair) for pair in zip(known[2:], sent, strict=True)),
+                ]
+        for frame, (packets, size) in facts.frames.items():
+            self._frames[frame, "packets"] += packets
+            self._frames[frame, "bytes"] += size
 
     def flows(self) -> list[Any]:
         """Each flow with its slices and hellos, in an order of its own."""

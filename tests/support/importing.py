@@ -46,7 +46,9 @@ def process(
     )  # fmt: skip
 
 
-def import_live(database: Path, path: Path, limit: int | None, *, final: bool = False, site: str = "home") -> FileOutcome:
+def import_live(
+    database: Path, path: Path, limit: int | None, *, final: bool = False, site: str = "home"
+) -> FileOutcome:
     """Follow a file that is being written, up to `limit` bytes of it (what is known to be on disk)."""
     db = open_database(database)
     try:

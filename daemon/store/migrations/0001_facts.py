@@ -111,9 +111,11 @@ STATEMENTS = (
         count INTEGER NOT NULL DEFAULT 1,  -- like short flows in one row
         turned INTEGER NOT NULL DEFAULT 0, -- label: client and server change places
         label_id INTEGER,                  -- label: name from elsewhere than the flow itself
-        label_source TEXT                  -- label
+        label_source TEXT,                 -- label
+        crowd_id INTEGER                   -- label: shown in one row with the flow of this id, but still `live`
     ) STRICT
     """,
+    "CREATE INDEX flow_crowd_id ON flow (crowd_id) WHERE crowd_id IS NOT NULL",
     """
     CREATE TABLE flow_slice (
         flow_id INTEGER NOT NULL,

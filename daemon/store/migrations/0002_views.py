@@ -8,13 +8,24 @@ _MAC = (
 # A stitched flow takes its predecessor's orientation: `turned` swaps the ends at reading, the fact stays as it was seen.
 _TURNED = """
     CREATE VIEW flow_oriented AS
-    SELECT id, protocol, ip_version, service, encrypted, chatter, tunnel, end, count, sliced, turned, first_us, last_us,
+    SELECT id, protocol, ip_version, service, encrypted, chatter, tunnel, end, count, sliced, turned, crowd_id, first_us,
+        last_us,
         iif(turned, server_id, client_id) AS client_id, iif(turned, client_id, server_id) AS server_id,
         iif(turned, server_port, client_port) AS client_port, iif(turned, client_port, server_port) AS server_port,
         iif(turned, packets_down, packets_up) AS packets_up, iif(turned, packets_up, packets_down) AS packets_down,
         iif(turned, bytes_down, bytes_up) AS bytes_up, iif(turned, bytes_up, bytes_down) AS bytes_down,
         coalesce(name_id, label_id) AS name_id, coalesce(name_source, label_source) AS name_source
     FROM flow
+"""
+
+# Like short flows that decoding may still add to, taken together at reading. Bare columns are those of the least id.
+_CROWDS = """
+    CREATE VIEW flow_crowd AS
+    SELECT min(id) AS id, protocol, ip_version, service, encrypted, tunnel, max(end) AS end, sum(count) AS count,
+        min(first_us) AS first_us, max(last_us) AS last_us, client_id, server_id, NULL AS client_port, server_port,
+        sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,
+        sum(bytes_down) AS bytes_down, name_id, name_source
+    FROM flow_oriented WHERE crowd_id IS NOT NULL GROUP BY crowd_id
 """
 
 _CELLS = """
@@ -117,8 +128,7 @@ _HINTS = f"""
     LEFT JOIN device m ON m.site_id = h.site_id AND m.mac = h.mac AND h.mac >= 0
 """
 
-_FLOWS = """
-    CREATE VIEW flows AS
+_FLOW_COLUMNS = """
     SELECT f.id AS flow_id, f.id >> 40 AS capture_id, t.name AS site,
         coalesce(k.device_id, c.device_id, s.device_id) AS device_id,
         iif(c.device_id IS NOT NULL, s.device_id, NULL) AS peer_device_id,
@@ -126,12 +136,19 @@ _FLOWS = """
         f.service, f.encrypted, n.text AS server_name, f.name_source, f.tunnel, f.end, f.count,
         f.first_us AS first_seen_us, f.last_us AS last_seen_us,
         f.packets_up, f.packets_down, f.bytes_up, f.bytes_down
-    FROM flow_oriented f
+    FROM {} f
     JOIN capture k ON k.id = f.id >> 40
     JOIN site t ON t.id = k.site_id
     JOIN endpoint c ON c.id = f.client_id
     JOIN endpoint s ON s.id = f.server_id
     LEFT JOIN name n ON n.id = f.name_id
+"""
+
+_FLOWS = f"""
+    CREATE VIEW flows AS
+    {_FLOW_COLUMNS.format("flow_oriented")} WHERE f.crowd_id IS NULL
+    UNION ALL
+    {_FLOW_COLUMNS.format("flow_crowd")}
 """
 
 _HELLOS = """
@@ -218,6 +235,6 @@ _DESTINATIONS = """
 """
 
 STATEMENTS = (
-    _TURNED, _CELLS, _DEVICE_CELLS, _CAPTURES, _GAPS, _NETWORKS, _DEVICES, _ADDRESSES, _HINTS, _FLOWS, _HELLOS, _DNS_QUERIES,
-    _DNS_RESPONSES, _DNS_ANSWERS, _TRAFFIC, _DESTINATIONS,
+    _TURNED, _CROWDS, _CELLS, _DEVICE_CELLS, _CAPTURES, _GAPS, _NETWORKS, _DEVICES, _ADDRESSES, _HINTS, _FLOWS, _HELLOS,
+    _DNS_QUERIES, _DNS_RESPONSES, _DNS_ANSWERS, _TRAFFIC, _DESTINATIONS,
 )  # fmt: skip

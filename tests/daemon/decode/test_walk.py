@@ -20,9 +20,9 @@ from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import open_scanner
 from daemon.decode.links import SUPPORTED
-from daemon.decode.native import NATIVE, Native
 from daemon.decode.pcap import PcapScanner, parse_header
 from daemon.decode.records import LOOKAHEAD, Damage, Records
+from daemon.decode.walk import NATIVE, Native
 from tests.support import captures
 from tests.support.chunks import Frame, chunk, every_shape, seen
 from tests.support.hostile import hostile
@@ -144,6 +144,19 @@ def test_a_frame_outside_the_buffer_is_refused(offset: int, captured: int) -> No
     taken[1][1], taken[2][1] = offset, captured
     with pytest.raises(ValueError, match="outside the buffer"):
         WALK.decode(*taken)
+
+
+def test_the_buffer_is_let_go_whatever_happens() -> None:
+    taken = arguments()
+    WALK.decode(*taken)
+    taken[0] += b"x"  # a bytearray that is still held cannot grow
+    taken[1][0] = -1
+    with pytest.raises(ValueError, match="outside the buffer"):
+        WALK.decode(*taken)
+    taken[0] += b"x"
+    with pytest.raises(ValueError, match="wrong type or length"):
+        WALK.decode(*taken[:-1], taken[-1][:0])
+    taken[0] += b"x"
 
 
 def test_a_negative_length_is_no_frame() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def run(
     endpoints, fragments, out = Endpoints(), Fragments(), Gathered()
     table = FlowTable(endpoints, core=core)
     places = sorted({0, len(frames), *(place for place in (*cuts, *tidies, *resumes) if place < len(frames))})
-    for start, stop in zip(places, places[1:], strict=False):
+    for start, stop in pairwise(places):
         if start in tidies:
             table.tidy()
         if start in resumes:

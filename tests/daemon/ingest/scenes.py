@@ -17,7 +17,7 @@ from tests.support.packets import HOST, HOST_MAC, ROUTER_MAC, SERVER, START_US
 
 SECOND = 1_000_000
 HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
-ROUTER = "192.168.1.1"
+ROUTER, ROUTER6 = "192.168.1.1", "fe80::1"
 TABLET, TABLET_MAC = "192.168.1.11", "02:00:00:00:00:11"
 
 Frame = tuple[int, bytes]
@@ -55,9 +55,10 @@ def lookup(
     at: int, name: str, *addresses: str, client: str = HOST, mac: str = HOST_MAC, port: int = 40053, ttl: int = 300
 ) -> list[Frame]:
     """A question to the router and, with addresses, its answer 20 ms later."""
-    frames = [(at, p.udp_frame(dns(name), client, ROUTER, port, 53, mac=mac))]
+    router, layer, number = (ROUTER6, p.ipv6, 17) if ":" in client else (ROUTER, p.ipv4, 17)
+    frames = [(at, p.udp_frame(dns(name), client, router, port, 53, mac=mac))]
     if addresses:
-        body = p.ipv4(p.udp(dns(name, *addresses, ttl=ttl), 53, port), ROUTER, client)
+        body = layer(p.udp(dns(name, *addresses, ttl=ttl), 53, port), router, client, number)
         frames.append((at + 20_000, p.ethernet(body, src=ROUTER_MAC, dst=mac)))
     return frames
 
@@ -79,7 +80,7 @@ def router_advertisement(at: int, prefix: str, length: int = 64, valid: int = 86
     body = struct.pack("!BBHI", 64, 0, lifetime, 0) + bytes(4)
     body += struct.pack("!BBBBIII", 3, 4, length, 0xC0, valid, 3600, 0) + ip_address(prefix).packed
     message = struct.pack("!BBH", 134, 0, 0) + body
-    packet = p.ipv6(message, "fe80::1", "ff02::1", 58, hop_limit=255)
+    packet = p.ipv6(message, ROUTER6, "ff02::1", 58, hop_limit=255)
     return at, p.ethernet(packet, src=ROUTER_MAC, dst="33:33:00:00:00:01")
 
 
@@ -108,7 +109,9 @@ def evening(at: int = START_US) -> list[Frame]:
     frames += lookup(at + 4 * SECOND, "cdn.example.net", "203.0.113.77", client=TABLET, mac=TABLET_MAC)
     frames += talk(at + 5 * SECOND, client=TABLET, mac=TABLET_MAC, server="203.0.113.77", close=False)
     frames += [(at + 6 * SECOND, p.ethernet(p.arp(), ethertype=p.ARP, dst="ff:ff:ff:ff:ff:ff"))]
-    answer = p.ipv4(p.udp(dns("long.example", *[f"198.51.100.{n}" for n in range(1, 60)]), 53, 40099), ROUTER, HOST, ident=9)
+    answer = p.ipv4(
+        p.udp(dns("long.example", *[f"198.51.100.{n}" for n in range(1, 60)]), 53, 40099), ROUTER, HOST, ident=9
+    )
     frames += [(at + 7 * SECOND, p.udp_frame(dns("long.example"), HOST, ROUTER, 40099, 53))]
     frames += [
         (at + 7 * SECOND + 1000 * (n + 1), p.ethernet(piece, src=ROUTER_MAC, dst=HOST_MAC))
