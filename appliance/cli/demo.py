@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from appliance.bulk import prepare
 from appliance.config import load_config
 from appliance.console import note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
@@ -28,6 +29,7 @@ _DATABASE = "homeport.db"
 def command(folder: Path, no_serve: bool) -> None:
     """Make a sample home, import it and show what was found."""
     captures = _fresh(folder)
+    prepare()
     from appliance.overview import show
     from appliance.sample import write_home
     from daemon.ingest import import_captures

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from appliance.bulk import prepare
 from appliance.config import Config, load_config
 from appliance.console import CannotDoError, count, duration, plural, printable, say, size
 from appliance.main import COULD_NOT, DONE, SET_ASIDE
@@ -50,6 +51,7 @@ def command(
     )
     _check_database(config)
     _check_paths(paths)
+    prepare()
     from daemon.ingest import import_captures
 
     began = time.monotonic()

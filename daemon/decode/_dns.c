@@ -138,7 +138,7 @@ static PyObject *read_message(const Bound *bound, Wire *wire) {
     unsigned flags = be16(buf + 2), rcode = flags & RCODE, asked = be16(buf + 4);
     unsigned total = be16(buf + 6) + be16(buf + 8) + be16(buf + 10);
     int response = (flags & RESPONSE) != 0;
-    if (flags & (OPCODE | Z) || (rcode && !response) || !(asked || total))
+    if (flags & (OPCODE | Z) || !(asked || total))
         return NULL;
     /* The least a question and a record take; the plain reader says what a message with less is worth. */
     if ((Py_ssize_t)asked * 5 + (Py_ssize_t)total * 11 > wire->size - HEADER)
@@ -150,7 +150,7 @@ static PyObject *read_message(const Bound *bound, Wire *wire) {
         return NULL;
     PyObject *records = read_records(bound, wire, pos, total, &upper);
     rcode |= upper << 4;
-    if (!records || rcode >= RCODES || !bound->rcodes[rcode]) {
+    if (!records || (rcode && !response) || rcode >= RCODES || !bound->rcodes[rcode]) {
         Py_DECREF(questions);
         Py_XDECREF(records);
         return NULL;

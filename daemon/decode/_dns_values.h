@@ -8,12 +8,13 @@
 #include <string.h>
 
 enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41,
-       NSEC = 47, SVCB = 64, HTTPS = 65 };
+       DS = 43, RRSIG = 46, NSEC = 47, DNSKEY = 48, NSEC3 = 50, SVCB = 64, HTTPS = 65 };
 enum {
     VALUE_LIMIT = 4096, /* characters of a value made of parts, as in dns_text.py */
     VALUE_TEXT = 2 * NAME_TEXT + VALUE_LIMIT,
     TYPES = 260, /* types below have their mnemonic looked up: ANY, URI, CAA and all that are common */
     RCODES = 24,
+    GENERIC_LIMIT = 256, /* bytes, as in dns_text.py */
 };
 
 /* What the functions were given to work with. */
@@ -200,6 +201,23 @@ static PyObject *read_service(const Bound *bound, const Wire *wire, Py_ssize_t s
     return text;
 }
 
+/* RFC 3597 section 5, for DNSSEC, which nobody here reads; too much of it is left to the plain reader. */
+static PyObject *read_generic(const Wire *wire, Py_ssize_t start, Py_ssize_t end) {
+    static const char digits[] = "0123456789abcdef";
+    Value value;
+    value.size = 0;
+    if (start == end || end - start > GENERIC_LIMIT)
+        return NULL;
+    put_text(&value, "\\# ", 3);
+    put_number(&value, (uint32_t)(end - start));
+    put_char(&value, ' ');
+    for (; start < end; start++) {
+        put_char(&value, digits[wire->buf[start] >> 4]);
+        put_char(&value, digits[wire->buf[start] & 15]);
+    }
+    return finish(&value);
+}
+
 static PyObject *read_value(const Bound *bound, Wire *wire, unsigned kind, Py_ssize_t start, Py_ssize_t end) {
     switch (kind) {
     case A:
@@ -218,6 +236,8 @@ static PyObject *read_value(const Bound *bound, Wire *wire, unsigned kind, Py_ss
         return read_txt(wire, start, end);
     case NSEC:
         return read_nsec(bound, wire, start, end);
+    case DS: case RRSIG: case DNSKEY: case NSEC3:
+        return read_generic(wire, start, end);
     case SVCB: case HTTPS:
         return read_service(bound, wire, start, end);
     default:

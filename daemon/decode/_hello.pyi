@@ -1,7 +1,9 @@
 """Hellos of TLS and QUIC in C. None: the function of this name in `tls` or `quic_packet` is to be asked."""
 
 # Fields of tls.Flight, tls.ClientHello and tls.ServerHello; versions and ciphers are numbers, JA4 is raw.
-def parse_records(stream: bytes | bytearray, limit: int, /) -> tuple[tuple[bytes, ...], int, bool, int, bytes] | None: ...
+def parse_records(
+    stream: bytes | bytearray, limit: int, /
+) -> tuple[tuple[bytes, ...], int, bool, int, bytes] | None: ...
 def parse_client_hello(
     message: bytes, transport: str, /
 ) -> tuple[str | None, tuple[str, ...], int, bytes, str | None, str] | None: ...

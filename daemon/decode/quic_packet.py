@@ -151,6 +151,10 @@ def parse_frames(
         known = _hello.parse_frames(plain, crypto)
         if known is not None:
             return known
+    return _frames(plain, crypto, cut=cut)
+
+
+def _frames(plain: bytes, crypto: int, *, cut: bool) -> tuple[tuple[int, bytes], ...]:
     fragments: list[tuple[int, bytes]] = []
     pos, size = 0, len(plain)
     try:

@@ -89,21 +89,12 @@ class TcpInspector:
             return
         if self._isn != flow.isn:
             self._follow(flow.isn)
-        stream = self._streams[side]
         if not self.wants >> side & 1:
             if self._mode in (DONE, TLS):
-                self._reopen(stream, seq, payload)
+                self._reopen(self._streams[side], seq, payload)
             if not self.wants >> side & 1:
                 return
-            stream = self._streams[side]  # opened again: a stream that begins here
-        pieces = stream.push(seq, payload, missing)
-        if stream.waits and time_us - (self._waits[side] or time_us) > _PATIENCE_US:
-            pieces += stream.give_up()
-        if not stream.waits:
-            self._waits[side] = 0
-        elif pieces or not self._waits[side]:  # this hole is a new one
-            self._waits[side] = time_us
-        for piece in pieces:
+        for piece in self._in_order(side, time_us, seq, payload, missing):
             if isinstance(piece, Gap):
                 self._gap(flow, facts, side, time_us, piece.size)
             else:
@@ -112,6 +103,18 @@ class TcpInspector:
             self._patience -= 1
             if self._patience <= 0:
                 self._finish()
+
+    def _in_order(self, side: int, time_us: int, seq: int, payload: bytes, missing: int) -> list[bytes | Gap]:
+        """What this segment puts in order; a hole that stays for long is one of the capture, not of the connection."""
+        stream = self._streams[side]
+        pieces = stream.push(seq, payload, missing)
+        if stream.waits and time_us - (self._waits[side] or time_us) > _PATIENCE_US:
+            pieces += stream.give_up()
+        if not stream.waits:
+            self._waits[side] = 0
+        elif pieces or not self._waits[side]:  # this hole is a new one
+            self._waits[side] = time_us
+        return pieces
 
     def _reopen(self, stream: Stream, seq: int, payload: bytes) -> None:
         """A payload that starts like a hello or request in a flow that is no longer looked into (rule 2)."""

@@ -30,7 +30,8 @@ _DEVICES = """
 
 def views(database: Path, without: Mapping[str, Collection[str]] = {}) -> Views:
     """Every public view as a multiset of rows; `without` names columns, by view, that are left out."""
-    with closing(sqlite3.connect(database)) as db:
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("BEGIN")  # all views at one instant, should somebody be writing
         devices = {number: f"{site} {key}" for number, site, key in db.execute(_DEVICES)}
         captures = {
             number: f"{site} {first} {packets}"

@@ -8,6 +8,7 @@ import struct
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.decode import dns_native
 from daemon.decode.columns import SPARE, decode_columns, payload_bytes
 from daemon.decode.cursor import DecodeError
 from daemon.decode.dns import Message, Question, Record, parse_message, parse_plainly
@@ -102,7 +102,7 @@ COMMON = {
         [(b"\x3f" + b"\xff" * 63) * 3 + b"\x3d" + b"." * 61 + b"\0\0\6\0\1"],
         [d.record(d.SOA, b"\xc0\x0c\xc0\x0c" + b"\xff" * 20)],
     ),
-    "a pointer into a name": asked("a.b.example", d.A, d.record(d.A, bytes(4), b"\xc0\x0e"), d.record(d.A, bytes(4), b"\xc0\x0e")),
+    "a pointer into a name": asked("a.b.example", d.A, *[d.record(d.A, bytes(4), b"\xc0\x0e")] * 2),
     "a pointer to the root": asked("a", d.A, d.record(d.A, bytes(4), b"\xc0\x0e"), d.record(d.CNAME, b"\1q\xc0\x0e")),
     "a pointer to a pointer": asked("a.b", d.A, d.record(d.CNAME, b"\xc0\x0c"), d.record(d.A, bytes(4), b"\xc0\x1f")),
     "32 pointers": b"".join(
@@ -118,8 +118,11 @@ COMMON = {
     **{f"{kind} {value}": of_type(kind, data) for kind, data, value in rdata.VALUES
        if kind in {"A", "AAAA", "CNAME", "NS", "PTR", "DNAME", "MX", "SRV", "SOA", "SVCB", "HTTPS"}},
     **{f"HTTPS {value}": of_type("HTTPS", data) for data, value in svcb.VALUES},
-    **{f"AAAA {text}": of_type("AAAA", bytes.fromhex(text)) for text in
-       ("0" * 20 + "ffffc0000201", "0" * 24 + "c0000201", "0" * 32, "0" * 31 + "1", "ff02" + "0" * 27 + "1", "20010db8000100010001000000010001")},
+    **{f"AAAA {groups}": of_type("AAAA", struct.pack(">8H", *groups)) for groups in
+       [(0, 0, 0, 0, 0, 0xFFFF, 0xC000, 513), (0, 0, 0, 0, 0, 0, 0xC000, 513), (0,) * 8, (0, 0, 0, 0, 0, 0, 0, 1),
+        (0xFF02, 0, 0, 0, 0, 0, 0, 1), (0x2001, 0xDB8, 1, 1, 1, 0, 1, 1), (1, 0, 0, 1, 0, 0, 1, 1), (1,) * 6 + (0, 0)]},
+    **{f"{kind} of {size} bytes": of_type(kind, bytes(range(256))[:size])
+       for kind in ("DS", "RRSIG", "DNSKEY", "NSEC3") for size in (1, 20, 256)},
 }  # fmt: skip
 
 UNCOMMON = {
@@ -128,6 +131,7 @@ UNCOMMON = {
     "update": d.message([d.question("example.com", d.SOA)], flags=5 << 11),
     "Z": asked("a", flags=d.Z),
     "a response code in a query": asked("a", flags=5),
+    "its upper bits in a query": d.message([d.question("a")], additionals=[d.edns(1)], flags=d.RD) + b"rest",
     "a response code without a name": d.message([d.question("a")], flags=d.RESPONSE | 15),
     "a response code past the table": d.message([d.question("a")], additionals=[d.edns(255)]),
     "a header alone": d.message([], flags=d.RESPONSE | 1),
@@ -138,6 +142,8 @@ UNCOMMON = {
     "text with quotes": of_type("TXT", rdata.string(b'say "hi"')),
     "text in UTF-8": d.MDNS,
     "text that is too long": of_type("TXT", rdata.string(b"a" * 255) * 16),
+    "a signature of no bytes": of_type("RRSIG", b""),
+    "a signature that is too long": of_type("RRSIG", bytes(257)),
     "33 pointers": b"".join(
         [struct.pack(">6H", 1, 0, 34, 0, 0, 0), b"\1a\0\0\1\0\1"]
         + [struct.pack(">HHH", 0xC000 | (12 if i == 0 else 19 + 6 * (i - 1)), 1, 1) for i in range(33)]
@@ -280,8 +286,7 @@ def test_only_bytes_are_read(wrong: Any) -> None:  # noqa: ANN401  wrong ones of
 
 
 def bind(*args: object) -> Reader:
-    module = dns_native.import_module("daemon.decode._dns")
-    reader: Reader = module.bind(*args)
+    reader: Reader = import_module("daemon.decode._dns").bind(*args)
     return reader
 
 
@@ -290,7 +295,7 @@ def bind(*args: object) -> Reader:
     [
         (),
         (int, Question, Record, TYPES, RCODES, str),
-        (Message(0, False, 0, "", False, (), ()), Question, Record, TYPES, RCODES, str),
+        (Question("", ""), Question, Record, TYPES, RCODES, str),
         (tuple, Question, Record, TYPES, RCODES, str),
         (Question, Question, Record, TYPES, RCODES, str),
         (Message, Question, Record, [], RCODES, str),

@@ -1,51 +1,28 @@
-"""Hellos in C against the parsers in Python, which are the oracle: every result is the same, errors included."""
+"""Hellos of TLS in C against the parsers in Python, which are the oracle: every result is the same, errors included."""
 
 from __future__ import annotations
 
-import os
 import random
 import ssl
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.decode.columns import SPARE, decode_columns, payload_bytes
-from daemon.decode.cursor import DecodeError
-from daemon.decode.fragments import Fragments
-from daemon.decode.framing import open_scanner
 from daemon.decode.ja4 import GREASE
-from daemon.decode.packet import TCP, UDP
-from daemon.decode.quic_keys import SALTS, V2, initial_keys, open_packet
-from daemon.decode.quic_packet import NATIVE as QUIC_NATIVE
-from daemon.decode.quic_packet import parse_frames, parse_headers
+from daemon.decode.packet import TCP
 from daemon.decode.tls import NATIVE, parse_client_hello, parse_records, parse_server_hello
 from tests.daemon.decode import hellos as h
-from tests.daemon.decode import quic_wire as q
+from tests.daemon.decode.oracle import CORPUS, RECORDED, outcome, payloads
 from tests.support.hostile import every_cut, hostile
 
 if not NATIVE:
     pytest.skip("daemon/decode/_hello.c is not built", allow_module_level=True)
 
-from daemon.decode import _hello  # noqa: E402  behind the question whether it is there
-
-DATA = Path(__file__).resolve().parents[2] / "data"
-CORPUS = Path(os.environ.get("HOMEPORT_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "corpus"))
-_READ = 4 << 20  # bytes of a capture of the corpus: hellos stand at its start
-T = TypeVar("T")
-
-
-def outcome(parse: Callable[..., T], *args: Any, **options: Any) -> T | str:  # noqa: ANN401  arguments of any parser
-    """What a parser says, a refusal in its words."""
-    try:
-        return parse(*args, **options)
-    except DecodeError as error:
-        return str(error)
+from daemon.decode import _hello
 
 
 def assert_same_message(message: bytes) -> None:
@@ -62,17 +39,6 @@ def assert_same_stream(stream: bytes, limit: int = 65536) -> list[bytes]:
     assert flight == outcome(parse_records, stream, limit, native=False)
     assert flight == outcome(parse_records, bytearray(stream), limit, native=True)
     return [] if flight is None or isinstance(flight, str) else [*flight.messages, flight.tail]
-
-
-def assert_same_datagram(datagram: bytes) -> None:
-    assert outcome(parse_headers, datagram, native=True) == outcome(parse_headers, datagram, native=False)
-
-
-def assert_same_frames(plain: bytes) -> None:
-    for crypto in (6, 8):
-        for cut in (False, True):
-            native = outcome(parse_frames, plain, crypto, cut=cut, native=True)
-            assert native == outcome(parse_frames, plain, crypto, cut=cut, native=False)
 
 
 # --- hellos
@@ -256,71 +222,6 @@ def test_hostile_streams(stream: bytes, limit: int) -> None:
     assert_same_stream(stream, limit)
 
 
-# --- QUIC
-
-ACK = b"\x02\x40\x05\x01\x01\x00\x00\x00"
-ACK_ECN = b"\x03\x05\x01\x00\x00\x01\x02\x03"
-FRAMES = [
-    q.crypto(0, CLIENTS["full"]),
-    q.crypto(70, b"later") + bytes(70) + b"\x01" + q.crypto(0, b"\x01sooner") + bytes(900),
-    ACK + q.crypto(0, SERVERS["tls 1.3"]) + ACK_ECN + bytes(3),
-    q.crypto(1 << 40, b"far") + b"\x1c\x00\x06\x00 reason",
-    q.crypto(0, b"") * 64,
-    q.crypto(0, b"\x01") * 65,
-    q.crypto(0, b"\x01") * 257,
-    b"\x08\x00\x04\x01abc",
-    q.crypto(0, b"\x01") + b"\x1d",
-    b"\x02" + b"\x00\x00\xff" + b"\xff" * 7,
-    b"",
-]
-DATAGRAMS = [
-    q.initial(FRAMES[0]),
-    q.initial(FRAMES[0], version=q.V2, token=b"t" * 70, scid=b"s" * 20),
-    q.initial(FRAMES[0], version=q.DRAFT_29),
-    q.initial(FRAMES[2], dcid=b"", size=200, server=True) + q.initial(b"\x01", scid=b"x", size=90) + bytes(30),
-    b"\xd0\0\0\0\1\0\0\x04abcd" + b"\xe0" + q.V2.to_bytes(4, "big") + b"\0\0\x04abcd" + q.initial(b"\x01", size=90),
-    b"\xf0\0\0\0\1\x04dcid\0token",
-    q.initial(b"\x01", size=60) + b"\x80" * 20,
-    q.initial(b"\x01", size=60) * 9,
-]
-
-
-def test_quic_datagrams() -> None:
-    for datagram in DATAGRAMS:
-        assert_same_datagram(datagram)
-    assert [len(_hello.parse_headers(datagram) or ()) for datagram in DATAGRAMS] == [1, 1, 0, 2, 1, 0, 0, 0]
-
-
-def test_every_first_byte() -> None:
-    for version in (1, V2, q.DRAFT_29, 0):
-        for first in range(256):
-            assert_same_datagram(bytes([first]) + version.to_bytes(4, "big") + DATAGRAMS[3][5:])
-
-
-@pytest.mark.parametrize("datagram", [DATAGRAMS[1], DATAGRAMS[3], DATAGRAMS[4]], ids=["v2", "coalesced", "others"])
-def test_a_datagram_cut_anywhere(datagram: bytes) -> None:
-    for cut in every_cut(datagram):
-        assert_same_datagram(cut)
-
-
-@given(hostile(DATAGRAMS))
-def test_hostile_datagrams(datagram: bytes) -> None:
-    assert_same_datagram(datagram)
-
-
-def test_quic_frames() -> None:
-    for plain in FRAMES:
-        assert_same_frames(plain)
-        for cut in every_cut(plain[:200]):
-            assert_same_frames(cut)
-    assert [_hello.parse_frames(plain, 6) is not None for plain in FRAMES] == [True] * 5 + [False] * 5 + [True]
-
-
-@given(hostile(FRAMES) | st.lists(st.sampled_from([*FRAMES[:5], ACK, ACK_ECN, b"\0", b"\x01"])).map(b"".join))
-def test_hostile_frames(plain: bytes) -> None:
-    assert_same_frames(plain)
-
-
 # --- arguments
 
 
@@ -331,7 +232,6 @@ def test_hostile_frames(plain: bytes) -> None:
         ("parse_client_hello", (b"", "tq")), ("parse_client_hello", (b"", "\udc80")), ("parse_client_hello", (b"",)),
         ("parse_server_hello", (None,)), ("parse_server_hello", ()), ("parse_records", (b"", -1)),
         ("parse_records", (b"", "1")), ("parse_records", (b"", 1 << 80)), ("parse_records", (memoryview(b"abcd")[::2], 1)),
-        ("parse_headers", (1,)), ("parse_frames", (b"", -1)), ("parse_frames", (b"", None)), ("parse_frames", (b"",)),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_refused(function: str, arguments: tuple[Any, ...]) -> None:
@@ -339,46 +239,13 @@ def test_wrong_arguments_are_refused(function: str, arguments: tuple[Any, ...]) 
         getattr(_hello, function)(*arguments)
 
 
-def test_both_rooms_know_the_module() -> None:
-    assert QUIC_NATIVE
-
-
 # --- captures
 
 
-def payloads(path: Path, most: int) -> Iterator[tuple[int, bytes]]:
-    """Protocol and payload of the TCP and UDP packets at a capture's start."""
-    data = path.read_bytes()[:most]
-    try:
-        scanner = open_scanner(data[:4096])
-    except DecodeError:
-        return
-    buf = bytearray(data) + bytes(SPARE)
-    records = scanner.scan(buf, 0, len(data), 0, final=True)
-    if not len(records.offset):
-        return
-    columns = decode_columns(buf, records, Fragments())
-    for row in np.flatnonzero((columns.payload_size > 0) & np.isin(columns.protocol, (TCP, UDP))).tolist():
-        yield int(columns.protocol[row]), payload_bytes(memoryview(buf), columns, row)
-
-
-def assert_same_initials(datagram: bytes, seen: Counter[str]) -> None:
-    headers = outcome(parse_headers, datagram)
-    for header in headers if isinstance(headers, list) else ():
-        keys = initial_keys(header.version, SALTS[header.version][0], header.dcid, "client")
-        packet = datagram[header.start : header.end]
-        plain = outcome(open_packet, keys, packet, header.number - header.start, header.end - header.start)
-        if isinstance(plain, bytes):
-            assert_same_frames(plain)
-            seen["initial"] += 1
-
-
-def compare(path: Path, seen: Counter[str], most: int = 1 << 30) -> None:
-    spoilt = random.Random(len(path.name))
-    for protocol, payload in payloads(path, most):
-        if protocol == UDP:
-            assert_same_datagram(payload)
-            assert_same_initials(payload, seen)
+def compare(path: Path, seen: Counter[str]) -> None:
+    spoilt = random.Random(path.name)
+    for protocol, payload in payloads(path):
+        if protocol != TCP:
             continue
         for message in assert_same_stream(payload):
             assert_same_message(message)
@@ -392,16 +259,15 @@ def compare(path: Path, seen: Counter[str], most: int = 1 << 30) -> None:
 
 def test_recorded_captures() -> None:
     seen: Counter[str] = Counter()
-    for path in sorted(DATA.glob("*.pcap*")):
+    for path in sorted(RECORDED.glob("*.pcap*")):
         compare(path, seen)
-    assert min(seen["client"], seen["server"], seen["initial"]) > 0
+    assert min(seen["client"], seen["server"]) > 0
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no captures at {CORPUS}: HOMEPORT_CORPUS names their folder")
 def test_real_captures() -> None:
     seen: Counter[str] = Counter()
     for path in sorted(CORPUS.rglob("*.pcap*")):
-        compare(path, seen, _READ)
-    assert min(seen["client"], seen["server"], seen["initial"]) > 100
-    print(seen)
+        compare(path, seen)
+    assert min(seen["client"], seen["server"]) > 100

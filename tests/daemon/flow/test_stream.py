@@ -151,7 +151,6 @@ def test_a_hole_that_nothing_will_fill() -> None:
     stream = Stream(0)
     assert stream.give_up() == []
     assert read(stream, (5, b"fg"), (10, b"kl"), (12, b"m")) == b""
-    assert stream.waits
     assert stream.give_up() == [Gap(5), b"fg"]
     assert stream.give_up() == [Gap(3), b"kl", b"m"]
     assert not stream.waits

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.decode.tls_extensions import SERVER_NAME
 from tests.daemon.decode import hellos as h
 from tests.support import packets as p
 from tests.support.flows import Outcome, Tcp, cut, outcome, watch
@@ -300,9 +299,3 @@ def test_garbage_that_starts_like_a_hello_is_none() -> None:
     for wrong in (b"\x16\x03\x01\x00\x40\x01" + b"\xff" * 80, h.records(whole[:38] + b"\xff" + whole[39:])):
         found = watch(Tcp(server_port=9999).open().up(wrong).up(b"more").down(b"answer").frames)
         assert found.hellos == {}
-
-
-def test_server_name_extension_is_what_decides() -> None:
-    assert SERVER_NAME == 0
-    twice = h.records(h.client_hello(h.sni(b"one.example") + h.alpn(b"h2")))
-    assert watch(Tcp().open().up(twice).frames).names == ["one.example"]

@@ -147,11 +147,7 @@ def test_borders_between_files_lose_nothing(
     folder = tmp_path_factory.mktemp("cut")
     frames = sorted([*evening(), *long_talk(), *questions(START_US + HOUR, 60)], key=lambda frame: frame[0])
     edges = [0, *sorted({cut % len(frames) for cut in cuts}), len(frames)]
-    paths = [
-        write(folder / f"{start}.pcap", frames[start:stop])
-        for start, stop in pairwise(edges)
-        if stop > start
-    ]
+    paths = [write(folder / f"{start}.pcap", frames[start:stop]) for start, stop in pairwise(edges) if stop > start]
     ordered = [paths[place] for place in order if place < len(paths)]
     forward, other = imported(folder / "forward.db", *paths), imported(folder / "other.db", *ordered)
     assert imbalance(forward) == []
