@@ -201,20 +201,22 @@ static PyObject *read_service(const Bound *bound, const Wire *wire, Py_ssize_t s
     return text;
 }
 
-/* RFC 3597 section 5, for DNSSEC, which nobody here reads; too much of it is left to the plain reader. */
+/* RFC 3597 section 5, for DNSSEC, which nobody here reads. */
 static PyObject *read_generic(const Wire *wire, Py_ssize_t start, Py_ssize_t end) {
     static const char digits[] = "0123456789abcdef";
     Value value;
     value.size = 0;
-    if (start == end || end - start > GENERIC_LIMIT)
-        return NULL;
+    Py_ssize_t size = end - start, shown = size < GENERIC_LIMIT ? size : GENERIC_LIMIT;
     put_text(&value, "\\# ", 3);
-    put_number(&value, (uint32_t)(end - start));
-    put_char(&value, ' ');
-    for (; start < end; start++) {
+    put_number(&value, (uint32_t)size);
+    if (size)
+        put_char(&value, ' ');
+    for (end = start + shown; start < end; start++) {
         put_char(&value, digits[wire->buf[start] >> 4]);
         put_char(&value, digits[wire->buf[start] & 15]);
     }
+    if (shown < size)
+        put_text(&value, "...", 3);
     return finish(&value);
 }
 

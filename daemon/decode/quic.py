@@ -48,22 +48,22 @@ class _CryptoStream:
         """Keep what is new in the packet's CRYPTO frames. What lies beyond the bounds is dropped."""
         if self.taken:
             return
-        if not self.pieces and self._add_whole(sorted(initial.fragments)):
+        if self._add_whole(sorted([*self.pieces, *initial.fragments])):
             return
         for offset, data in initial.fragments:
             if data and offset + len(data) <= MAX_CRYPTO:
                 self._add_piece(offset, data)
 
-    def _add_whole(self, fragments: list[tuple[int, bytes]]) -> bool:
-        """The usual first packet: its frames, however scattered, follow each other without a gap or overlap."""
-        end = first = fragments[0][0] if fragments else 0
-        for offset, data in fragments:
+    def _add_whole(self, pieces: list[tuple[int, bytes]]) -> bool:
+        """The usual packet: with what was there, its frames, however scattered, have no gap and no overlap."""
+        end = first = pieces[0][0] if pieces else 0
+        for offset, data in pieces:
             if offset != end:
                 return False
             end += len(data)
         if end == first or end > MAX_CRYPTO:
             return False
-        self.pieces = [(first, b"".join([data for _, data in fragments]))]
+        self.pieces = [(first, b"".join([data for _, data in pieces]))]
         return True
 
     def _add_piece(self, offset: int, data: bytes) -> None:

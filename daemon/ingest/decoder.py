@@ -25,10 +25,10 @@ from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import FlowTable
 from daemon.ingest.source import RollingDigest, Source
 
-EPOCH = 8 << 20
+EPOCH = 4 << 20
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _LEAST, _MOST = 1 << 20, 8 << 20  # bytes of a chunk
-_BATCH = 50_000  # facts in a batch
+_BATCH = 30_000  # facts in a batch
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
 
 BROKEN = "headers cut or broken"

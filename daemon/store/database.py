@@ -6,6 +6,7 @@ through sqlite-utils, each in a transaction of its own, and only when the versio
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -88,12 +89,28 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    version = _check_version(db, path)
-    db.execute("PRAGMA journal_mode = WAL")
+    if _check_version(db, path) < VERSION:
+        with _one_at_a_time(path.parent):
+            if _check_version(db, path) < VERSION:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute(f"PRAGMA application_id = {_APPLICATION}")
+                migrate(db)
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA foreign_keys = OFF")  # facts are written by this program alone, and checked by its tests
     db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     db.execute("PRAGMA temp_store = MEMORY")
-    if version < VERSION:
-        db.execute(f"PRAGMA application_id = {_APPLICATION}")
-        migrate(db)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keeps other processes from making or migrating databases of this folder meanwhile.
+
+    SQLite does not wait where a journal mode changes, or where a reader wants to become the writer. The folder is locked
+    and not the database: closing any handle of that would drop the locks that SQLite holds on it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.decode.cursor import DecodeError
-from daemon.decode.dns import Message, Question, Record, parse_message, parse_stream
+from daemon.decode.dns import Message, Question, Record, parse_message, parse_plainly, parse_stream
 
 RESPONSE, AA, TC, RD, RA, Z = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0040
 A, NS, CNAME, SOA, PTR, TXT, AAAA, SRV, OPT, NSEC, HTTPS, ANY = 1, 2, 5, 6, 12, 16, 28, 33, 41, 47, 65, 255
@@ -112,11 +113,12 @@ def test_mdns_announcement_without_questions_and_with_cache_flush() -> None:
     )
 
 
-def test_message_that_repeats_under_another_id_keeps_its_own() -> None:
+@pytest.mark.parametrize("parse", [parse_message, parse_plainly])
+def test_message_that_repeats_under_another_id_keeps_its_own(parse: Callable[[bytes], Message]) -> None:
     for ident in (0, 1, 0xFFFF):
-        again = parse_message(struct.pack(">H", ident) + QUERY[2:])
-        assert again == parse_message(QUERY)._replace(id=ident)
-        assert parse_message(struct.pack(">H", ident) + MDNS[2:]).id == ident
+        again = parse(struct.pack(">H", ident) + QUERY[2:])
+        assert again == parse(QUERY)._replace(id=ident)
+        assert parse(struct.pack(">H", ident) + MDNS[2:]).id == ident
 
 
 def test_several_questions() -> None:
