@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,19 +31,41 @@ WANTED = {  # recall / precision
 
 pytestmark = [
     pytest.mark.corpus,
-    pytest.mark.skipif(not (CORPUS / "check.py").is_file(), reason=f"no corpus at {CORPUS} (HOMEPORT_CORPUS names another)"),
+    pytest.mark.skipif(
+        not (CORPUS / "check.py").is_file(), reason=f"no corpus at {CORPUS} (HOMEPORT_CORPUS names another)"
+    ),
 ]
 
 
 @pytest.fixture(scope="module")
-def report() -> str:
-    """What check.py says of an import of every capture; each in a process that begins afresh."""
-    command = f"{sys.executable} -m tests.support.quick"
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A `homeport` that does not load its modules anew for every capture."""
+    path = tmp_path_factory.mktemp("quick") / "socket"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.quick", "serve", str(path)],
+        cwd=ROOT,
+        env={**os.environ, **NO_SETTINGS},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdin
+    assert server.stdout
+    assert server.stdout.readline() == "ready\n"
+    yield shlex.join([sys.executable, "-S", "-E", str(ROOT / "tests" / "support" / "quick.py"), str(path)])
+    server.stdin.close()
+    server.wait()
+    server.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def report(command: str) -> str:
+    """What check.py says of an import of every capture, each into a database of its own."""
     required = [word for kind, bounds in WANTED.items() for word in ("--require", f"{kind}={bounds}")]
     ran = subprocess.run(
         [sys.executable, str(CORPUS / "check.py"), str(CORPUS), "--homeport", command, *required],
         cwd=ROOT,
-        env={**os.environ, **NO_SETTINGS, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -99,8 +99,8 @@ def flipped(content: bytes, flips: list[tuple[int, int]], spared: int) -> tuple[
     """The content with bits flipped behind the first `spared` bytes; the place of the first."""
     damaged = bytearray(content)
     first = len(content)
-    for place, bit in flips:
-        place = spared + place % (len(content) - spared)
+    for number, bit in flips:
+        place = spared + number % (len(content) - spared)
         damaged[place] ^= 1 << bit
         first = min(first, place)
     return bytes(damaged), first

@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeVar
 from daemon.decode.dns import Record
 
 
+DAY_US = 86_400_000_000
+
 _K = TypeVar("_K")
 
 
@@ -109,6 +111,7 @@ class NetworkFact(NamedTuple):
     prefix: str
     source: str
     lifetime_s: int
+    day: int  # since the epoch, UTC: a prefix that went and came back is not taken for local in between
 
 
 class RouterFact(NamedTuple):
@@ -192,6 +195,11 @@ class Facts:
         """Note what a device said of itself at this time."""
         for fact in facts:
             widen(self.hints, fact, time_us)
+
+
+def network(facts: Facts, prefix: str, source: str, lifetime_s: int, time_us: int) -> None:
+    """Note that a prefix was announced at this time."""
+    widen(facts.networks, NetworkFact(prefix, source, lifetime_s, time_us // DAY_US), time_us)
 
 
 def widen(spans: dict[_K, list[int]], key: _K, time_us: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.ndp import parse_router_advertisement
-from daemon.flow.facts import NetworkFact, RouterFact, widen
+from daemon.flow.facts import RouterFact, widen, network
 from daemon.flow.local import LEAST_PREFIX
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Icmpv6Inspector:
         for prefix in said.prefixes:
             wide = int(prefix.network.rpartition("/")[2]) < LEAST_PREFIX
             if (prefix.on_link or prefix.autonomous) and not wide:
-                widen(facts.networks, NetworkFact(prefix.network, "ra", min(prefix.valid_s, 0x7FFFFFFF)), time_us)
+                network(facts, prefix.network, "ra", min(prefix.valid_s, 0x7FFFFFFF), time_us)
         if said.lifetime_s:
             mac, address = flow.sender(side)
             widen(facts.routers, RouterFact(said.mac if said.mac >= 0 else mac, address, "ra"), time_us)

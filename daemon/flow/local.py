@@ -51,6 +51,7 @@ def scope_of(version: int, address: int) -> int:
     return PRIVATE if any(address >> shift == head for head, shift in _PRIVATE_6) else GLOBAL
 
 
+@lru_cache(maxsize=65536)
 def address_number(text: str) -> tuple[int, int]:
     """(version, integer) of an address in text form; ValueError if it is none."""
     if ":" in text:

@@ -12,7 +12,7 @@ from daemon.decode.discovery import Hint, mdns_hints
 from daemon.decode.dns import parse_message
 from daemon.decode.netbios import parse_datagram, parse_name_service
 from daemon.decode.ssdp import parse_ssdp
-from daemon.flow.facts import DnsFact, HintFact, NetworkFact, RouterFact, widen
+from daemon.flow.facts import DnsFact, HintFact, RouterFact, widen, network
 from daemon.flow.local import LEAST_PREFIX, address_number
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _dhcp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: by
     if message.subnet_mask and message.your_address:
         prefix = _network(message.your_address, message.subnet_mask)
         if prefix:
-            widen(facts.networks, NetworkFact(prefix, "dhcp", lease), time_us)
+            network(facts, prefix, "dhcp", lease, time_us)
     for router in message.routers:
         widen(facts.routers, RouterFact(-1, router, "dhcp"), time_us)
 
@@ -96,7 +96,7 @@ def _dhcpv6(flow: Conversation, facts: Facts, side: int, time_us: int, payload: 
     for prefix, length, valid in message.prefixes:
         if length < LEAST_PREFIX:
             continue
-        widen(facts.networks, NetworkFact(f"{prefix}/{length}", "dhcpv6", min(valid, 0x7FFFFFFF)), time_us)
+        network(facts, f"{prefix}/{length}", "dhcpv6", min(valid, 0x7FFFFFFF), time_us)
     if message.from_client:
         _hint(flow, facts, side, time_us, message.hints)
 

@@ -30,6 +30,10 @@ class Part(NamedTuple):
     last_us: int
     name_id: int | None
 
+    def key(self) -> tuple[object, ...]:
+        """What parts of one flow have in common, whichever end is called the client."""
+        return self.protocol, self.tunnel, frozenset((self.client, self.server))
+
 
 class Continued(NamedTuple):
     """What a later part takes over."""
@@ -58,7 +62,7 @@ def stitch(parts: Iterable[Part]) -> list[Continued]:
     tails: dict[tuple[object, ...], _Tail] = {}
     out: list[Continued] = []
     for part in sorted(parts, key=_when):
-        key = (part.protocol, part.tunnel, frozenset((part.client, part.server)))
+        key = part.key()
         before = tails.get(key)
         client, name_id = part.client, part.name_id
         if before is not None and not part.begun:

@@ -20,12 +20,13 @@ OWN_ANSWER, HOUSE_ANSWER = "dns", "house"
 
 
 class Answer(NamedTuple):
-    """An address for a name that was asked for."""
+    """An address for a name that was asked for. Of two in the same instant the later name by its text wins."""
 
     seen_us: int
+    name: str
+    ttl_s: int
     asker: int  # device, or what stands for one
     address: str
-    ttl_s: int
     name_id: int
 
 

@@ -9,12 +9,12 @@ Rule 3: a device is a MAC with a local address that is no gateway's; without MAC
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from daemon.flow.local import OWN, PRIVATE, address_number
+from daemon.flow.local import GLOBAL, OWN, PRIVATE, address_number
 
 DAY_US = 86_400_000_000
 _V6_SITE_BITS = 80  # addresses that share a /48 may all be one house's, so they do not make their sender a gateway
@@ -84,22 +84,27 @@ class LocalPrefixes:
         return False
 
 
-def furnish(ends: Sequence[End], announcements: Iterable[Announcement], routers: Iterable[tuple[int, str]]) -> House:
-    """Judge the ends of one site. `routers` are (MAC or -1, address) as announcements name them."""
+def furnish(ends: Iterable[End], announcements: Iterable[Announcement], routers: Iterable[tuple[int, str]]) -> House:
+    """Judge the ends of one site, in one pass; only those that may live here are kept in memory.
+
+    `routers` are (MAC or -1, address) as announcements name them.
+    """
     prefixes = LocalPrefixes(announcements)
-    numbers = {end.end_id: address_number(end.address)[1] for end in ends}
-    local = frozenset(end.end_id for end in ends if _is_local(end, numbers[end.end_id], prefixes))
-    gateways = _gateways(ends, numbers, local, list(routers))
-    router_addresses = {address for _, address in routers}
-    devices: dict[int, DeviceKey] = {}
+    evidence = _GatewayEvidence(routers)
+    local: set[int] = set()
+    residents: list[End] = []
     for end in ends:
-        if end.mac >= 0:
-            lives = end.end_id in local or (end.scope == OWN and numbers[end.end_id] == 0)
-            if lives and end.mac > 0 and end.mac not in gateways and not end.mac >> 40 & 1:
-                devices[end.end_id] = DeviceKey(end.mac, "")
-        elif end.end_id in local and end.sent and end.address not in router_addresses:
-            devices[end.end_id] = DeviceKey(-1, end.address)
-    return House(local, gateways, devices)
+        number = address_number(end.address)[1]
+        if _is_local(end, number, prefixes):
+            local.add(end.end_id)
+            residents.append(end)
+        elif end.scope == OWN and number == 0:  # a device that has no address yet
+            residents.append(end)
+        else:
+            evidence.sends_from(end, number)
+        evidence.named(end)
+    devices = {end.end_id: key for end in residents if (key := evidence.device(end)) is not None}
+    return House(frozenset(local), frozenset(evidence.gateways), devices)
 
 
 def _is_local(end: End, address: int, prefixes: LocalPrefixes) -> bool:
@@ -110,19 +115,32 @@ def _is_local(end: End, address: int, prefixes: LocalPrefixes) -> bool:
     return prefixes.covers(end.version, address, end.first_us, end.last_us)
 
 
-def _gateways(
-    ends: Sequence[End], numbers: dict[int, int], local: frozenset[int], routers: list[tuple[int, str]]
-) -> frozenset[int]:
-    places: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    named = {address for mac, address in routers if mac < 0}
-    gateways = {mac for mac, _ in routers if mac >= 0}
-    for end in ends:
-        if end.mac < 0:
-            continue
-        if end.address in named:
-            gateways.add(end.mac)
-        if end.sent and end.end_id not in local and end.scope == 0:
-            number = numbers[end.end_id]
-            places[end.mac].add((end.version, number if end.version == 4 else number >> _V6_SITE_BITS))
-    gateways.update(mac for mac, seen in places.items() if len(seen) > 1)
-    return frozenset(gateways)
+class _GatewayEvidence:
+    """Which MACs stand for more than themselves."""
+
+    def __init__(self, routers: Iterable[tuple[int, str]]) -> None:
+        routers = list(routers)
+        self.gateways = {mac for mac, _ in routers if mac >= 0}
+        self._addresses = {address for _, address in routers}
+        self._first_place: dict[int, tuple[int, int]] = {}
+
+    def named(self, end: End) -> None:
+        """An end at a router's address shows the router's MAC."""
+        if end.mac >= 0 and end.address in self._addresses:
+            self.gateways.add(end.mac)
+
+    def sends_from(self, end: End, number: int) -> None:
+        """An end that is not local: a second place behind the same MAC makes it a gateway."""
+        if end.mac < 0 or not end.sent or end.scope != GLOBAL:
+            return
+        place = end.version, number if end.version == 4 else number >> _V6_SITE_BITS
+        if self._first_place.setdefault(end.mac, place) != place:
+            self.gateways.add(end.mac)
+
+    def device(self, end: End) -> DeviceKey | None:
+        """The device that lives at this end; all ends must have been shown before."""
+        if end.mac >= 0:
+            one = end.mac > 0 and end.mac not in self.gateways and not end.mac >> 40 & 1
+            return DeviceKey(end.mac, "") if one else None
+        known = end.sent and end.scope != OWN and end.address not in self._addresses
+        return DeviceKey(-1, end.address) if known else None

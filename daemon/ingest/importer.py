@@ -98,7 +98,9 @@ def _summary(
             (site, _paths(outcomes)),
         ).fetchall()
     aside = [*problems]
-    aside += [(str(each.path), each.message) for each in outcomes if each.status not in ("done", "known", "live", "empty")]
+    aside += [
+        (str(each.path), each.message) for each in outcomes if each.status not in ("done", "known", "live", "empty")
+    ]
     return Summary(
         files=tuple(outcomes),
         packets=sum(each.packets for each in outcomes),

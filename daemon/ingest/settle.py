@@ -7,9 +7,10 @@ new facts, or a judgement that changed, may have changed them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from daemon.flow.stitch import Part, stitch
 from daemon.identify.answers import MOST_US, Answer, AnswerBook, hinted_addresses
@@ -19,6 +20,8 @@ from daemon.store import labels
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
+
+_ADDRESS_TYPES = ("A", "AAAA")
 
 
 def settle_site(db: sqlite3.Connection, database: Path, site: str, networks: Sequence[str] = ()) -> None:
@@ -36,7 +39,7 @@ def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> No
     for capture in fresh:
         labels.fold_crowds(db, capture.capture_id)
     house = furnish(
-        [End(*row) for row in labels.read_ends(db, site_id)],
+        (End(*row) for row in labels.read_ends(db, site_id)),
         [Announcement(*row) for row in labels.read_announcements(db, site_id)],
         labels.read_routers(db, site_id),
     )
@@ -52,41 +55,42 @@ def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> No
 
 
 def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> None:
-    parts = [
-        Part(row[0], (row[1], row[2]), (row[3], row[4]), *row[5:])
-        for row in cast(
-            "list[tuple[int, str, int, str, int, str, str, bool, bool, int, int, int]]",
-            labels.read_parts(db, site_id, series),
-        )
-    ]
+    """Link flows over the files of a series; of all that begin in the middle only those that a cut one fits are kept."""
+    parts: list[Part] = []
+    if labels.several_captures(db, site_id, series):
+        parts = [_part(row) for row in labels.read_parts(db, site_id, series, tails=True)]
+        keys = {part.key() for part in parts}
+        others = (_part(row) for row in labels.read_parts(db, site_id, series, tails=False))
+        parts += [part for part in others if part.key() in keys]
     labels.write_continued(db, site_id, series, stitch(parts))
+
+
+def _part(row: tuple[Any, ...]) -> Part:
+    return Part(row[0], (row[1], row[2]), (row[3], row[4]), *row[5:])
 
 
 def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
     """Name the flows of a stretch of time that have no name of their own."""
     labels.forget_local_names(db, site_id, since_us, until_us)
-    unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
-    if not unnamed:
-        return
-    wanted = {address for _, _, address, _, _, _ in unnamed}
-    answers = labels.read_answers(db, site_id, since_us - MOST_US, until_us, wanted)
-    book = AnswerBook(
-        [
-            Answer(seen_us, asker, address, ttl, name_id)
-            for seen_us, asker, kind, value, ttl, name_id in answers
-            for address in ((value,) if kind in ("A", "AAAA") else hinted_addresses(value))
-            if address in wanted
-        ]
-    )
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
-    changes: list[tuple[int | None, str | None, int]] = []
-    for flow_id, asker, address, first_us, label_id, label_source in unnamed:
-        found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
-        if found[0] is None and flow_id in certified:
-            found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"
-        if found != (label_id, label_source):
-            changes.append((*found, flow_id))
-    labels.write_names(db, changes)
+    unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
+    for day, flows in groupby(unnamed, key=lambda flow: flow[3] // labels.DAY_US):
+        book = AnswerBook(_answers(db, site_id, day * labels.DAY_US))
+        changes: list[tuple[int | None, str | None, int]] = []
+        for flow_id, asker, address, first_us, label_id, label_source in flows:
+            found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
+            if found[0] is None and flow_id in certified:
+                found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"
+            if found != (label_id, label_source):
+                changes.append((*found, flow_id))
+        labels.write_names(db, changes)
+
+
+def _answers(db: sqlite3.Connection, site_id: int, day_us: int) -> Iterator[Answer]:
+    """Address answers that may hold on that day."""
+    for seen_us, name, ttl, asker, kind, value, name_id in labels.read_answers(db, site_id, day_us, MOST_US):
+        for address in (value,) if kind in _ADDRESS_TYPES else hinted_addresses(value):
+            yield Answer(seen_us, name, ttl, asker, address, name_id)
 
 
 def _certificate_name(names: str) -> str:

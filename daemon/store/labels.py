@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 CROWD = 100  # like short flows in a slot, above which they become one row
 _SHORT_PACKETS = 16
 _SLOT_US = 900_000_000
+DAY_US = 86_400_000_000
 
 
 class Stretch(NamedTuple):
@@ -45,11 +45,11 @@ def write_configured(db: sqlite3.Connection, site_id: int, prefixes: Iterable[st
 
 def read_ends(
     db: sqlite3.Connection, site_id: int
-) -> list[tuple[int, int, int, str, int, int | None, int | None, bool]]:
-    """(id, mac, version, address, scope, first_us, last_us, sent) of every endpoint."""
+) -> Iterator[tuple[int, int, int, str, int, int | None, int | None, bool]]:
+    """(id, mac, version, address, scope, first_us, last_us, sent) of every endpoint, as they come."""
     return db.execute(
         "SELECT id, mac, version, address, scope, first_us, last_us, sent FROM endpoint WHERE site_id = ?", (site_id,)
-    ).fetchall()
+    )
 
 
 def read_announcements(db: sqlite3.Connection, site_id: int) -> list[tuple[str, str, int, int, int]]:
@@ -120,17 +120,28 @@ def _crowded(db: sqlite3.Connection, span: tuple[int, int]) -> bool:
     return found is not None
 
 
-def read_parts(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[object, ...]]:
-    """Flows of a series that may go on in another file, or come from one, in the order of `daemon.flow.stitch.Part`."""
+def several_captures(db: sqlite3.Connection, site_id: int, series: str) -> bool:
+    """Whether a series has more than one capture, so that flows may go on from one to another."""
+    rows = db.execute("SELECT 1 FROM capture WHERE site_id = ? AND series = ? LIMIT 2", (site_id, series))
+    return len(rows.fetchall()) > 1
+
+
+def read_parts(db: sqlite3.Connection, site_id: int, series: str, *, tails: bool) -> Iterator[tuple[Any, ...]]:
+    """Flows of a series that may come from another file or, with `tails`, those that the end of their file cut.
+
+    In the order of the fields of `daemon.flow.stitch.Part`, client and server as address and port.
+    """
+    cut = "f.live AND f.end IN ('cut', 'open')"
+    begins = "NOT f.begun AND f.first_us <= k.first_us + 3600000000"
     return db.execute(
         "SELECT f.id, c.address, f.client_port, s.address, f.server_port, f.protocol, f.tunnel, f.begun,"
-        " f.end IN ('cut', 'open'), f.first_us, f.last_us, f.name_id"
+        f" {cut}, f.first_us, f.last_us, f.name_id"
         " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
         " WHERE k.site_id = ? AND k.series = ? AND f.count = 1 AND f.crowd_id IS NULL"
-        " AND (f.end IN ('cut', 'open') OR (NOT f.begun AND f.first_us <= k.first_us + 3600000000))",
+        f" AND {cut if tails else f'NOT ({cut}) AND {begins}'}",
         (site_id, series),
-    ).fetchall()
+    )
 
 
 def write_continued(
@@ -151,37 +162,46 @@ def write_continued(
     )
 
 
-def read_answers(
-    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, addresses: Iterable[str]
-) -> list[tuple[int, int, str, str, int, int]]:
-    """(seen_us, asker, type, value, ttl, name asked for) of answers that may name one of the addresses.
+_ANSWERS = (
+    "SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, m.name_id"
+    " FROM {0} JOIN capture k ON k.id = m.capture_id JOIN endpoint c ON c.id = m.client_id JOIN name n ON n.id = m.name_id"
+    " WHERE k.site_id = ?1 AND m.seen_us BETWEEN ?2 AND ?3 AND m.response AND m.transport IN ('udp', 'tcp')"
+    " AND r.section = 'answer' AND r.type IN ('A', 'AAAA', 'HTTPS', 'SVCB')"
+)
+_RECENT = _ANSWERS.format("dns_message m JOIN dns_record r ON r.message_id = m.id")
+_LASTING = _ANSWERS.format("dns_record r JOIN dns_message m ON m.id = r.message_id") + " AND r.ttl > 86400"
 
-    The asker is a device, or -endpoint. The order depends on names alone, for answers of the same instant.
+
+def read_answers(
+    db: sqlite3.Connection, site_id: int, day_us: int, longest_us: int
+) -> Iterator[tuple[int, str, int, int, str, str, int]]:
+    """Answers that may name an address during the day that begins at `day_us`, in no order.
+
+    (seen_us, name asked for, ttl, asker, type, value, name id): of that day and the one before, and of `longest_us`
+    before it those with a TTL above a day. The asker is a device, or -endpoint.
     """
-    return db.execute(
-        "SELECT m.seen_us, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, r.ttl, m.name_id"
-        " FROM dns_message m JOIN dns_record r ON r.message_id = m.id JOIN capture k ON k.id = m.capture_id"
-        " JOIN endpoint c ON c.id = m.client_id JOIN name n ON n.id = m.name_id"
-        " WHERE k.site_id = ? AND m.seen_us BETWEEN ? AND ? AND m.response AND m.transport IN ('udp', 'tcp')"
-        " AND r.section = 'answer' AND (r.type IN ('HTTPS', 'SVCB')"
-        " OR (r.type IN ('A', 'AAAA') AND r.value IN (SELECT value FROM json_each(?)))) ORDER BY n.text",
-        (site_id, since_us, until_us, json.dumps(list(addresses))),
-    ).fetchall()
+    yield from db.execute(_RECENT, (site_id, day_us - DAY_US, day_us + DAY_US - 1))
+    yield from db.execute(_LASTING, (site_id, day_us - longest_us, day_us - DAY_US - 1))
 
 
 def read_unnamed(
     db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> list[tuple[int, int, str, int, int | None, str | None]]:
-    """(flow, asker, server address, first_us, label, label source) of flows to non-local servers without own name."""
+) -> Iterator[tuple[int, int, str, int, int | None, str | None]]:
+    """Flows to non-local servers that have no name of their own, in order of time.
+
+    (flow, asker, server address, first_us, label, label source). The rows are sorted, hence read, before the first comes
+    out, so that labels may be written meanwhile.
+    """
     return db.execute(
         "SELECT f.id, coalesce(k.device_id, c.device_id, -c.id), s.address, f.first_us, f.label_id, f.label_source"
         " FROM capture k JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " JOIN flow f ON f.id = o.id"
         " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
-        " AND f.name_id IS NULL AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0",
+        " AND f.name_id IS NULL AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0"
+        " ORDER BY f.first_us",
         (site_id, until_us, since_us),
-    ).fetchall()
+    )
 
 
 def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
@@ -217,9 +237,7 @@ def name_number(db: sqlite3.Connection, text: str) -> int:
     return int(db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()[0])
 
 
-_ALIKE = (
-    "slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id, name_source"
-)
+_ALIKE = "slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id, name_source"
 _MEMBERS = (  # ?1 and ?2: first and last id of a capture
     f"SELECT *, first_us / {_SLOT_US} AS slot FROM flow f WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
     f" AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= {_SHORT_PACKETS})"

@@ -20,7 +20,6 @@ from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
-_DAY_US = 86_400_000_000
 
 _FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 23)}, 1, 0, NULL, NULL, NULL)"
 _SLICE = """
@@ -163,7 +162,7 @@ class FactWriter:
         db.executemany(_HINT, [(site, *hint, *span) for hint, span in facts.hints.items()])
         db.executemany(
             _NETWORK,
-            [(site, n.prefix, n.source, span[0] // _DAY_US, *span, n.lifetime_s) for n, span in facts.networks.items()],
+            [(site, n.prefix, n.source, n.day, *span, n.lifetime_s) for n, span in facts.networks.items()],
         )
         db.executemany(_ROUTER, [(site, *router, *span) for router, span in facts.routers.items()])
         db.executemany(_SEEN, [(*span, ends[end]) for end, span in facts.seen.items()])

@@ -190,6 +190,7 @@ STATEMENTS = (
         PRIMARY KEY (message_id, number)
     ) STRICT, WITHOUT ROWID
     """,
+    "CREATE INDEX dns_record_lasting ON dns_record (message_id) WHERE ttl > 86400",  # few; looked for days later
     """
     CREATE TABLE hint (
         site_id INTEGER NOT NULL,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.flow.facts import NetworkFact, RouterFact
+from daemon.flow.facts import DAY_US, NetworkFact, RouterFact
 from tests.daemon.decode import test_ndp as ndp
 from tests.support import packets as p
 from tests.support.flows import Outcome, timed, watch
 
 ROUTER = "fe80::1"
 MAC = p.mac_int(p.ROUTER_MAC)
+DAY = p.START_US // DAY_US
 
 
 def announced(*messages: bytes, src: str = ROUTER) -> Outcome:
@@ -23,8 +24,8 @@ def test_prefixes_and_router() -> None:
     found = announced(ndp.FULL, ndp.FULL)
     span = [p.START_US, p.START_US + 1000]
     assert found.networks == {
-        NetworkFact("2001:db8:1:2::/64", "ra", 86400): span,
-        NetworkFact("fd00:1::/48", "ra", 0x7FFFFFFF): span,
+        NetworkFact("2001:db8:1:2::/64", "ra", 86400, DAY): span,
+        NetworkFact("fd00:1::/48", "ra", 0x7FFFFFFF, DAY): span,
     }
     assert found.routers == {RouterFact(MAC, ROUTER, "ra"): span}
     assert (found.flow.fact.protocol, found.flow.fact.chatter) == ("icmpv6", True)

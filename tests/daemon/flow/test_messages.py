@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.flow.facts import HintFact, NetworkFact, RouterFact
+from daemon.flow.facts import DAY_US, HintFact, NetworkFact, RouterFact
 from tests.daemon.decode import test_dhcp as dhcp
 from tests.daemon.decode import test_dhcpv6 as dhcpv6
 from tests.daemon.decode import test_dns as d
@@ -12,6 +12,8 @@ from tests.daemon.decode import test_netbios as netbios
 from tests.daemon.decode import test_ssdp as ssdp
 from tests.support import packets as p
 from tests.support.flows import NOBODY, Frame, Outcome, watch
+
+DAY = p.START_US // DAY_US
 
 MAC = p.mac_int(p.HOST_MAC)
 ROUTER = "192.168.1.1"
@@ -106,7 +108,7 @@ def test_dhcp_hint_belongs_to_the_address_in_the_message() -> None:
 
 def test_dhcp_answer_tells_network_and_router() -> None:
     found = watch(frames(down(dhcp.ACK, 67, 68, dst="192.168.1.20")))
-    assert found.networks == {NetworkFact("192.168.1.0/24", "dhcp", 86400): [p.START_US, p.START_US]}
+    assert found.networks == {NetworkFact("192.168.1.0/24", "dhcp", 86400, DAY): [p.START_US, p.START_US]}
     assert found.routers == {RouterFact(-1, ROUTER, "dhcp"): [p.START_US, p.START_US]}
     assert found.hints == {}
 
@@ -131,7 +133,7 @@ def test_dhcpv6() -> None:
     found = watch(frames(down(dhcpv6.REPLY, 547, 546, "fe80::1", "fe80::10")))
     assert found.flow.fact.service == "dhcpv6"
     assert found.hints == {}
-    assert NetworkFact("2001:db8:8::/56", "dhcpv6", 7200) in found.networks
+    assert NetworkFact("2001:db8:8::/56", "dhcpv6", 7200, DAY) in found.networks
 
 
 def test_dhcpv6_prefix_of_half_the_internet_is_not_believed() -> None:

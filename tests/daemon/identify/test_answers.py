@@ -15,7 +15,7 @@ HOUR = 3600 * SECOND
 
 
 def at(seconds: float, asker: int, name_id: int, ttl_s: int = 60, address: str = CDN) -> Answer:
-    return Answer(int(seconds * SECOND), asker, address, ttl_s, name_id)
+    return Answer(int(seconds * SECOND), str(name_id), ttl_s, asker, address, name_id)
 
 
 def test_one_address_of_a_cdn_for_two_brands_and_two_devices() -> None:

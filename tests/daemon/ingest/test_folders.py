@@ -41,8 +41,11 @@ DEVICES = "SELECT name, name_source, mac FROM devices ORDER BY mac"
 def test_busiest_local_end_gets_the_name(tmp_path: Path, how: str) -> None:
     folder = tmp_path / ("by-name/camera/2024" if how == "folder" else "captures")
     path = write(folder / "day.pcap", scene(9000, 90_000))
-    flags = {"device": "camera"} if how == "flag" else {}
-    database = imported(tmp_path / "h.db", path, **flags)
+    database = tmp_path / "h.db"
+    if how == "flag":
+        imported(database, path, device="camera")
+    else:
+        imported(database, path)
     assert rows(database, DEVICES) == [(None, None, HOST_MAC), ("camera", "folder", TABLET_MAC)]
     owners = "SELECT client_address, mac FROM flows JOIN devices USING (device_id) WHERE protocol = 'tcp' ORDER BY 1"
     assert rows(database, owners) == [("192.168.1.10", HOST_MAC), (TABLET, TABLET_MAC)]  # the others stay themselves

@@ -128,7 +128,6 @@ def test_flows_with_and_without_ports_that_are_cut_at_the_same_instant(tmp_path:
     assert imbalance(database) == []
 
 
-@pytest.mark.xfail(strict=True, reason="Facts.networks spans days within a batch: NetworkFact has no day")
 def test_prefix_that_went_and_came_back_is_not_local_in_between(tmp_path: Path) -> None:
     """One file or many, one commit or many: the days between two announcements stay what they were."""
     frames = [

@@ -111,9 +111,8 @@ def test_reader_cannot_write(tmp_path: Path) -> None:
 
 def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     with closing(open_database(tmp_path / "h.db")) as db:
-        with pytest.raises(KeyError), transaction(db):
-            db.execute("INSERT INTO site (name) VALUES ('x')")
-            raise KeyError
+        with pytest.raises(sqlite3.IntegrityError), transaction(db):  # the second of two names that must differ
+            db.executemany("INSERT INTO site (name) VALUES (?)", [("x",), ("x",)])
         assert db.execute("SELECT count(*) FROM site").fetchone() == (0,)
         with transaction(db):
             db.execute("INSERT INTO site (name) VALUES ('x')")

@@ -16,14 +16,15 @@ from daemon.store.captures import Arrival, add_capture, site_number
 from daemon.store.database import open_database
 from daemon.store.errors import Busy, DiskFull
 from daemon.store.writer import FactWriter, Position
-from tests.daemon.ingest.scenes import evening, write
+from tests.daemon.ingest.scenes import HOUR, evening, questions, write
 from tests.support.compare import imbalance, same
 from tests.support.importing import imported
+from tests.support.packets import START_US
 
 
 @pytest.fixture
 def capture(tmp_path: Path) -> Path:
-    return write(tmp_path / "day.pcap", evening())
+    return write(tmp_path / "day.pcap", evening(), questions(START_US + HOUR, 150))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_batch_that_fails_leaves_nothing_and_can_be_written_again(
     """Numbers of names and ends that were made in a transaction are forgotten with it."""
     writer, reading, batch = begun(db, tmp_path, source)
     pages = db.execute("PRAGMA page_count").fetchone()[0]
-    for room in (0, 1):
+    for room in (0, 3, 9):
         db.execute(f"PRAGMA max_page_count = {pages + room}")
         with pytest.raises(DiskFull, match="disk is full"):
             writer.commit(batch.facts, position(reading, batch), batch.undecoded)
