@@ -138,9 +138,7 @@ class Conversation:
             self.closed |= flags & (FIN | RST)
             self.idle_us = CLOSED_IDLE_US
 
-    def inspect(  # noqa: PLR0917  a row has that many columns
-        self, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
-    ) -> int:
+    def inspect(self, facts: Facts, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int) -> int:
         """Show a payload to the inspector, which is made for the first; the answer is whose are wanted from now on."""
         inspector = self.inspector
         if inspector is None:

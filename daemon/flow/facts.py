@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 
 from daemon.decode.dns import Record
 
-
 DAY_US = 86_400_000_000
 
 _K = TypeVar("_K")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.ndp import parse_router_advertisement
-from daemon.flow.facts import RouterFact, widen, network
+from daemon.flow.facts import RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX
 
 if TYPE_CHECKING:

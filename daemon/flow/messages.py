@@ -12,7 +12,7 @@ from daemon.decode.discovery import Hint, mdns_hints
 from daemon.decode.dns import parse_message
 from daemon.decode.netbios import parse_datagram, parse_name_service
 from daemon.decode.ssdp import parse_ssdp
-from daemon.flow.facts import DnsFact, HintFact, RouterFact, widen, network
+from daemon.flow.facts import DnsFact, HintFact, RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX, address_number
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from daemon.store.database import open_database
 from daemon.store.errors import explained
 
 
-def import_captures(  # noqa: PLR0913  what the command line offers
+def import_captures(
     paths: Sequence[str],
     database: Path,
     *,
