@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from daemon.decode.columns import SPARE, Columns, decode_columns
+from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, open_scanner, restore_scanner
 from daemon.decode.links import LINK_NAMES, SUPPORTED
@@ -29,6 +30,7 @@ EPOCH = 4 << 20
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _LEAST, _MOST = 1 << 20, 8 << 20  # bytes of a chunk
 _BATCH = 30_000  # facts in a batch
+_STRIDE = 256 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
 
 BROKEN = "headers cut or broken"
@@ -116,7 +118,8 @@ class CaptureDecoder:
         buf = bytearray(max(_MOST, LOOKAHEAD) + SPARE)
         view = memoryview(buf)
         filled, window = 0, _LEAST
-        self._source.seek(self.totals.cursor)
+        batched = self.totals.cursor
+        self._source.seek(batched)
         while True:
             filled = _fill(self._source, view[:window], filled)
             ended = filled < window
@@ -128,13 +131,17 @@ class CaptureDecoder:
             if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
                 break
             if not consumed:  # the record at hand, or the search behind damage, needs more than a window
+                if filled == len(buf) - SPARE:
+                    raise DecodeError(f"nothing can be read at byte {self.totals.cursor}")  # scanners promise otherwise
                 window = min(2 * window, len(buf) - SPARE)
                 continue
             window = _window(consumed, len(records.offset))
             view[: filled - consumed] = view[consumed:filled]
             filled -= consumed
             window = max(window, filled + 1)
-            if self._table.facts.size() >= max(_BATCH, len(self._table)):
+            enough = self._table.facts.size() >= max(_BATCH, len(self._table))
+            if enough or self.totals.cursor - batched >= _STRIDE:
+                batched = self.totals.cursor
                 yield self._batch(done=False)
         self._table.finish("cut" if self._final else "open")
         yield self._batch(done=True)

@@ -23,6 +23,7 @@ from daemon.decode.packet import (
     Packet,
 )
 from daemon.decode.slow import EXTENSION_HEADERS, MAX_TUNNELS, decode_frame
+from tests.support.mutated_frames import SEEDS, mutated
 from tests.support.packets import (
     ACK,
     ARP,
@@ -46,13 +47,11 @@ from tests.support.packets import (
     ipv4,
     ipv6,
     mac_int,
-    pppoe,
     sll,
     tcp,
     tcp_frame,
     udp,
     udp_frame,
-    vlan,
 )
 
 ETHERNET, RAW = 1, 101
@@ -373,26 +372,6 @@ def test_fragmented_tunnel_is_entered_when_whole() -> None:
 
 
 # --- anything
-
-
-SEEDS = [
-    tcp_frame(b"hello"),
-    udp_frame(b"hello", HOST6, SERVER6),
-    ethernet(vlan(pppoe(ipv4(DATAGRAM)), 3, 0x8864), ethertype=0x8100),
-    ethernet(ipv6(DATAGRAM, extensions=[(0, ext_options(8)), (51, b"\0\4" + bytes(22)), ext_fragment(0, more=True)])),
-    udp_frame(b"\x08\0\0\0\0\0\x01\0" + udp_frame(b"in"), dport=4789),
-    ethernet(ipv4(b"\x30\1\x88\x0b\0\0\0\0\0\0\0\0\xff\x03\0\x21" + ipv4(SEGMENT, proto=6), proto=47)),
-    *(ethernet(part) for part in fragments4(ipv4(udp(b"f" * 60)), 24)),
-    *(ethernet(part) for part in fragments6(udp(b"f" * 60), UDP, 24)),
-]
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    frame = bytearray(draw(st.sampled_from(SEEDS)))
-    for _ in range(draw(st.integers(0, 4))):
-        frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))
-    return bytes(frame[: draw(st.integers(0, len(frame)))])
 
 
 def check(packet: Packet, frame: bytes) -> None:
