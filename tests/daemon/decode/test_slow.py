@@ -9,19 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.decode.fragments import Fragments
 from daemon.decode.links import SUPPORTED
-from daemon.decode.packet import (
-    FRAME,
-    ICMP,
-    ICMPV6,
-    IP,
-    NO_MAC,
-    NO_PORT,
-    TCP,
-    TUNNELS,
-    UDP,
-    UNDECODED,
-    Packet,
-)
+from daemon.decode.packet import FRAME, ICMP, ICMPV6, IP, NO_MAC, NO_PORT, TCP, TUNNELS, UDP, UNDECODED, Packet
 from daemon.decode.slow import EXTENSION_HEADERS, MAX_TUNNELS, decode_frame
 from tests.support.mutated_frames import SEEDS, mutated
 from tests.support.packets import (
