@@ -144,7 +144,7 @@ class FactWriter:
                 (base + f.number, ends[f.client], ends[f.server], f.protocol, f.ip_version, f.client_port, f.server_port,
                  f.service, f.encrypted, f.chatter, None if f.name is None else name[f.name], f.name_source, f.tunnel, f.end,
                  f.begun, f.live, f.sliced, f.first_us, f.last_us, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down)
-                for f in facts.flows
+                for f in sorted(facts.flows)  # by number, hence by id: a quarter less work for SQLite
             ],
         )  # fmt: skip
         db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
