@@ -27,8 +27,7 @@ def certificate_names(message: bytes) -> tuple[str, ...]:
     At most `MAX_NAMES`, without repetition. Raises DecodeError if the message or its certificate cannot be read.
     """
     der = _leaf(message)
-    # Slow to import, and most captures hold no certificate in the clear.
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509  # noqa: PLC0415  slow to import, and few captures show certificates
 
     try:
         with warnings.catch_warnings():

@@ -27,8 +27,9 @@ from daemon.decode.cursor import DecodeError
 from daemon.decode.dns_names import HEADER, Names, read_name
 from daemon.decode.dns_native import load
 from daemon.decode.dns_rdata import READERS
-from daemon.decode.dns_text import generic_text, ipv4_text
+from daemon.decode.dns_text import generic_text
 from daemon.decode.dns_types import AAAA, CNAME, OPT, TYPES, A, rcode_text, type_text
+from daemon.decode.wire import ipv4_text
 
 _UPDATE, _DSO = 5, 6
 _OPCODES = frozenset({0, 1, 2, 4, 5, 6})  # QUERY, IQUERY, STATUS, NOTIFY, UPDATE, DSO; IANA has assigned no other

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from daemon.decode.cursor import DecodeError
 from daemon.decode.dns_names import Names, read_name
 from daemon.decode.dns_svcb import service_text
-from daemon.decode.dns_text import VALUE_LIMIT, get_string, ipv4_text, ipv6_text, join_parts, quote
+from daemon.decode.dns_text import VALUE_LIMIT, get_string, join_parts, quote
 from daemon.decode.dns_types import TYPES, type_text
+from daemon.decode.wire import ipv4_text, ipv6_text
 
 _UINT16 = struct.Struct(">H").unpack_from
 _SRV = struct.Struct(">HHH").unpack_from

@@ -15,7 +15,8 @@ from itertools import pairwise
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.dns_names import read_name
-from daemon.decode.dns_text import get_string, ipv4_text, ipv6_text, join_parts, quote
+from daemon.decode.dns_text import get_string, join_parts, quote
+from daemon.decode.wire import ipv4_text, ipv6_text
 
 _REPEATED_LIMIT = 512  # bytes: bounds what the cache can hold
 

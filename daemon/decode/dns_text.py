@@ -10,8 +10,6 @@ Rule 2: a value is at most about VALUE_LIMIT characters. What does not fit is re
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
-from socket import AF_INET6, inet_ntoa, inet_ntop
 
 from daemon.decode.cursor import DecodeError
 
@@ -20,18 +18,6 @@ GENERIC_LIMIT = 256  # bytes, twice as many hexadecimal digits
 
 _QUOTED = {0x22: '\\"', 0x5C: "\\\\"}
 _PRINTABLE = bytes(b for b in range(0x20, 0x7F) if b not in _QUOTED)
-
-
-@lru_cache(maxsize=4096)
-def ipv4_text(raw: bytes) -> str:
-    """Four bytes as an address."""
-    return inet_ntoa(raw)
-
-
-@lru_cache(maxsize=4096)
-def ipv6_text(raw: bytes) -> str:
-    """Sixteen bytes as an address in canonical form (RFC 5952)."""
-    return inet_ntop(AF_INET6, raw)
 
 
 def generic_text(raw: bytes) -> str:

@@ -5,20 +5,23 @@ Rule: these read a whole field that its parser has already cut out; what does no
 
 from __future__ import annotations
 
-from socket import AF_INET6, inet_ntop
+from functools import lru_cache
+from socket import AF_INET6, inet_ntoa, inet_ntop
 
 from daemon.decode.text import free_text
 
 _MOST_ADDRESSES = 16  # of one list: more than any home announces
 
 
+@lru_cache(maxsize=4096)
 def ipv4_text(raw: bytes) -> str:
-    """Four bytes as canonical text."""
-    return f"{raw[0]}.{raw[1]}.{raw[2]}.{raw[3]}"
+    """Four bytes as an address."""
+    return inet_ntoa(raw)
 
 
+@lru_cache(maxsize=4096)
 def ipv6_text(raw: bytes) -> str:
-    """Sixteen bytes as canonical text (RFC 5952)."""
+    """Sixteen bytes as an address in canonical form (RFC 5952)."""
     return inet_ntop(AF_INET6, raw)
 
 

@@ -10,11 +10,10 @@ from daemon.decode.dns_text import (
     generic_text,
     get_string,
     get_strings,
-    ipv4_text,
-    ipv6_text,
     join_parts,
     quote,
 )
+from daemon.decode.wire import ipv4_text, ipv6_text
 
 
 def test_generic_form_is_bounded() -> None:

@@ -49,7 +49,7 @@ async def serve(address: str, port: int, cert: str, key: str, *, retry: bool) ->
     )
     settings.load_cert_chain(cert, key)
     await aio.serve(address, port, configuration=settings, create_protocol=Answering, retry=retry)
-    print("serving", flush=True)  # noqa: T201
+    print("serving", flush=True)  # noqa: T201  a program that speaks to its caller
     await asyncio.Event().wait()
 
 
