@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Literal
 
+from daemon.decode.groups import SLOT_US
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP, TUNNELS, UDP
 from daemon.flow.facts import Endpoints, Facts, FlowFact, HelloFact, HintFact, SliceFact
 from daemon.flow.hello import Hello
@@ -21,7 +22,6 @@ from daemon.flow.resolvers import is_doh_name
 from daemon.flow.services import by_port, encrypted, is_chatter, narrow, protocol_name
 
 SECOND = 1_000_000
-SLOT_US = 900 * SECOND
 IDLE_US = {TCP: 3600 * SECOND, UDP: 180 * SECOND}
 OTHER_IDLE_US = 60 * SECOND
 CLOSED_IDLE_US = 10 * SECOND

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import NamedTuple
 
+from daemon.flow.facts import DAY_US
 from daemon.flow.local import GLOBAL, OWN, PRIVATE, address_number
 
-DAY_US = 86_400_000_000
 _V6_SITE_BITS = 80  # addresses that share a /48 may all be one house's, so they do not make their sender a gateway
 
 

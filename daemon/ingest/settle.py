@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from daemon.flow.facts import DAY_US
 from daemon.flow.stitch import Part, stitch
 from daemon.identify.answers import MOST_US, Answer, AnswerBook, hinted_addresses
 from daemon.identify.house import Announcement, End, furnish
@@ -74,8 +75,8 @@ def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us:
     labels.forget_local_names(db, site_id, since_us, until_us)
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
     unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
-    for day, flows in groupby(unnamed, key=lambda flow: flow[3] // labels.DAY_US):
-        book = AnswerBook(_answers(db, site_id, day * labels.DAY_US))
+    for day, flows in groupby(unnamed, key=lambda flow: flow[3] // DAY_US):
+        book = AnswerBook(_answers(db, site_id, day * DAY_US))
         changes: list[tuple[int | None, str | None, int]] = []
         for flow_id, asker, address, first_us, label_id, label_source in flows:
             found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from daemon.decode.groups import SLOT_US
+from daemon.flow.facts import DAY_US
+
 CROWD = 100  # like short flows in a slot, above which they become one row
 _SHORT_PACKETS = 16
-_SLOT_US = 900_000_000
-DAY_US = 86_400_000_000
 
 
 class Stretch(NamedTuple):
@@ -114,7 +115,7 @@ def _crowded(db: sqlite3.Connection, span: tuple[int, int]) -> bool:
     """Whether there may be a crowd, by a look at four columns; most captures have none."""
     found = db.execute(
         "SELECT 1 FROM flow WHERE id BETWEEN ? AND ?"
-        f" GROUP BY client_id, server_id, server_port, first_us / {_SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
+        f" GROUP BY client_id, server_id, server_port, first_us / {SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
         span,
     ).fetchone()
     return found is not None
@@ -239,7 +240,7 @@ def name_number(db: sqlite3.Connection, text: str) -> int:
 
 _ALIKE = "slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id, name_source"
 _MEMBERS = (  # ?1 and ?2: first and last id of a capture
-    f"SELECT *, first_us / {_SLOT_US} AS slot FROM flow f WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
+    f"SELECT *, first_us / {SLOT_US} AS slot FROM flow f WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
     f" AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= {_SHORT_PACKETS})"
     " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id)"
 )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.flow.facts import DAY_US
 from daemon.flow.local import address_number, scope_of
-from daemon.identify.house import DAY_US, Announcement, DeviceKey, End, House, furnish
+from daemon.identify.house import Announcement, DeviceKey, End, House, furnish
 from tests.support.flows import NOBODY
 
 LAMP, PHONE, ROUTER = 0x020000000010, 0x020000000020, 0x020000000001
