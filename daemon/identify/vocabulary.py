@@ -1,0 +1,79 @@
+"""The words of this room: what the network tells apart, what the owner says, and the devices made of both.
+
+A station is a MAC or, where captures have none, an address: facts are kept by station. A device is one station or
+several; which ones is a judgement, made anew from all evidence, so that it can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Hint(NamedTuple):
+    """What a station said of itself: `source` dhcp, mdns, ssdp, http, ..., and a key as in the view `device_hints`."""
+
+    source: str
+    key: str
+    value: str
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One MAC, or one address, of one site, with its evidence."""
+
+    station_id: int
+    mac: int  # 48 bits; -1 where captures have none
+    address: str  # '' where the MAC is the key
+    first_us: int
+    last_us: int
+    addresses: tuple[str, ...] = ()  # local ones it sent from
+    hints: tuple[Hint, ...] = ()
+    makers: tuple[tuple[str, int], ...] = ()  # (organisation that makes devices, bytes exchanged with its own domains)
+    folder: str | None = None  # named so by --device or a by-name/<device>/ folder
+
+    @property
+    def key(self) -> str:
+        """How owner's words name it, in every database: `aa:bb:cc:dd:ee:ff`, or its address."""
+        return self.mac.to_bytes(6, "big").hex(":") if self.mac >= 0 else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerWords:
+    """What the owner of one site said; keys are station keys. Joins and splits are pairs, the latest word wins."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    rooms: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    joins: tuple[tuple[str, str], ...] = ()
+    splits: tuple[tuple[str, str], ...] = ()
+
+
+class Evidence(NamedTuple):
+    """Why a device has a name, a vendor, a kind, or a second station: what was seen, in words a person can check."""
+
+    about: str  # `name`, `vendor`, `model`, `kind`, `system`, `join`
+    value: str
+    source: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device: `stations` in order of first appearance, the first gives the MAC that is shown."""
+
+    stations: tuple[int, ...]
+    name: str | None
+    name_source: str | None
+    owner: str | None
+    room: str | None
+    vendor: str | None
+    model: str | None
+    kind: str | None
+    system: str | None
+    mac_random: bool | None
+    evidence: tuple[Evidence, ...]
