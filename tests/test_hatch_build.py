@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from daemon.classify.compact import COMPACT, parse, unpack
+
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "daemon").rglob("_*.c"))
 TARGETS = {source.removesuffix(".c") + ".abi3.so" for source in SOURCES}
@@ -65,6 +67,21 @@ def test_without_a_compiler_it_says_so_and_goes_on(tree: Path, compiler: str) ->
     assert built(tree) == set()
 
 
+def test_the_table_of_hardware_makers_is_made_and_goes_into_the_wheel(tree: Path) -> None:
+    if importlib.util.find_spec("pymanuf") is None:
+        pytest.skip("pymanuf is missing: `make setup` installs it")
+    table = tree / "daemon" / "identify" / "oui.bin"
+    table.unlink(missing_ok=True)
+    assert "made: daemon/identify/oui.bin" in build(tree, CC="false").stdout
+    made = table.read_bytes()
+    table.unlink()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tree / "made")]
+    subprocess.run(command, check=True, capture_output=True, cwd=tree, env={**os.environ, "CC": "false"})
+    (wheel,) = (tree / "made").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("daemon/identify/oui.bin") == made
+
+
 @pytest.mark.parametrize("compiler", ["cc", "false"])
 def test_a_wheel_names_the_platform_only_if_it_holds_modules(tree: Path, compiler: str) -> None:
     if compiler == "cc" and not can_compile():
@@ -77,3 +94,15 @@ def test_a_wheel_names_the_platform_only_if_it_holds_modules(tree: Path, compile
     assert inside == (TARGETS if compiler == "cc" else set())
     assert wheel.stem.endswith("py3-none-any") == (compiler == "false")
     assert ("cp311-abi3-linux_" in wheel.stem) == (compiler == "cc")
+
+
+def test_the_quick_form_of_the_organisations_is_made_and_answers_for_its_files_only(tree: Path) -> None:
+    assert build(tree, CC="false").returncode == 0
+    folder = tree / "daemon" / "classify" / "organisations"
+    files = {path.name: path.read_bytes() for path in folder.glob("*.toml")}
+    packed = (folder / COMPACT).read_bytes()
+    assert unpack(packed, files) == parse(files)
+    (folder / "mine.toml").write_text("not toml", "utf-8")
+    run = build(tree, CC="false")
+    assert (run.returncode, "starts slower, with the same results" in run.stderr) == (0, True)
+    assert not (folder / COMPACT).exists(), "yesterday's answers for nothing"

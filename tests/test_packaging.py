@@ -44,7 +44,7 @@ def test_wheel_holds_every_source_file(wheel: Path) -> None:
     sources = {
         str(path.relative_to(ROOT))
         for program in PROGRAMS
-        for pattern in ("*.py", "*.sql")  # migrations come as either
+        for pattern in ("*.py", "*.sql", "*.toml")  # migrations come as either; organisations
         for path in (ROOT / program).rglob(pattern)
     }
     assert sources - names(wheel) == set()

@@ -19,6 +19,8 @@ from appliance.progress import BarProgress, LineProgress
 
 _MARK = "made-by-homeport-demo"  # file that says: this folder may be made anew
 _DATABASE = "homeport.db"
+_DATA = "data"
+_OWNER = "owner.db"  # made by whoever names a device, and kept when the demo is made anew
 
 
 @click.command("demo")
@@ -32,15 +34,21 @@ def command(folder: Path, no_serve: bool) -> None:
     prepare()
     from appliance.overview import show
     from appliance.sample import write_home
+    from appliance.sample.atlas import write_atlas
     from daemon.ingest import import_captures
+    from daemon.ingest.knowledge import Knowledge
 
     note(f"Making a sample home in {printable(captures)} ...")
     paths = write_home(captures)
+    write_atlas(folder / _DATA)
     total = sum(path.stat().st_size for path in paths)
     note(f"Made {plural(len(paths), 'capture')} ({size(total)}); importing ...")
     database = folder / _DATABASE
+    knowledge = Knowledge(owner=folder / _OWNER, data=folder / _DATA, zone="UTC")
     with BarProgress() if sys.stderr.isatty() else LineProgress() as progress:
-        summary = import_captures([str(captures)], database, jobs=load_config().imports.jobs, progress=progress)
+        summary = import_captures(
+            [str(captures)], database, jobs=load_config().imports.jobs, knowledge=knowledge, progress=progress
+        )
     packets, devices, flows = (
         plural(summary.packets, "packet"),
         plural(summary.devices, "device"),

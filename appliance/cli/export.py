@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -15,6 +13,7 @@ import click
 
 from appliance.config import load_config
 from appliance.console import CannotDoError, printable, reader_may_leave
+from appliance.output import whole_file
 
 Rows = Iterable[Sequence[object]]
 
@@ -48,7 +47,7 @@ def command(view: str, database: str | None, form: str, output: str | None) -> N
             _FORMS[form](sys.stdout, columns, rows)
             sys.stdout.flush()
         return
-    with _whole_file(Path(output)) as target:
+    with whole_file(Path(output)) as target:
         _FORMS[form](target, columns, rows)
 
 
@@ -67,20 +66,3 @@ def write_csv(target: TextIO, columns: Sequence[str], rows: Rows) -> None:
 
 
 _FORMS: dict[str, Callable[[TextIO, Sequence[str], Rows], None]] = {"jsonl": write_jsonl, "csv": write_csv}
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[TextIO]:
-    """A file that appears under its name when it is complete, and not at all if writing fails."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        file = partial.open("x", encoding="utf-8", newline="")
-    except OSError as error:
-        raise CannotDoError(f"{printable(path)} cannot be written: {error.strerror}") from error
-    try:
-        with file as target:
-            yield target
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -52,6 +52,7 @@ def command(
     _check_database(config)
     _check_paths(paths)
     prepare()
+    from appliance.knowledge import knowledge_of
     from daemon.ingest import import_captures
 
     began = time.monotonic()
@@ -63,6 +64,7 @@ def command(
             device=device,
             jobs=config.imports.jobs,
             networks=config.site.networks,
+            knowledge=knowledge_of(config),
             progress=progress,
         )
     if not summary.files:

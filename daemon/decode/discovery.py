@@ -20,9 +20,16 @@ _MOST_HINTS = 64  # of one message
 _MOST_STRINGS = 64  # of one TXT record
 
 # TXT keys that say what a thing is or is called (RFC 6763 section 6.4: keys are case-insensitive).
-_TXT_KEYS = frozenset({"md", "fn", "model", "manufacturer", "ty", "am", "deviceid", "id", "bs"})
+_TXT_KEYS = frozenset({
+    *("md", "model", "am", "ty", "modelid", "modelname", "model_number", "rpmd", "usb_mdl"),
+    *("manufacturer", "mf", "mfg", "usb_mfg"),
+    *("fn", "friendly_name", "name"),
+    *("deviceid", "id", "bs", "serialnumber"),
+    "ci",
+})  # fmt: skip
 # In `_raop._tcp` md lists kinds of metadata, everywhere else it is the model.
 _FOREIGN = frozenset({("_raop._tcp", "md")})
+_OWN = {"ci": "_hap._tcp"}  # HomeKit's category; two letters may mean anything elsewhere
 
 
 class Hint(NamedTuple):
@@ -104,7 +111,7 @@ def _txt_hints(record: Record) -> Iterator[tuple[str, str]]:
     for string in strings[:_MOST_STRINGS]:
         key, equals, value = string.partition(b"=")
         name = key.decode("latin-1").lower()
-        if equals and name in _TXT_KEYS and (service, name) not in _FOREIGN:
+        if equals and name in _TXT_KEYS and (service, name) not in _FOREIGN and _OWN.get(name, service) == service:
             yield f"txt.{name}", hint_text(value)
 
 

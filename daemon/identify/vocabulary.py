@@ -43,7 +43,11 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class OwnerWords:
-    """What the owner of one site said; keys are station keys. Joins and splits are pairs, the latest word wins."""
+    """What holds of what the owner of one site said; keys are station keys.
+
+    All are in the order in which they were said, so that of two stations of one device the last word can be told. A
+    pair, its lesser key first, is in `joins` or in `splits`, by the last word about it.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)

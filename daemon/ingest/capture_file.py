@@ -75,12 +75,19 @@ def _import_source(
         return FileOutcome(task.path, "empty", message="it holds no record")
     decoder = CaptureDecoder(source, final=task.final)
     known, fresh = _find_or_add(db, database, task, source, head)
+    if not fresh:
+        heard(source.size, 0)
+        return FileOutcome(
+            task.path, "known", known.packets, known.size, 0, known.undecoded_packets, "the database has it already",
+            known.capture_id,
+        )  # fmt: skip
+    if known.closed:
+        return FileOutcome(
+            task.path, "closed", known.packets, known.size, 0, known.undecoded_packets,
+            "what it had before is kept as sums only, as its time is over, so the rest of it was not added",
+            known.capture_id,
+        )  # fmt: skip
     if known.state is not None:
-        if not fresh:
-            heard(source.size, 0)
-            return FileOutcome(
-                task.path, "known", known.packets, known.size, 0, known.undecoded_packets, "the database has it already"
-            )
         decoder.resume(known.state)
     writer = FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor, known.state)
     return _read(writer, decoder, task, source, known, heard)
@@ -106,8 +113,8 @@ def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Sou
         reaches = _reaches(source, known.cursor)
         fresh = known.status != "deleted" and _grown(source, known.cursor)
         # A capture that is `live` had no last batch: its open flows are not written, or not as its end leaves them.
-        ending = known.status == "live" and task.final and reaches
-        if fresh or (arrival.path < known.path and reaches):
+        ending = known.status == "live" and task.final and reaches and not known.closed
+        if (fresh and not known.closed) or (arrival.path < known.path and reaches):
             with transaction(db):
                 place_capture(db, known.capture_id, arrival)
         return known, fresh or ending
@@ -169,6 +176,7 @@ def _read(
         position.packets - known.packets,
         position.undecoded_packets,
         position.error or "",
+        known.capture_id,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
 from daemon.ingest.capture_file import Task, identify, import_file
+from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.outcome import FileOutcome, Progress, Silent, Summary
 from daemon.ingest.settle import settle_site
 from daemon.ingest.source import Source, find_captures
@@ -29,11 +30,12 @@ def import_captures(
     device: str | None = None,
     jobs: int = 1,
     networks: Sequence[str] = (),
+    knowledge: Knowledge | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Read all captures that `paths` name (files, folders, patterns) into `database`. Raises StoreError.
 
-    `networks` are the site's configured local prefixes. Files that cannot be read are set aside and said.
+    `networks` are the site's configured local prefixes, `knowledge` what labels come from besides facts. Files that cannot be read are set aside and said.
     """
     listener = progress or Silent()
     files, problems = find_captures(paths)
@@ -50,7 +52,7 @@ def import_captures(
         order = {path: place for place, path in enumerate(files)}
         outcomes.sort(key=lambda outcome: order[outcome.path])
         if outcomes:
-            settle_site(db, database, site, networks)
+            settle_site(db, database, site, networks, knowledge)
         return _summary(db, database, site, outcomes, problems)
     finally:
         db.close()

@@ -18,6 +18,7 @@ class FileOutcome:
     new_packets: int = 0
     undecoded_packets: int = 0
     message: str = ""  # one sentence where there is something to say
+    capture_id: int | None = None  # of the capture that the file is; None where nothing of it is in the database
 
 
 @dataclass(frozen=True, slots=True)

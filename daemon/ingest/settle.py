@@ -1,13 +1,16 @@
 """Labels: a pass over facts, after which nothing shows in which order the facts arrived.
 
-One transaction. Judgements about the ends of a site are made anew from all evidence; names and continued flows where
-new facts, or a judgement that changed, may have changed them.
+One transaction, in this order: which ends are local, which stations are one device, which flows go on from another file,
+what addresses are called, the sums by slot, day and destination, what each device is, whose each destination is.
+Judgements about the ends of a site are made anew from all evidence; everything else where new facts, or a judgement that
+changed, may have changed it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,46 +19,93 @@ from daemon.flow.facts import DAY_US
 from daemon.flow.stitch import Part, stitch
 from daemon.identify.answers import MOST_US, Answer, AnswerBook, hinted_addresses
 from daemon.identify.house import Announcement, End, furnish
+from daemon.ingest.describe import Census
 from daemon.ingest.folders import settle_folders
+from daemon.ingest.judge import Change, judge_months
+from daemon.ingest.knowledge import Knowledge
 from daemon.store import labels
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
+from daemon.store.rollup import roll
+from daemon.store.stations import write_stations
+from daemon.store.verdicts import months_with_destinations
 
 _ADDRESS_TYPES = ("A", "AAAA")
 
 
-def settle_site(db: sqlite3.Connection, database: Path, site: str, networks: Sequence[str] = ()) -> None:
-    """Recompute what depends on more than one capture: gateways, devices, continued flows, names. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a pass did beyond facts that were new."""
+
+    changes: tuple[Change, ...] = ()  # judgements that are not what they were
+
+
+def settle_site(
+    db: sqlite3.Connection, database: Path, site: str, networks: Sequence[str] = (), knowledge: Knowledge | None = None
+) -> Settled:
+    """Bring the labels of a site up to date with its facts. Raises StoreError."""
     with explained(database), transaction(db):
-        _settle(db, site_number(db, site), networks)
+        site_id = site_number(db, site)
+        return _Pass(db, site_id, site, knowledge or Knowledge()).run(networks, everything=False)
 
 
-def _settle(db: sqlite3.Connection, site_id: int, networks: Sequence[str]) -> None:
-    if networks:
-        labels.write_configured(db, site_id, networks)
-    fresh = labels.unsettled(db, site_id)
-    if not fresh and not networks:
-        return
-    for capture in fresh:
-        labels.fold_crowds(db, capture.capture_id)
-    house = furnish(
-        (End(*row) for row in labels.read_ends(db, site_id)),
-        [Announcement(*row) for row in labels.read_announcements(db, site_id)],
-        labels.read_routers(db, site_id),
-    )
-    spans = [(each.first_us, each.last_us) for each in fresh]
-    spans += labels.write_devices(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
-    labels.write_hint_names(db, site_id)
-    spans += settle_folders(db, site_id)
-    for series in sorted({capture.series for capture in fresh}):
-        _settle_series(db, site_id, series)
-    if spans:
-        _settle_names(db, site_id, min(span[0] for span in spans), max(span[1] for span in spans) + MOST_US)
-    labels.mark_settled(db, site_id)
+def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
+    """Judge the whole past of a site anew: the owner said something, or rules or tables changed. Raises StoreError."""
+    with explained(database), transaction(db):
+        return _Pass(db, site_number(db, site), site, knowledge).run((), everything=True)
 
 
-def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> None:
+class _Pass:
+    """One pass over one site, in one transaction."""
+
+    def __init__(self, db: sqlite3.Connection, site_id: int, site: str, knowledge: Knowledge) -> None:
+        self._db, self._site_id, self._site, self._knowledge = db, site_id, site, knowledge
+
+    def run(self, networks: Sequence[str], *, everything: bool) -> Settled:
+        db, site_id = self._db, self._site_id
+        spans = self._configure(networks)
+        fresh = labels.unsettled(db, site_id)
+        if not (fresh or networks or spans or everything):
+            return Settled()
+        for capture in fresh:
+            labels.fold_crowds(db, capture.capture_id)
+        spans += [(each.first_us, each.last_us) for each in fresh]
+        spans += self._judge_ends()
+        spans += settle_folders(db, site_id)
+        census = Census(db, site_id, self._site, self._knowledge)
+        spans += census.group()
+        for series in sorted({capture.series for capture in fresh}):
+            spans += _settle_series(db, site_id, series)
+        if spans:
+            spans += _settle_names(
+                db, site_id, min(span[0] for span in spans), max(span[1] for span in spans) + MOST_US
+            )
+        months = roll(db, site_id, spans)
+        if census.describe() or everything:
+            months |= set(months_with_destinations(db, site_id))
+        changes = judge_months(db, site_id, months, self._knowledge)
+        labels.mark_settled(db, site_id)
+        return Settled(tuple(changes))
+
+    def _configure(self, networks: Sequence[str]) -> list[tuple[int, int]]:
+        """Write what the configuration says; with another time zone all days that have flows are counted anew."""
+        if networks:
+            labels.write_configured(self._db, self._site_id, networks)
+        zone = self._knowledge.zone
+        return labels.write_zone(self._db, self._site_id, zone) if zone is not None else []
+
+    def _judge_ends(self) -> list[tuple[int, int]]:
+        db, site_id = self._db, self._site_id
+        house = furnish(
+            (End(*row) for row in labels.read_ends(db, site_id)),
+            [Announcement(*row) for row in labels.read_announcements(db, site_id)],
+            labels.read_routers(db, site_id),
+        )
+        return write_stations(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
+
+
+def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[int, int]]:
     """Link flows over the files of a series; of all that begin in the middle only those that a cut one fits are kept."""
     parts: list[Part] = []
     if labels.several_captures(db, site_id, series):
@@ -63,28 +113,30 @@ def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> None:
         keys = {part.key() for part in parts}
         others = (_part(row) for row in labels.read_parts(db, site_id, series, tails=False))
         parts += [part for part in others if part.key() in keys]
-    labels.write_continued(db, site_id, series, stitch(parts))
+    return labels.write_continued(db, site_id, series, stitch(parts))
 
 
 def _part(row: tuple[Any, ...]) -> Part:
     return Part(row[0], (row[1], row[2]), (row[3], row[4]), *row[5:])
 
 
-def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
-    """Name the flows of a stretch of time that have no name of their own."""
-    labels.forget_local_names(db, site_id, since_us, until_us)
+def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
+    """Name the flows of a stretch of time that have no name of their own; the times of those that changed."""
+    spans = labels.forget_local_names(db, site_id, since_us, until_us)
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
     unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
     for day, flows in groupby(unnamed, key=lambda flow: flow[3] // DAY_US):
         book = AnswerBook(_answers(db, site_id, day * DAY_US))
         changes: list[tuple[int | None, str | None, int]] = []
-        for flow_id, asker, address, first_us, label_id, label_source in flows:
+        for flow_id, asker, address, first_us, last_us, label_id, label_source in flows:
             found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
             if found[0] is None and flow_id in certified:
                 found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"
             if found != (label_id, label_source):
                 changes.append((*found, flow_id))
+                spans.append((first_us, last_us))
         labels.write_names(db, changes)
+    return spans
 
 
 def _answers(db: sqlite3.Connection, site_id: int, day_us: int) -> Iterator[Answer]:

@@ -26,6 +26,11 @@ class Known:
     undecoded_packets: int
     state: bytes | None
 
+    @property
+    def closed(self) -> bool:
+        """Its detail is gone, and with it what decoding needs to go on behind the cursor."""
+        return self.cursor > 0 and self.state is None
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

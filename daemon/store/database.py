@@ -17,15 +17,15 @@ from daemon.store.errors import NewerDatabase, NoPermission, NotADatabase, expla
 from daemon.store.migrations import VERSION, migrate
 
 _APPLICATION = 0x484F4D45  # "HOME": tells our files from other people's SQLite databases
-_BUSY_MS = 60_000
+BUSY_MS = 60_000
 _CACHE_KIB = 8192
 
 
 def open_database(path: Path) -> sqlite3.Connection:
     """A connection for writing, in autocommit mode; the file is made or brought up to date first. Raises StoreError."""
-    _check_place(path)
+    check_place(path)
     with explained(path):
-        db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000)
+        db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
         try:
             _prepare(db, path)
         except BaseException:
@@ -52,7 +52,7 @@ def read_database(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise NotADatabase(f"There is no database at {path}. `homeport import PATH --db {path}` makes one.")
     with explained(path):
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_MS / 1000)
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
         try:
             _check_version(db, path)
             db.execute("PRAGMA query_only = 1")
@@ -62,7 +62,8 @@ def read_database(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
+    """Whether a database may be made or written there, before SQLite is asked. Raises StoreError."""
     folder = path.parent
     if not folder.is_dir():
         raise NoPermission(
@@ -90,7 +91,7 @@ def _check_version(db: sqlite3.Connection, path: Path) -> int:
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     if _check_version(db, path) < VERSION:
-        with _one_at_a_time(path.parent):
+        with one_at_a_time(path.parent):
             if _check_version(db, path) < VERSION:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -101,7 +102,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """Keeps other processes from making or migrating databases of this folder meanwhile.
 
     SQLite does not wait where a journal mode changes, or where a reader wants to become the writer. The folder is locked

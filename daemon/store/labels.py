@@ -44,6 +44,15 @@ def write_configured(db: sqlite3.Connection, site_id: int, prefixes: Iterable[st
     )
 
 
+def write_zone(db: sqlite3.Connection, site_id: int, zone: str) -> list[tuple[int, int]]:
+    """The site's time zone; the times of all that is to be counted anew, where it is another than before."""
+    if db.execute("UPDATE site SET zone = ?2 WHERE id = ?1 AND zone <> ?2", (site_id, zone)).rowcount == 0:
+        return []
+    return db.execute(
+        "SELECT first_us, last_us FROM capture WHERE site_id = ? AND first_us IS NOT NULL", (site_id,)
+    ).fetchall()
+
+
 def read_ends(
     db: sqlite3.Connection, site_id: int
 ) -> Iterator[tuple[int, int, int, str, int, int | None, int | None, bool]]:
@@ -63,52 +72,6 @@ def read_announcements(db: sqlite3.Connection, site_id: int) -> list[tuple[str, 
 def read_routers(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str]]:
     """(MAC or -1, address) of routers that announcements name."""
     return db.execute("SELECT DISTINCT mac, address FROM router WHERE site_id = ?", (site_id,)).fetchall()
-
-
-def write_devices(
-    db: sqlite3.Connection, site_id: int, local: Iterable[int], owners: Iterable[tuple[int, int, str]]
-) -> list[tuple[int, int]]:
-    """Which endpoints are local, and whose they are: (endpoint, device MAC, device address). Numbers of devices last.
-
-    The answer are the times (first_us, last_us) of endpoints about which the judgement has changed.
-    """
-    owners = list(owners)
-    wanted = sorted({(mac, address) for _, mac, address in owners})
-    db.executemany(
-        "INSERT INTO device (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(site_id, *key) for key in wanted],
-    )
-    numbers = {
-        (mac, address): number
-        for number, mac, address in db.execute("SELECT id, mac, address FROM device WHERE site_id = ?", (site_id,))
-    }
-    gone = [(number,) for key, number in numbers.items() if key not in set(wanted) and not key[1].startswith("folder:")]
-    db.executemany("DELETE FROM device WHERE id = ?", gone)
-    owned = {end: numbers[mac, address] for end, mac, address in owners}
-    home = set(local)
-    changes, spans = [], []
-    for end, was_local, was_owner, first_us, last_us in db.execute(
-        "SELECT id, local, device_id, first_us, last_us FROM endpoint WHERE site_id = ?", (site_id,)
-    ):
-        if was_local != int(end in home) or was_owner != owned.get(end):
-            changes.append((int(end in home), owned.get(end), end))
-            if first_us is not None:
-                spans.append((first_us, last_us))
-    db.executemany("UPDATE endpoint SET local = ?, device_id = ? WHERE id = ?", changes)
-    return spans
-
-
-def write_hint_names(db: sqlite3.Connection, site_id: int) -> None:
-    """A device's name as it last said it itself: by DHCP, else by mDNS."""
-    db.execute("UPDATE device SET name = NULL, name_source = NULL WHERE site_id = ?", (site_id,))
-    for source, key in (("mdns", "hostname"), ("dhcp", "hostname")):
-        db.execute(
-            "UPDATE device SET name = h.value, name_source = h.source FROM ("
-            " SELECT mac, source, value, max(last_us) FROM ("
-            "  SELECT mac, source, value, last_us FROM hint WHERE site_id = ?1 AND source = ?2 AND key = ?3 ORDER BY value)"
-            " GROUP BY mac) AS h WHERE device.site_id = ?1 AND device.mac = h.mac AND h.mac >= 0",
-            (site_id, source, key),
-        )
 
 
 def _crowded(db: sqlite3.Connection, span: tuple[int, int]) -> bool:
@@ -147,20 +110,29 @@ def read_parts(db: sqlite3.Connection, site_id: int, series: str, *, tails: bool
 
 def write_continued(
     db: sqlite3.Connection, site_id: int, series: str, continued: Iterable[tuple[int, bool, int | None]]
-) -> None:
-    """(flow, turned, name) of the flows of a series that go on from another; the others are reset."""
-    db.execute(
-        "UPDATE flow SET turned = 0, label_id = iif(label_source = 'continued', NULL, label_id),"
-        " label_source = nullif(label_source, 'continued')"
-        " WHERE (turned OR label_source = 'continued')"
-        " AND id >> 40 IN (SELECT id FROM capture WHERE site_id = ? AND series = ?)",
-        (site_id, series),
-    )
+) -> list[tuple[int, int]]:
+    """(flow, turned, name) of the flows of a series that go on from another; the others do not, whatever they did.
+
+    The answer are the times of flows about which that has changed.
+    """
+    wanted = {flow: (int(turned), name) for flow, turned, name in continued}
+    before = {
+        flow: (turned, name)
+        for flow, turned, name in db.execute(
+            "SELECT f.id, f.turned, iif(f.label_source = 'continued', f.label_id, NULL) FROM capture k"
+            " JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+            " WHERE k.site_id = ? AND k.series = ? AND (f.turned OR f.label_source = 'continued')",
+            (site_id, series),
+        )
+    }
+    nothing = (0, None)
+    changed = sorted(flow for flow in wanted | before if wanted.get(flow, nothing) != before.get(flow, nothing))
     db.executemany(
-        "UPDATE flow SET turned = ?2, label_id = coalesce(?3, label_id),"
-        " label_source = iif(?3 IS NULL, label_source, 'continued') WHERE id = ?1",
-        continued,
+        "UPDATE flow SET turned = ?1, label_id = coalesce(?2, iif(label_source = 'continued', NULL, label_id)),"
+        " label_source = iif(?2 IS NULL, nullif(label_source, 'continued'), 'continued') WHERE id = ?3",
+        [(*wanted.get(flow, nothing), flow) for flow in changed],
     )
+    return [db.execute("SELECT first_us, last_us FROM flow WHERE id = ?", (flow,)).fetchone() for flow in changed]
 
 
 _ANSWERS = (
@@ -187,14 +159,15 @@ def read_answers(
 
 def read_unnamed(
     db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> Iterator[tuple[int, int, str, int, int | None, str | None]]:
+) -> Iterator[tuple[int, int, str, int, int, int | None, str | None]]:
     """Flows to non-local servers that have no name of their own, in order of time.
 
-    (flow, asker, server address, first_us, label, label source). The rows are sorted, hence read, before the first comes
-    out, so that labels may be written meanwhile.
+    (flow, asker, server address, first_us, last_us, label, label source). The rows are sorted, hence read, before the
+    first comes out, so that labels may be written meanwhile.
     """
     return db.execute(
-        "SELECT f.id, coalesce(k.device_id, c.device_id, -c.id), s.address, f.first_us, f.label_id, f.label_source"
+        "SELECT f.id, coalesce(k.device_id, c.device_id, -c.id), s.address, f.first_us, f.last_us, f.label_id,"
+        " f.label_source"
         " FROM capture k JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " JOIN flow f ON f.id = o.id"
         " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
@@ -205,16 +178,16 @@ def read_unnamed(
     )
 
 
-def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
-    """Flows to servers that count as local by now lose the names that answers gave them."""
-    db.execute(
+def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
+    """Flows to servers that count as local by now lose the names that answers gave them; the times of those flows."""
+    return db.execute(
         "UPDATE flow SET label_id = NULL, label_source = NULL WHERE id IN (SELECT f.id FROM capture k"
         " JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) JOIN flow f ON f.id = o.id"
         " JOIN endpoint s ON s.id = o.server_id"
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
-        " AND f.label_source <> 'continued' AND s.local)",
+        " AND f.label_source <> 'continued' AND s.local) RETURNING first_us, last_us",
         (site_id, until_us, since_us),
-    )
+    ).fetchall()
 
 
 def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, str]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from appliance.config import (
-    DEFAULT_DATABASE,
     KEYS,
     ConfigError,
     Layer,
@@ -16,6 +15,7 @@ from appliance.config import (
     read_file,
     settle,
 )
+from appliance.settings import DEFAULT_DATABASE, DEFAULT_OWNER
 
 
 def write(path: Path, text: str) -> Path:
@@ -48,9 +48,25 @@ def test_each_layer_beats_the_one_below(tmp_path: Path) -> None:
     assert config.sources == {
         "site.name": str(first),
         "site.networks": "default",
+        "site.time_zone": "default",
         "import.jobs": str(second),
         "store.database": "command line",
+        "store.owner": "beside store.database",
+        "data.folder": "default",
+        "data.old_after_days": "default",
+        "classify.organisations": "default",
+        "retention.detail_days": "default",
+        "retention.detail_mib": "default",
+        "retention.traffic_days": "default",
     }
+
+
+def test_owner_file_is_beside_the_database_unless_it_has_a_place_of_its_own(tmp_path: Path) -> None:
+    nowhere = environ(write(tmp_path / "c.toml", ""))
+    assert load_config({}, nowhere).store.owner == DEFAULT_OWNER == DEFAULT_DATABASE.parent / "owner.db"
+    assert load_config({"store.database": "x/home.db"}, nowhere).store.owner == Path("x/owner.db")
+    config = load_config({"store.database": "x/home.db", "store.owner": "y/mine.db"}, nowhere)
+    assert (config.store.owner, config.sources["store.owner"]) == (Path("y/mine.db"), "command line")
 
 
 def test_flag_that_was_not_given_changes_nothing(tmp_path: Path) -> None:

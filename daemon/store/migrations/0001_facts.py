@@ -6,7 +6,8 @@ capture_id << 40 | number, so that its capture needs no column and rows lie toge
 """
 
 STATEMENTS = (
-    "CREATE TABLE site (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
+    # `zone`: the IANA name of the site's time zone, in which its days and months are counted.
+    "CREATE TABLE site (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, zone TEXT NOT NULL DEFAULT 'UTC') STRICT",
     """
     CREATE TABLE capture (
         id INTEGER PRIMARY KEY,
@@ -31,7 +32,8 @@ STATEMENTS = (
         clock_offset_us INTEGER NOT NULL DEFAULT 0,
         error TEXT,
         state BLOB,                        -- what decoding needs to go on behind the cursor
-        device_id INTEGER,                 -- label: the whole capture counts as this device
+        station_id INTEGER,                -- label: the whole capture counts as this station
+        device_id INTEGER,                 -- label: the station's device
         settled INTEGER NOT NULL DEFAULT 0 -- label: the cursor up to which labels are settled
     ) STRICT
     """,
@@ -67,22 +69,12 @@ STATEMENTS = (
         last_us INTEGER,
         sent INTEGER NOT NULL DEFAULT 0,   -- a packet came from it, not only to it
         local INTEGER NOT NULL DEFAULT 0,  -- label
-        device_id INTEGER,                 -- label
+        station_id INTEGER,                -- label
+        device_id INTEGER,                 -- label: the station's device
         UNIQUE (site_id, mac, address)
     ) STRICT
     """,
-    "CREATE INDEX endpoint_device ON endpoint (device_id) WHERE device_id IS NOT NULL",
-    """
-    CREATE TABLE device (
-        id INTEGER PRIMARY KEY,
-        site_id INTEGER NOT NULL,
-        mac INTEGER NOT NULL,              -- -1: known by its address alone
-        address TEXT NOT NULL,             -- '' where the MAC is the key
-        name TEXT,                         -- label
-        name_source TEXT,                  -- label
-        UNIQUE (site_id, mac, address)
-    ) STRICT
-    """,
+    "CREATE INDEX endpoint_station ON endpoint (station_id) WHERE station_id IS NOT NULL",
     """
     CREATE TABLE flow (
         id INTEGER PRIMARY KEY,

@@ -3,8 +3,8 @@
 # A stitched flow takes its predecessor's orientation: `turned` swaps the ends at reading, the fact stays as it was seen.
 _TURNED = """
     CREATE VIEW flow_oriented AS
-    SELECT id, protocol, ip_version, service, encrypted, chatter, tunnel, end, count, sliced, turned, crowd_id, first_us,
-        last_us,
+    SELECT id, protocol, ip_version, service, encrypted, chatter, tunnel, end, count, begun, sliced, turned, crowd_id,
+        first_us, last_us,
         iif(turned, server_id, client_id) AS client_id, iif(turned, client_id, server_id) AS server_id,
         iif(turned, server_port, client_port) AS client_port, iif(turned, client_port, server_port) AS server_port,
         iif(turned, packets_down, packets_up) AS packets_up, iif(turned, packets_up, packets_down) AS packets_down,
@@ -80,7 +80,8 @@ _HELLOS = """
     CREATE VIEW hellos AS
     SELECT h.seen_us, t.name AS site, coalesce(k.device_id, c.device_id, s.device_id) AS device_id,
         c.address AS client_address, h.client_port, s.address AS server_address, h.server_port, h.source, n.text AS name,
-        h.alpn, h.version, h.chosen_version, h.cipher, h.ech, h.ja4, h.certificate_names, h.method, h.user_agent
+        h.alpn, h.version, h.chosen_version, h.cipher, h.ech, h.ja4, h.certificate_names, h.method, h.user_agent,
+        k.id AS capture_id
     FROM hello h
     JOIN capture k ON k.id = h.flow_id >> 40
     JOIN site t ON t.id = k.site_id
@@ -100,7 +101,7 @@ _MESSAGE_JOINS = """
 _DNS_QUERIES = f"""
     CREATE VIEW dns_queries AS
     SELECT m.seen_us, t.name AS site, coalesce(k.device_id, c.device_id) AS device_id, c.address AS client_address,
-        s.address AS resolver_address, m.transport, q.text AS name, m.type
+        s.address AS resolver_address, m.transport, q.text AS name, m.type, k.id AS capture_id
     FROM dns_message m {_MESSAGE_JOINS} WHERE NOT m.response
 """
 
@@ -108,7 +109,8 @@ _DNS_QUERIES = f"""
 _DNS_RESPONSES = f"""
     CREATE VIEW dns_responses AS
     SELECT m.seen_us, t.name AS site, coalesce(k.device_id, c.device_id, iif(c.scope = 2, s.device_id, NULL)) AS device_id,
-        c.address AS client_address, s.address AS resolver_address, m.transport, q.text AS name, m.type, m.rcode, m.answers
+        c.address AS client_address, s.address AS resolver_address, m.transport, q.text AS name, m.type, m.rcode, m.answers,
+        k.id AS capture_id
     FROM dns_message m {_MESSAGE_JOINS} WHERE m.response
 """
 
@@ -116,7 +118,7 @@ _DNS_ANSWERS = f"""
     CREATE VIEW dns_answers AS
     SELECT m.seen_us, t.name AS site, coalesce(k.device_id, c.device_id, iif(c.scope = 2, s.device_id, NULL)) AS device_id,
         c.address AS client_address, s.address AS resolver_address, m.transport, r.section, q.text AS query_name,
-        o.text AS name, r.type, r.value, r.ttl
+        o.text AS name, r.type, r.value, r.ttl, k.id AS capture_id
     FROM dns_record r JOIN dns_message m ON m.id = r.message_id {_MESSAGE_JOINS} JOIN name o ON o.id = r.name_id
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from importlib import import_module
 
-_STEPS = ("0001_facts", "0002_views", "0003_devices")
+_STEPS = ("0001_facts", "0002_views", "0003_tiers", "0004_devices")
 VERSION = len(_STEPS)
 
 

@@ -78,7 +78,7 @@ def test_output_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         yield ("row",)
         raise OSError("the disk went away")
 
-    with pytest.raises(OSError, match="went away"), verb._whole_file(target) as file:
+    with pytest.raises(OSError, match="went away"), verb.whole_file(target) as file:
         verb.write_jsonl(file, ["a"], broken())
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
     assert target.read_text("utf-8") == "before"

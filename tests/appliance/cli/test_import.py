@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.config import DEFAULT_DATABASE, Layer, settle
+from appliance.config import Layer, settle
+from appliance.settings import DEFAULT_DATABASE
 from daemon.ingest import FileOutcome, Summary
 from tests.appliance.conftest import Homeport
 from tests.support.packets import START_US, Conversation, ethernet, ipv4, pcap, udp_frame

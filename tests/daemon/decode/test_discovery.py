@@ -115,6 +115,21 @@ def test_names_that_are_no_service_of_the_house(owner: tuple[bytes, ...]) -> Non
     assert hints(message(ptr(owner, (b"Office", *owner)))) == []
 
 
+def test_what_sort_of_accessory_only_homekit_tells() -> None:
+    for service, said in ((b"_hap", [("txt.ci", "5")]), (b"_other", [])):
+        owner = (b"Lamp", service, b"_tcp", b"local")
+        assert hints(message(txt(owner, b"ci=5"))) == [("instance", "lamp"), *said]
+
+
+@pytest.mark.parametrize("key", ["modelid", "model_number", "rpMd", "usb_MDL", "serialNumber", "usb_MFG"])
+def test_ways_to_tell_model_maker_and_number(key: str) -> None:
+    owner = (b"Thing", b"_thing", b"_tcp", b"local")
+    assert hints(message(txt(owner, f"{key}=X-200".encode()))) == [
+        ("instance", "thing"),
+        (f"txt.{key.lower()}", "X-200"),
+    ]
+
+
 def test_md_of_raop_is_no_model() -> None:
     owner = (b"0011@Kitchen", b"_raop", b"_tcp", b"local")
     assert hints(message(txt(owner, b"md=0,1,2", b"am=Speaker1,1"))) == [

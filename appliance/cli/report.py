@@ -1,0 +1,82 @@
+"""`homeport report NAME`: what the facts and labels say, as sentences and tables, as CSV or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from appliance.config import load_config
+
+if TYPE_CHECKING:
+    from appliance.reports import Question
+    from daemon.report.table import Report
+
+
+@click.group("report")
+def command() -> None:
+    """Say what changed, what is known and what is not.
+
+    A month is written 2025-07. A DEVICE is a name, a MAC, an address or a number, as `homeport devices` shows them.
+    """
+
+
+def _asked(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that every report has."""
+    for option in (
+        click.option(
+            "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
+        ),
+        click.option("--until", metavar="MONTH", help="Last month that is meant. [the newest]"),
+        click.option("--since", metavar="MONTH", help="First month that is meant. [the one before the newest]"),
+        click.option("--device", metavar="DEVICE", help="One device only."),
+        click.option("--site", metavar="NAME", help="Home that is meant. [site.name]"),
+        click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]"),
+    ):
+        action = option(action)
+    return action
+
+
+def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
+    from appliance.reports import ask, write
+
+    form = asked.pop("form") or "table"
+    config = load_config({"store.database": asked.pop("database"), "site.name": asked.pop("site")})
+    with ask(config, **asked) as question:
+        report = make(question)
+    write(report, form)
+
+
+@command.command("changes")
+@_asked
+def changes(**asked: str | None) -> None:
+    """New, gone and changed destinations between months."""
+    from daemon.report.changes import changes_report
+    from daemon.store.months import known_devices, last_months, read_contacts
+
+    def make(question: Question) -> Report:
+        earlier = [month for month in last_months(question.db, question.site_id) if month < question.since]
+        first = earlier[0] if earlier else question.since  # a device may have been away for long
+        contacts = read_contacts(question.db, first, question.until, question.site_id, question.device_id)
+        return changes_report(contacts, known_devices(question.db), question.since, question.newest)
+
+    _run(make, **asked)
+
+
+@command.command("coverage")
+@_asked
+def coverage(**asked: str | None) -> None:
+    """How much of the traffic has a name, by what, and why the rest has none."""
+    from daemon.report.coverage import coverage_report
+    from daemon.store.months import count_addresses, read_naming
+
+    def make(question: Question) -> Report:
+        namings = read_naming(question.db, question.since, question.until, question.site_id, question.device_id)
+        addresses = {
+            month: count_addresses(question.db, *question.slots(month), question.site_id, question.device_id)
+            for month in sorted({naming.month for naming in namings})
+        }
+        return coverage_report(namings, addresses)
+
+    _run(make, **asked)

@@ -1,0 +1,144 @@
+"""From flags to a question, and from a report to what a person, a spreadsheet or a program reads."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+
+from appliance.config import Config
+from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
+from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report
+from daemon.store.calendar import Calendar, month_number
+from daemon.store.database import read_database
+from daemon.store.errors import explained
+from daemon.store.months import last_months, sites
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about: a site, perhaps one device, and months by number, both included."""
+
+    db: sqlite3.Connection
+    site_id: int
+    zone: str
+    device_id: int | None
+    since: int
+    until: int
+    newest: int
+
+    def slots(self, month: int) -> tuple[int, int]:
+        """The half-open range of slots of a month."""
+        return Calendar(self.zone).month(month)
+
+
+@contextmanager
+def ask(
+    config: Config, *, device: str | None = None, since: str | None = None, until: str | None = None
+) -> Iterator[Question]:
+    """Opens the database for a question. Raises UsageError, CannotDoError, StoreError."""
+    first, last = _month(since, "--since"), _month(until, "--until")
+    path = config.store.database
+    with closing(read_database(path)) as db, explained(path):
+        site_id, zone = _site(db, config)
+        months = last_months(db, site_id)
+        if not months:
+            raise CannotDoError(f"nothing in {printable(path)} went to the internet, so there is nothing to report")
+        number = None if device is None else _device(config, device)
+        end = months[-1] if last is None else last
+        begin = max(month for month in (end - 1, months[0]) if month <= end) if first is None else first
+        if begin > end:
+            raise click.UsageError("--since is later than --until")
+        yield Question(db, site_id, zone, number, begin, end, months[-1])
+
+
+def _site(db: sqlite3.Connection, config: Config) -> tuple[int, str]:
+    known = sites(db)
+    if config.site.name not in known:
+        there = ", ".join(printable(name) for name in sorted(known)) or "none"
+        raise CannotDoError(f"there is no home {printable(config.site.name)!r} here; --site names one of: {there}")
+    return known[config.site.name]
+
+
+def _device(config: Config, word: str) -> int:
+    from appliance.household import read_household
+
+    return read_household(config).find(word).resident.device_id
+
+
+def _month(text: str | None, flag: str) -> int | None:
+    try:
+        return None if text is None else month_number(text)
+    except ValueError:
+        raise click.UsageError(f"{flag} wants a month such as 2025-07, not {printable(text)!r}") from None
+
+
+def write(report: Report, form: str) -> None:
+    """The report on standard output, as `table`, `csv` or `json`."""
+    _WRITERS[form](report)
+
+
+def _table(report: Report) -> None:
+    for sentence in report.sentences:
+        say(printable(sentence))
+    if report.sentences and report.rows:
+        say()
+    if report.rows:
+        columns = [(column.heading, LEFT if column.form == TEXT else RIGHT) for column in report.columns]
+        table(report.title, columns, [_cells(report, row) for row in report.rows])
+    for line in report.notes:
+        note(line)
+
+
+def _cells(report: Report, row: tuple[object, ...]) -> list[str]:
+    return [
+        "" if value is None else _FORMS[column.form](value) for column, value in zip(report.columns, row, strict=True)
+    ]
+
+
+def _csv(report: Report) -> None:
+    with reader_may_leave():
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerow([column.key for column in report.columns])
+        lines.writerows([[_safe(value) for value in row] for row in report.rows])
+
+
+def _safe(value: object) -> object:
+    """Text from the network must not become a formula in somebody's spreadsheet."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _json(report: Report) -> None:
+    keys = [column.key for column in report.columns]
+    whole = {
+        "title": report.title,
+        "sentences": report.sentences,
+        "notes": report.notes,
+        "rows": [dict(zip(keys, row, strict=True)) for row in report.rows],
+    }
+    with reader_may_leave():
+        json.dump(whole, sys.stdout, indent=1)
+        sys.stdout.write("\n")
+
+
+def _time(value: object) -> str:
+    return datetime.fromtimestamp(int(str(value)) / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+_FORMS: Mapping[str, Callable[[object], str]] = {
+    TEXT: str,
+    COUNT: lambda value: count(int(str(value))),
+    SIZE: lambda value: size(float(str(value))),
+    SHARE: lambda value: f"{float(str(value)):.1%}",
+    TIME: _time,
+}
+_WRITERS: Mapping[str, Callable[[Report], None]] = {"table": _table, "csv": _csv, "json": _json}

@@ -1,0 +1,190 @@
+"""What can be set, section by section.
+
+A key is declared here, and only when some code reads it: type, default, range and what it is for, in one place. Plain
+dataclasses and not pydantic: importing pydantic takes 0.11 s of CPU, more than all the rest of a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
+OWNER_FILE = "owner.db"  # beside the database, unless it has a place of its own
+DEFAULT_OWNER = DEFAULT_DATABASE.with_name(OWNER_FILE)
+DEFAULT_DATA = DEFAULT_DATABASE.with_name("data")
+
+
+def _site_name(value: str) -> str:
+    if not 1 <= len(value) <= 64 or not value.isprintable() or value != value.strip():
+        return "wants 1 to 64 printable characters, without space at either end"
+    return ""
+
+
+def _networks(value: tuple[str, ...]) -> str:
+    import ipaddress  # 5 ms that only a configured prefix is worth
+
+    for prefix in value:
+        try:
+            ipaddress.ip_network(prefix)
+        except ValueError as error:
+            return f"wants prefixes such as 192.0.2.0/24 or 2001:db8::/56: {error}"
+    return ""
+
+
+def _zone(value: str) -> str:
+    if not value:
+        return ""
+    from daemon.store.calendar import known_zone  # 10 ms that only a configured zone is worth
+
+    return "" if known_zone(value) else "wants the IANA name of a time zone, such as Europe/Berlin"
+
+
+def _megabytes(value: int) -> str:
+    return "" if 16 <= value <= 1_048_576 else "wants a number of MiB from 16 to 1048576"
+
+
+def _jobs(value: int) -> str:
+    return "" if 1 <= value <= 64 else "wants a number from 1 to 64"
+
+
+def _days(value: int) -> str:
+    return "" if 1 <= value <= 3650 else "wants a number from 1 to 3650"
+
+
+def _folder(value: Path) -> str:
+    return "" if value.name else "wants the path of a folder"
+
+
+def _files(value: tuple[str, ...]) -> str:
+    return "" if all(text.strip() and "\0" not in text for text in value) else "wants paths of files"
+
+
+def _database(value: Path) -> str:
+    return "" if value.name else "wants the path of a file"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the documentation and the errors say of a key, and the check: a complaint, or "" where the value is fine."""
+
+    purpose: str
+    allowed: str
+    check: Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The home whose traffic this is."""
+
+    name: Annotated[
+        str,
+        About(
+            "Name of the home. Addresses, MACs and names are evidence only inside their site.",
+            "1 to 64 characters",
+            _site_name,
+        ),
+    ] = "home"
+    networks: Annotated[
+        tuple[str, ...],
+        About(
+            "Prefixes that are local in this home besides the private, link-local and announced ones.",
+            "IPv4 and IPv6 prefixes",
+            _networks,
+        ),
+    ] = ()
+    time_zone: Annotated[
+        str,
+        About(
+            "Time zone in which the home's days and months are counted; empty: the machine's.",
+            "IANA name such as Europe/Berlin",
+            _zone,
+        ),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """How `homeport import` works."""
+
+    jobs: Annotated[
+        int,
+        About("Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs),
+    ] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where facts, and the owner's words, are kept."""
+
+    database: Annotated[
+        Path,
+        About("The database of facts, for every verb that is called without `--db`.", "path of a file", _database),
+    ] = DEFAULT_DATABASE
+    owner: Annotated[
+        Path,
+        About(
+            f"The owner's words: names, rooms, joins. Where nothing says another place, `{OWNER_FILE}` beside the database.",
+            "path of a file",
+            _database,
+        ),
+    ] = DEFAULT_OWNER
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The databases that tell where addresses are."""
+
+    folder: Annotated[
+        Path,
+        About(
+            "Folder of the databases that tell countries, networks and clouds of addresses.",
+            "path of a folder",
+            _folder,
+        ),
+    ] = DEFAULT_DATA
+    old_after_days: Annotated[
+        int,
+        About("Age from which `homeport data status` calls a database old.", "1 to 3650", _days),
+    ] = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Classify:
+    """Whose a destination is."""
+
+    organisations: Annotated[
+        tuple[str, ...],
+        About(
+            "Files of organisations that extend the table that comes with Homeport, weakest first.",
+            "paths of files",
+            _files,
+        ),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is kept; ages count from the newest packet."""
+
+    detail_days: Annotated[
+        int, About("Days for which single flows, handshakes and DNS messages are kept.", "1 to 3650", _days)
+    ] = 35
+    detail_mib: Annotated[
+        int, About("Most that they may take of the disk; the oldest go first.", "16 to 1048576 MiB", _megabytes)
+    ] = 512
+    traffic_days: Annotated[
+        int, About("Days for which traffic is kept by quarter of an hour; hours and months stay.", "1 to 3650", _days)
+    ] = 92
+
+
+SECTIONS: Mapping[str, type] = {
+    "site": Site,
+    "import": Import,
+    "store": Store,
+    "data": Data,
+    "classify": Classify,
+    "retention": Retention,
+}

@@ -1,0 +1,65 @@
+"""Whose is this destination, and what is it to this device? Pure: dataclasses in, dataclasses out.
+
+Rule 1: a verdict is about one device, one destination, one month. The same question has the same answer, whatever was
+        asked before.
+Rule 2: every question is answered: what nothing is known of is `unknown`, with the reason.
+Rule 3: the end of a chain of aliases is named as infrastructure and decides nothing: it is the name that was asked for
+        that says whose service this is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from daemon.classify.evidence import Case, Gatherer
+from daemon.classify.names import PUBLIC
+from daemon.classify.organisations import OrganisationTable
+from daemon.classify.purposes import purpose_of
+from daemon.classify.reasons import reason_of
+from daemon.classify.rules import decide
+from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
+
+if TYPE_CHECKING:
+    from daemon.classify.place import Place
+
+_MEDIUM, _LOW = "medium", "low"
+_EVERYWHERE = frozenset({"cdn", "dns"})  # answer from many places: any country is one of several
+
+
+class Classifier:
+    """Judges destinations with one table of organisations and, where there is one, an atlas of addresses."""
+
+    def __init__(self, organisations: OrganisationTable, place: Callable[[str], Place | None] | None = None) -> None:
+        self._gatherer = Gatherer(organisations, place)
+
+    def judge(self, device: DeviceProfile, destination: Destination) -> Verdict:
+        """The party of a destination for a device, with organisation, purpose, rule and reason. Any text is judged."""
+        case = self._gatherer.gather(device, destination)
+        rule = decide(case)
+        name = case.name if case.name is not None and case.name.sort == PUBLIC else None
+        place = case.place
+        return Verdict(
+            party=rule.party,
+            organisation=case.owner.organisation.name if case.owner else case.guess,
+            purpose=rule.purpose or purpose_of(case.kind, rule.party, case.spoken),
+            rule_id=rule.rule_id,
+            reason=reason_of(rule.reason, case),
+            registrable_domain=name.registrable if name else None,
+            tenant=name.tenant if name else None,
+            infrastructure=_infrastructure(case),
+            asn=place.asn if place else None,
+            country=place.country if place else None,
+            country_confidence=_confidence(case),
+        )
+
+
+def _infrastructure(case: Case) -> str | None:
+    target = (case.destination.alias_target or "").lower().strip(".")
+    return target if target and (case.name is None or target != case.name.text) else None
+
+
+def _confidence(case: Case) -> str | None:
+    """How sure the country is. The atlas may not know that an address delivers for a network that is everywhere."""
+    told = case.place.confidence if case.place else None
+    return _LOW if told == _MEDIUM and {case.kind, case.carrier} & _EVERYWHERE else told

@@ -1,0 +1,252 @@
+"""What is known of a device and a destination, gathered before any rule looks at it.
+
+Rule 1: who owns a destination is told, in this order, by its name (the table of organisations; then a brand in the
+        registered name), by the server's certificate, by the network that announces the address.
+Rule 2: what carries other people's services tells nothing of them: a name that we do not know is not its cloud's.
+Rule 3: evidence is gathered for one device and one month: ownership is dated, and a brand speaks for its own devices.
+Rule 4: what is remembered is bounded, and a function of its key alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from daemon.classify.kinds import CARRIERS
+from daemon.classify.names import ADDRESS, PUBLIC, Name, Names, is_address, stays_local
+from daemon.classify.organisations import Organisation, OrganisationTable
+from daemon.classify.speaking import decided_purpose, spoken_purpose
+from daemon.classify.words import (
+    LEGAL,
+    carries,
+    is_telling,
+    listed,
+    says_nothing,
+    squashed,
+    without_generic,
+    without_legal,
+    words,
+)
+
+if TYPE_CHECKING:
+    from daemon.classify.place import Place
+    from daemon.classify.vocabulary import Destination, DeviceProfile
+
+# How an owner was found. OWN_BRAND: the vendor's name in the domain; BRAND: somebody's, whom the table knows.
+NAME, OWN_BRAND, BRAND, CERTIFICATE, NETWORK = "name", "own brand", "brand", "certificate", "network"
+OWN, SYSTEM, STRANGER = "own", "system", "stranger"  # what the owner is to the device
+
+PERSONAL = frozenset({"phone", "tablet", "computer"})
+_SYSTEMS = {  # operating system, as daemon.identify says it -> who makes it
+    "android": "Google", "chromeos": "Google", "chrome os": "Google", "fuchsia": "Google", "windows": "Microsoft",
+    "ios": "Apple", "ipados": "Apple", "macos": "Apple", "watchos": "Apple", "tvos": "Apple", "harmonyos": "Huawei",
+    "fireos": "Amazon", "fire os": "Amazon",
+}  # fmt: skip
+_PROVIDERS = {  # as `Place.provider` calls them -> as the table does
+    "aws": "Amazon", "azure": "Microsoft", "gcp": "Google", "google": "Google", "oracle": "Oracle",
+    "digitalocean": "DigitalOcean", "cloudflare": "Cloudflare",
+}  # fmt: skip
+# Makers of radio modules: their name is on the chip, not on the device.
+_MODULES = listed(
+    "espressif murata azurewave ampak realtek ralink mediatek texasinstruments liteon gainspan usi honhai foxconn wistron"
+    " fnlink bilian quectel telit ublox nordic siliconlabs cypress broadcom qualcomm atheros marvell universalscientific"
+    " honhaiprecision chinadragon hiflying beken winnermicro rtthread"
+)
+_MEMO = 4096
+LONG_NAME = 30  # characters; longer ones are a registry's way of writing a maker
+_MOST_CERTIFICATES = 64
+_NETWORK_KINDS = frozenset({*CARRIERS, "isp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who owns a destination, what the destination is, and how that was found."""
+
+    organisation: Organisation
+    kind: str
+    suffix: str  # of a domain; the text of the address where a network told
+    found_by: str  # NAME, OWN_BRAND, BRAND, CERTIFICATE or NETWORK
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question with all its evidence."""
+
+    device: DeviceProfile
+    destination: Destination
+    vendor: Organisation | None  # the maker, where the table knows it
+    vendor_name: str | None  # as it is shown; None where nobody knows the maker
+    name: Name | None  # the domain taken apart; None for an address without a name
+    address: str | None
+    stays_local: bool
+    place: Place | None
+    owner: Owner | None
+    relation: str  # OWN, SYSTEM or STRANGER
+    spoken: str | None  # purpose that the labels say
+    decided: str | None  # the same, where it may decide a party
+    family: tuple[Organisation, ...]  # the vendor's, in that month: itself, its parent, ...
+    carrier: str | None  # kind of the domain at the end of the chain of aliases
+    guess: str | None  # what the owner may be called, where nobody knows: by the registered name, or by the network
+
+    @property
+    def kind(self) -> str | None:
+        """Of the domain, of the organisation files."""
+        return self.owner.kind if self.owner else None
+
+
+class Maker(NamedTuple):
+    """The maker of a device: as the table knows it, as it is shown, and as it may be written in a domain."""
+
+    organisation: Organisation | None
+    name: str | None
+    brands: tuple[str, ...]
+
+
+class Gatherer:
+    """Gathers evidence with one table, one list of public suffixes and one atlas."""
+
+    def __init__(
+        self, table: OrganisationTable, place: Callable[[str], Place | None] | None = None, names: Names | None = None
+    ) -> None:
+        self.table = table
+        self._place = place
+        self._names = names or Names()
+        self._match = lru_cache(_MEMO)(table.match)
+        self._maker = lru_cache(_MEMO)(self._find_maker)
+
+    def gather(self, device: DeviceProfile, destination: Destination) -> Case:
+        """All evidence about one question. Any text is accepted; text that says nothing is evidence of nothing."""
+        maker = self._maker(device.vendor, device.name)
+        vendor = maker.organisation
+        name, address = self._what(destination)
+        local = stays_local(address) if address else False
+        place = self._place(address) if self._place and address and not local else None
+        labels = name.labels if name else ()
+        owner = None
+        if not local and (name is None or name.sort == PUBLIC):
+            owner = self._named(maker, name) if name else None
+            owner = owner or self._unnamed(destination, place, address, named=name is not None)
+        return Case(
+            device=device,
+            destination=destination,
+            vendor=vendor,
+            vendor_name=maker.name,
+            name=name,
+            address=address,
+            stays_local=local,
+            place=place,
+            owner=owner,
+            relation=self._relation(device, vendor, owner, destination.month),
+            spoken=spoken_purpose(labels),
+            decided=decided_purpose(labels),
+            family=self.table.family(vendor, destination.month) if vendor else (),
+            carrier=self._carrier(destination),
+            guess=_guess(name, place) if owner is None else None,
+        )
+
+    def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
+        """The name and the address; a name that is an address is only that."""
+        name = self._names.parse(destination.domain) if destination.domain and destination.domain.strip(". ") else None
+        address = destination.address if destination.address and is_address(destination.address) else None
+        if name is not None and name.sort == ADDRESS:
+            return None, address or name.text
+        return name, address
+
+    def _carrier(self, destination: Destination) -> str | None:
+        match = self._match(destination.alias_target) if destination.alias_target else None
+        return match.kind if match else None
+
+    def _find_maker(self, vendor: str | None, device_name: str | None) -> Maker:
+        if vendor and not says_nothing(vendor) and not _is_module(vendor):
+            found, called = self.table.by_vendor(vendor), " ".join(vendor.split())
+            if found is not None and (len(called) > LONG_NAME or not LEGAL.isdisjoint(words(called))):
+                called = found.name  # a registry's way of writing it
+            return Maker(found, called, tuple(dict.fromkeys(filter(is_telling, _brands(found, called)))))
+        found = self.table.by_device(device_name) if device_name else None
+        return (
+            Maker(found, found.name, tuple(filter(is_telling, _brands(found, "")))) if found else Maker(None, None, ())
+        )
+
+    def _named(self, maker: Maker, name: Name) -> Owner | None:
+        """The owner by the table, else by a brand in the registered name."""
+        match = self._match(name.text)
+        if match is not None:
+            return Owner(*match, NAME)
+        if not name.labels or name.registrable is None or name.registrable == name.labels[-1]:
+            return None
+        label = name.labels[-1]
+        if maker.name is not None and any(carries(label, brand) for brand in maker.brands):
+            return Owner(maker.organisation or Organisation(maker.name), "maker", name.registrable, OWN_BRAND)
+        match = self.table.by_brand(label)
+        return Owner(match.organisation, match.kind, name.registrable, BRAND) if match else None
+
+    def _unnamed(
+        self, destination: Destination, place: Place | None, address: str | None, *, named: bool
+    ) -> Owner | None:
+        """The owner by the certificate, else by the network; what only carries a named service does not count."""
+        for text in destination.certificate_names[:_MOST_CERTIFICATES]:
+            match = self._match(text.lower().removeprefix("*."))
+            if match is not None and not (named and match.kind in _NETWORK_KINDS):
+                return Owner(*match, CERTIFICATE)
+        network = self._network(place, address)
+        return None if network and named and network.kind in _NETWORK_KINDS else network
+
+    def _network(self, place: Place | None, address: str | None) -> Owner | None:
+        if place is None or address is None:
+            return None
+        if place.provider is not None:
+            found = self.table.by_vendor(_PROVIDERS.get(place.provider, place.provider))
+            if found is not None:
+                return Owner(found, "cdn" if place.provider == "cloudflare" else "cloud", address, NETWORK)
+        found = self.table.by_asn(place.asn) if place.asn is not None else None
+        if found is None and place.as_name:
+            found = self.table.by_vendor(place.as_name)
+        return Owner(found, _network_kind(found), address, NETWORK) if found else None
+
+    def _relation(
+        self, device: DeviceProfile, vendor: Organisation | None, owner: Owner | None, month: str | None
+    ) -> str:
+        if owner is None:
+            return STRANGER
+        if owner.found_by == OWN_BRAND:
+            return OWN
+        if vendor is not None and self.table.related(vendor, owner.organisation, month):
+            return OWN
+        if device.kind in PERSONAL and device.system:
+            maker = self.table.by_name(_SYSTEMS.get(device.system.lower(), ""))
+            if maker is not None and self.table.related(maker, owner.organisation, month):
+                return SYSTEM
+        return STRANGER
+
+
+def _network_kind(organisation: Organisation) -> str:
+    """What an organisation's network mostly is: what it carries for others, else what the organisation is."""
+    kinds = [kind for kind, _ in organisation.domains if kind in _NETWORK_KINDS]
+    return max(dict.fromkeys(kinds), key=kinds.count) if kinds else organisation.main_kind()
+
+
+def _guess(name: Name | None, place: Place | None) -> str | None:
+    """The registered name as a word: `example-foo.com` is perhaps Example Foo's. Without a name, the network's."""
+    if name is None:
+        return place.as_name if place else None
+    if name.sort != PUBLIC or not name.labels or name.registrable == name.labels[-1]:
+        return None
+    text = name.labels[-1].replace("-", " ").replace("_", " ").strip()
+    return text.title() if any(c.isalpha() for c in text) and "\\" not in text else None
+
+
+def _is_module(vendor: str) -> bool:
+    parts = words(vendor)
+    return squashed(without_legal(parts)) in _MODULES or squashed(without_generic(parts)) in _MODULES
+
+
+def _brands(vendor: Organisation | None, vendor_name: str) -> Iterator[str]:
+    """How the vendor may be written in a domain."""
+    for text in (vendor_name, *((vendor.name, *vendor.aliases) if vendor else ())):
+        parts = words(text)
+        yield squashed(without_legal(parts))
+        if vendor is None:
+            yield squashed(without_generic(parts))
+            yield from (part for part in parts if is_telling(part))

@@ -1,0 +1,120 @@
+"""Names of destinations, taken apart: whose registration a name is under, and whose tenant it is on a shared cloud.
+
+Rule 1: names are those of the public schema: lower case, no final dot, odd bytes as `\\DDD`. Others are accepted and
+        brought to that form; any text is answered, nothing raises.
+Rule 2: `registrable` follows the ICANN section of the public suffix list, so that `x.s3.amazonaws.com` is Amazon's;
+        `tenant` follows its private section, and is None where that says the same.
+Rule 3: the list is the one inside tldextract: no download, no cache on disk.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from daemon.classify.words import listed
+from daemon.flow.local import GLOBAL, address_number, scope_of
+
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
+
+PUBLIC, ADDRESS, LOCAL, REVERSE = "public", "address", "local", "reverse"
+
+MEMO = 16384  # names that are remembered; a home has some thousand
+LONGEST = 1100  # characters: 255 octets, each written as `\DDD`
+# RFC 6761, 6762, 8375, ICANN's .internal, and what routers call the house of their own accord.
+_LOCAL_TOPS = listed(
+    "local localhost localdomain lan home internal intranet private corp domain workgroup invalid test"
+)
+_LOCAL_TAILS = (("home", "arpa"), ("fritz", "box"), ("speedport", "ip"), ("easy", "box"))
+_REVERSE_TAILS = (("in-addr", "arpa"), ("ip6", "arpa"))
+_PLAIN = re.compile(r"[a-z0-9_-]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name taken apart. `labels` are those in front of the public suffix, the registrable one last."""
+
+    text: str
+    sort: str  # PUBLIC, ADDRESS, LOCAL or REVERSE
+    registrable: str | None = None
+    tenant: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Names:
+    """Takes names apart, and remembers the latest of them."""
+
+    _list: TLDExtract | None = None
+    _memo: dict[str, Name] = field(default_factory=dict)
+
+    def parse(self, text: str) -> Name:
+        """A name taken apart; text that is an address, or in any form a name, likewise."""
+        known = self._memo.get(text)
+        if known is None:
+            known = self._parse(text)
+            if len(self._memo) >= MEMO:
+                del self._memo[next(iter(self._memo))]
+            self._memo[text] = known
+        return known
+
+    def _parse(self, text: str) -> Name:
+        name = text[:LONGEST].strip().lower().strip(".")
+        if is_address(name.strip("[]")):
+            return Name(name.strip("[]"), ADDRESS)
+        labels = [label for label in name.split(".") if label]
+        name = ".".join(labels)
+        tail = tuple(labels[-2:])
+        if tail in _REVERSE_TAILS:
+            return Name(name, REVERSE)
+        if len(labels) < 2 or labels[-1] in _LOCAL_TOPS or tail in _LOCAL_TAILS:
+            return Name(name, LOCAL)
+        suffix = self._suffix_labels(labels, private=False)
+        if suffix >= len(labels):  # the name is a public suffix itself
+            return Name(name, PUBLIC, name, None, tuple(labels[:1]))
+        registrable = ".".join(labels[-suffix - 1 :])
+        private = self._suffix_labels(labels, private=True)
+        tenant = ".".join(labels[-private - 1 :]) if suffix < private < len(labels) else None
+        return Name(name, PUBLIC, registrable, tenant, tuple(labels[:-suffix]))
+
+    def is_public_suffix(self, suffix: str) -> bool:
+        """Whether anybody can register names right below (ICANN section)."""
+        labels = suffix.split(".")
+        return self._suffix_labels(labels, private=False) >= len(labels)
+
+    def _suffix_labels(self, labels: list[str], *, private: bool) -> int:
+        """How many labels at the end are public suffix: at least one, as the list's own default rule says."""
+        if self._list is None:
+            from tldextract import TLDExtract  # noqa: PLC0415 - 0.3 s that an import of captures does not pay
+
+            self._list = TLDExtract(suffix_list_urls=(), cache_dir=None)
+        # An escaped byte is no part of any suffix, and would be taken for a separator.
+        plain = ".".join(label if _PLAIN.fullmatch(label) else "x" for label in labels)
+        suffix = self._list.extract_str(plain, include_psl_private_domains=private).suffix
+        return suffix.count(".") + 1 if suffix else 1
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address."""
+    try:
+        address_number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def stays_local(address: str) -> bool:
+    """Whether an address can only stand for something in the house. ValueError if it is none."""
+    return scope_of(*address_number(address)) != GLOBAL
+
+
+def reversed_address(name: str) -> str | None:
+    """The address that a name below in-addr.arpa or ip6.arpa asks about, None for a part of one (RFC 1035, 3596)."""
+    labels = name.split(".")[:-2][::-1]
+    text = ".".join(labels) if name.endswith(".in-addr.arpa") else None
+    if text is None and len(labels) == 32 and all(len(label) == 1 for label in labels):
+        digits = "".join(labels)
+        text = ":".join(digits[at : at + 4] for at in range(0, 32, 4))
+    return text if text is not None and is_address(text) else None

@@ -1,0 +1,249 @@
+"""Who runs what: organisations, their names, their families, and the suffixes of domains that are theirs.
+
+Rule 1: a suffix matches on label boundaries and the one with most labels wins; of two as long the one without `*` does.
+        `notsonos.com` is not below `sonos.com`. Each look-up is one dictionary access per label, whatever the size.
+Rule 2: ownership is dated: before `parent_since` an organisation is its own family.
+Rule 3: a vendor's name is matched by whole words (`daemon.classify.words`), from the surest reading to the loosest.
+Rule 4: a table never changes once made, and holds no file, no clock and no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from daemon.classify.words import (
+    LEAST_AFFIXED,
+    PRODUCTS,
+    alternatives,
+    is_affix,
+    is_telling,
+    listed,
+    squashed,
+    windows,
+    without_generic,
+    without_legal,
+    words,
+)
+
+MAKER = "maker"
+_REGISTRY_LABELS = listed("co com net org gov edu ac or ne gen id nom web")  # `co.uk`, `com.au`
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """One organisation as a file describes it."""
+
+    name: str  # as people say it
+    country: str | None = None  # ISO 3166-1 alpha-2 of its seat
+    parent: str | None = None  # who owns it, by name in the table
+    parent_since: str | None = None  # `YYYY-MM`
+    aliases: tuple[str, ...] = ()
+    asns: tuple[int, ...] = ()
+    domains: tuple[tuple[str, str], ...] = ()  # (kind, suffix), in the order of the file
+
+    def main_kind(self) -> str:
+        """What it mostly is: `maker` where it makes devices, else the kind of most of its suffixes."""
+        kinds = [kind for kind, _ in self.domains]
+        if MAKER in kinds or not kinds:
+            return MAKER if kinds else "other"
+        return max(dict.fromkeys(kinds), key=kinds.count)
+
+    def makes_devices(self) -> bool:
+        """Whether it has domains that serve devices of its own."""
+        return any(kind == MAKER for kind, _ in self.domains)
+
+
+class Match(NamedTuple):
+    """A domain's owner, and what the domain is, by the suffix that said so."""
+
+    organisation: Organisation
+    kind: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationTable:
+    """All organisations, ready to be asked. Made by `build_table`."""
+
+    organisations: Mapping[str, Organisation]  # by name
+    suffixes: Mapping[str, Match]
+    shapes: Mapping[int, tuple[tuple[int, ...], ...]]  # labels of a suffix with `*` -> where its stars are
+    deepest: int  # labels of the longest suffix
+    names: Mapping[str, Organisation]  # by name and alias, squashed
+    labels: Mapping[str, Match]  # by the label that is the organisation's name: `google` of `google.com`
+    asns: Mapping[int, Organisation]
+
+    def match(self, domain: str) -> Match | None:
+        """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
+        labels = domain.lower().strip(".").split(".")
+        for length in range(min(len(labels), self.deepest), 0, -1):
+            tail = labels[-length:]
+            found = self.suffixes.get(".".join(tail))
+            if found is not None:
+                return found
+            for stars in self.shapes.get(length, ()):
+                starred = ["*" if at in stars else label for at, label in enumerate(tail)]
+                found = self.suffixes.get(".".join(starred))
+                if found is not None:
+                    return found
+        return None
+
+    def by_name(self, name: str) -> Organisation | None:
+        """The organisation of exactly this name."""
+        return self.organisations.get(name)
+
+    def by_asn(self, asn: int) -> Organisation | None:
+        """The organisation whose own autonomous system this is."""
+        return self.asns.get(asn)
+
+    def by_vendor(self, text: str) -> Organisation | None:
+        """The organisation that a vendor's name means, in the words of people, papers or the OUI registry."""
+        for candidate in alternatives(text):
+            found = self._by_words(words(candidate))
+            if found is not None:
+                return found
+        return None
+
+    def by_device(self, text: str) -> Organisation | None:
+        """The organisation that the name or model of a device tells: `Kitchen HomePod`. Everyday words tell nothing."""
+        found = self.by_vendor(text)
+        if found is not None:
+            return found
+        for window in windows(words(text)):
+            brand = squashed(window)
+            if brand in self.names and (is_telling(brand) or (len(window) > 1 and len(brand) > LEAST_AFFIXED)):
+                return self.names[brand]
+        return None
+
+    def _by_words(self, parts: tuple[str, ...]) -> Organisation | None:
+        plain = without_legal(parts)
+        for reading in (parts, plain):
+            if reading and squashed(reading) in self.names:
+                return self.names[squashed(reading)]
+        core = without_generic(parts)
+        brand = squashed(core)
+        if brand in self.names and (is_telling(brand) or _only_products_beside(plain, core)):
+            return self.names[brand]
+        for length in range(len(plain) - 1, 0, -1):
+            brand = squashed(plain[:length])
+            if brand in self.names and is_telling(brand):
+                return self.names[brand]
+        return None
+
+    def by_brand(self, label: str) -> Match | None:
+        """The organisation whose name a label of a domain is, alone or with words such as `cloud` or `api` around it."""
+        plain = label.replace("-", "")
+        if is_telling(plain) and plain in self.names:
+            return self._branded(plain, plain)
+        for length in range(len(plain) - 1, LEAST_AFFIXED - 1, -1):
+            for brand, rest in ((plain[:length], plain[length:]), (plain[-length:], plain[:-length])):
+                if brand in self.names and is_telling(brand) and is_affix(rest):
+                    return self._branded(brand, plain)
+        return None
+
+    def _branded(self, brand: str, label: str) -> Match:
+        owner, twin = self.names[brand], self.labels.get(label)
+        kind = twin.kind if twin is not None and twin.organisation is owner else owner.main_kind()
+        return Match(owner, kind, brand)
+
+    def family(self, organisation: Organisation, month: str | None = None) -> tuple[Organisation, ...]:
+        """The organisation, its parent, and so on up to the root, as owned in that month (`YYYY-MM`; None: today)."""
+        chain = [organisation]
+        while True:
+            last = chain[-1]
+            if last.parent is None or (month and last.parent_since and month < last.parent_since):
+                return tuple(chain)
+            parent = self.organisations.get(last.parent)
+            if parent is None or parent in chain:
+                return tuple(chain)
+            chain.append(parent)
+
+    def related(self, one: Organisation, other: Organisation, month: str | None = None) -> bool:
+        """Whether two organisations are the same, one owns the other, or both have one owner, in that month."""
+        return one.name == other.name or self.family(one, month)[-1].name == self.family(other, month)[-1].name
+
+
+def _only_products_beside(plain: tuple[str, ...], core: tuple[str, ...]) -> bool:
+    return bool(core) and all(word in PRODUCTS for word in plain if word not in core)
+
+
+def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
+    """A table out of layers, weakest first: an organisation of a name that is there extends it; its suffixes win."""
+    merged: dict[str, Organisation] = {}
+    claims: dict[str, tuple[str, str]] = {}  # suffix -> (name, kind)
+    for layer in layers:
+        for organisation in layer:
+            known = merged.get(organisation.name)
+            merged[organisation.name] = organisation if known is None else _extended(known, organisation)
+            claims.update({suffix: (organisation.name, kind) for kind, suffix in organisation.domains})
+    suffixes = {suffix: Match(merged[name], kind, suffix) for suffix, (name, kind) in claims.items()}
+    names = _names(merged.values())
+    return OrganisationTable(
+        organisations=merged,
+        suffixes=suffixes,
+        shapes=_shapes(suffixes),
+        deepest=max((suffix.count(".") + 1 for suffix in suffixes), default=0),
+        names=names,
+        labels=_labels(suffixes.values(), names),
+        asns={asn: organisation for organisation in merged.values() for asn in organisation.asns},
+    )
+
+
+def _extended(known: Organisation, new: Organisation) -> Organisation:
+    told = {suffix for _, suffix in new.domains}
+    return replace(
+        known,
+        country=new.country or known.country,
+        parent=new.parent or known.parent,
+        parent_since=new.parent_since if new.parent else known.parent_since,
+        aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))),
+        asns=tuple(dict.fromkeys((*known.asns, *new.asns))),
+        domains=(*(d for d in known.domains if d[1] not in told), *new.domains),
+    )
+
+
+def _shapes(suffixes: Iterable[str]) -> dict[int, tuple[tuple[int, ...], ...]]:
+    found: dict[int, dict[tuple[int, ...], None]] = {}
+    for suffix in suffixes:
+        if "*" in suffix:
+            labels = suffix.split(".")
+            found.setdefault(len(labels), {})[tuple(at for at, label in enumerate(labels) if label == "*")] = None
+    return {length: tuple(shapes) for length, shapes in found.items()}
+
+
+def _spellings(name: str) -> Iterator[str]:
+    parts = words(name)
+    yield squashed(parts)
+    plain = without_legal(parts)
+    if plain is not parts:
+        yield squashed(plain)
+
+
+def _names(organisations: Iterable[Organisation]) -> dict[str, Organisation]:
+    """Names first, so that nobody's alias hides an organisation; of two with one alias the first keeps it."""
+    everyone = list(organisations)
+    index: dict[str, Organisation] = {}
+    for organisation in everyone:
+        for spelling in _spellings(organisation.name):
+            index.setdefault(spelling, organisation)
+    for organisation in everyone:
+        for alias in organisation.aliases:
+            for spelling in _spellings(alias):
+                index.setdefault(spelling, organisation)
+    index.pop("", None)
+    return index
+
+
+def _labels(matches: Iterable[Match], names: Mapping[str, Organisation]) -> dict[str, Match]:
+    index: dict[str, Match] = {}
+    for match in matches:
+        label, _, rest = match.suffix.partition(".")
+        top = rest.split(".")
+        if len(top) > 2 or (len(top) == 2 and top[0] not in _REGISTRY_LABELS):
+            continue  # a host's name, not the domain itself
+        plain = label.replace("-", "")
+        if names.get(plain) is match.organisation:
+            index.setdefault(plain, match)
+    return index

@@ -1,0 +1,80 @@
+"""Reasons: one sentence that a home owner understands, naming the organisation and what it is to the device.
+
+Rule 1: at most LONGEST characters: where names are long they are shortened, the sentence never is.
+Rule 2: names come from the network and from people; what is not printable is shown as `?`.
+Rule 3: how an owner is known is part of the sentence: by the name, by a certificate, by the network.
+Rule 4: an organisation that is a guess from the domain is called one.
+"""
+
+from __future__ import annotations
+
+from daemon.classify.evidence import BRAND, CERTIFICATE, NAME, NETWORK, OWN_BRAND, SYSTEM, Case, Owner
+
+LONGEST = 160
+# Most characters of a destination, an organisation and a maker, from the most generous to what always fits.
+_WIDTHS = ((60, 40, 30), (40, 32, 24), (28, 24, 20), (20, 16, 14), (14, 12, 10), (8, 8, 8))
+
+_SUBJECTS = {
+    NAME: "{domain} belongs to {owner}",
+    OWN_BRAND: "{domain} carries the name of {owner}",
+    BRAND: "{domain} carries the name of {owner}",
+    CERTIFICATE: "The server of {name} shows a certificate of {owner}",
+    NETWORK: "{name} is in the network of {owner}",
+}
+
+
+def reason_of(template: str, case: Case) -> str:
+    """A rule's sentence, filled in for a case."""
+    text = ""
+    for widths in _WIDTHS:
+        text = _filled(template, case, *widths)
+        if len(text) <= LONGEST:
+            break
+    return text
+
+
+def _filled(template: str, case: Case, wide: int, owner_wide: int, maker_wide: int) -> str:
+    maker = _short(case.vendor_name, maker_wide) if case.vendor_name else None
+    owner = _short(case.owner.organisation.name, owner_wide) if case.owner else ""
+    name = case.name.text if case.name else case.address
+    words = {
+        "name": _short(name or "this destination", wide),
+        "domain": _short(_shown_domain(case), wide),
+        "owner": owner,
+        "maker": maker or "",
+        "network": _short(case.guess or "", owner_wide),
+        "device": f"this {maker} device" if maker else "this device",
+    }
+    words["subject"] = _SUBJECTS[case.owner.found_by].format(**words) if case.owner else ""
+    words["kin"] = _kin(case, case.owner, maker or "", maker_wide) if case.owner else ""
+    text = template.format(**words)
+    return text + (f" Its name suggests {_short(case.guess, owner_wide)}." if case.guess and case.name else "")
+
+
+def _shown_domain(case: Case) -> str:
+    """The part of the name that is the owner's: what the table lists, or what was registered."""
+    if case.name is None or case.owner is None:
+        return ""
+    if case.owner.found_by == NAME and "*" not in case.owner.suffix:
+        return case.owner.suffix
+    return case.name.registrable or case.name.text
+
+
+def _kin(case: Case, owner: Owner, maker: str, wide: int) -> str:
+    """What the owner of a destination is to the maker of the device, as a relative clause."""
+    if case.relation == SYSTEM:
+        return "which makes the operating system of this device"
+    chain = [organisation.name for organisation in case.family]
+    name = owner.organisation.name
+    if not chain or name == chain[0]:
+        return f"which makes this {maker} device" if maker else "which makes this device"
+    if name in chain:
+        return f"which owns {_short(chain[0], wide)}, the maker of this device"
+    if owner.organisation.parent == chain[0]:
+        return f"a company of {_short(chain[0], wide)}, the maker of this device"
+    return f"a sister of {_short(chain[0], wide)}, the maker of this device"
+
+
+def _short(text: str, wide: int) -> str:
+    plain = "".join(c if c.isprintable() else "?" for c in text)
+    return plain if len(plain) <= wide else plain[: wide - 4] + "…" + plain[-3:]

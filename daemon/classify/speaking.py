@@ -1,0 +1,101 @@
+"""Labels that say what a host is for: `ads.example.com`, `ntp2.example.org`.
+
+Rule 1: a label speaks as a whole, or as a whole part of it between hyphens; digits at its end count hosts and are left
+        aside. `roadster` says nothing of ads.
+Rule 2: the leftmost label that speaks is heard: `metrics.cdn.example.com` measures.
+Rule 3: whose the domain is says more than what it is called: labels decide a party only where `daemon.classify.rules`
+        lets them, but always help to say the purpose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from daemon.classify.words import listed
+
+
+class Word(NamedTuple):
+    """What a label says: the purpose, and whether it also says so as the registered name itself (`adserver.com`)."""
+
+    purpose: str
+    registered: bool
+
+
+_SPOKEN = {
+    "advertising": "ads ad adserver adservers adservice adserving adsrv adx adtech adsystem advertising advert adverts"
+    " adnetwork pagead smartads smartad vast vpaid prebid openrtb rtb dsp ssp",
+    "recognition": "acr",
+    "analytics": "metrics metric telemetry analytics analytic stats stat statistics track tracker tracking pixel pixels"
+    " beacon beacons collector collect collection crash crashes crashlog crashreport crashreports crashlytics sentry"
+    " log logs logger logging logcollector logupload rum insights usage events event eventlog diagnostics diag"
+    " monitor monitoring apm datacollect datacollection report reporting reports",
+    "time": "ntp sntp time timeserver timesync timeservice clock",
+    "certificates": "ocsp crl crls pki cacerts certs",
+    "connectivity": "connectivity connectivitycheck captive captiveportal conntest connecttest netcheck whatismyip myip"
+    " checkip ipecho",
+    "name service": "dns doh dot resolver nameserver ns",
+    "content delivery": "cdn edge edgecast akamai static assets img images image media dl download downloads",
+    "updates": "ota update updates firmware fw fota upgrade upgrades swupdate softwareupdate",
+    "push": "push notify notification notifications apns fcm gcm mqtt mqtts mqttbroker broker xmpp im msg",
+    "voice": "voice avs alexa assistant speech asr tts",
+    "remote access": "p2p relay stun turn rendezvous tunnel vpn",
+    "shop": "shop store checkout cart",
+    "search": "search",
+    "security": "safebrowsing",
+}
+_REGISTERED = listed("ads adserver adservers adservice adx adtech adnetwork analytics metrics telemetry ntp crl ocsp")
+# Also a shop has events, reports and logs: purpose, but no evidence of whose business it is.
+_WEAK = listed(
+    "log logs logger logging events event eventlog usage report reports reporting monitor monitoring collection crash"
+    " crashes insights stat stats statistics diag diagnostics certs clock dot ssp dsp vast ns"
+)
+_LABELS: Mapping[str, Word] = {
+    word: Word(purpose, word in _REGISTERED) for purpose, spoken in _SPOKEN.items() for word in spoken.split()
+}
+_DIGITS = re.compile(r"\d+$")
+# What ends or begins a registered name and says the same there: `example-ads.com`, `examplecdn.net`, `cdn77.org`.
+_AFFIXED = (
+    (re.compile(r"-(ads|adserver)$|adserver$|^ads-"), "advertising"),
+    (re.compile(r"-(analytics|metrics|tracking|telemetry|stats)$|analytics$"), "analytics"),
+    (re.compile(r"cdn\d*$|^cdn"), "content delivery"),
+    (re.compile(r"(^|-)ntp\d*$|^ntp-"), "time"),
+)
+
+DECIDING = frozenset(  # purposes that decide a party where nobody is known to own the domain
+    {"advertising", "recognition", "analytics", "time", "certificates", "connectivity", "name service"}
+)
+
+
+def spoken_purpose(labels: Sequence[str]) -> str | None:
+    """What the labels in front of a public suffix say, None where they say nothing. The last is the registered one."""
+    for label in labels[:-1]:
+        word = _heard(label)
+        if word is not None:
+            return word.purpose
+    if not labels:
+        return None
+    word = _LABELS.get(_DIGITS.sub("", labels[-1]))
+    if word is not None and word.registered:
+        return word.purpose
+    return next((purpose for pattern, purpose in _AFFIXED if pattern.search(labels[-1])), None)
+
+
+def decided_purpose(labels: Sequence[str]) -> str | None:
+    """The same where it may decide a party: only whole and strong labels; of content delivery only `cdn` and `edge`."""
+    for label in labels[:-1]:
+        stem = _DIGITS.sub("", label)
+        word = _LABELS.get(stem)
+        if word is not None and stem not in _WEAK and (word.purpose in DECIDING or stem in ("cdn", "edge")):
+            return word.purpose
+    purpose = spoken_purpose(labels[-1:])
+    return purpose if purpose in DECIDING or purpose == "content delivery" else None
+
+
+def _heard(label: str) -> Word | None:
+    for part in (label, *label.split("-")):
+        word = _LABELS.get(_DIGITS.sub("", part))
+        if word is not None:
+            return word
+    return None

@@ -1,0 +1,61 @@
+"""Which stations are one device, and what each device is: evidence from the store, judged, written back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from daemon.identify.devices import identify
+from daemon.identify.vocabulary import Device, Station
+from daemon.ingest.knowledge import Knowledge
+from daemon.store import devices as store
+from daemon.store.stations import write_devices_of_stations
+
+MAKER = "maker"
+
+
+class Census:
+    """The devices of one site. Grouping comes first, since names depend on it; what a device is may depend on names."""
+
+    def __init__(self, db: sqlite3.Connection, site_id: int, site: str, knowledge: Knowledge) -> None:
+        self._db, self._site_id, self._knowledge = db, site_id, knowledge
+        self._words = knowledge.words(site)
+        self._stations = store.read_stations(db, site_id)
+        self._devices = self._identify(self._stations)
+
+    def group(self) -> list[tuple[int, int]]:
+        """Write whose each station is. The answer are the times about which that has changed."""
+        groups = [(station, device.stations[0]) for device in self._devices for station in device.stations]
+        return write_devices_of_stations(self._db, self._site_id, groups)
+
+    def describe(self) -> set[int]:
+        """Write what each device is; the devices that destinations must be judged anew for."""
+        before = store.read_profiles(self._db, self._site_id)
+        if any(device.vendor is None for device in self._devices):
+            self._devices = self._identify(self._with_makers())
+        macs = {station.station_id: station.mac for station in self._stations}
+        store.write_devices(self._db, self._site_id, self._devices, macs)
+        after = store.read_profiles(self._db, self._site_id)
+        return {device for device in before.keys() | after.keys() if before.get(device) != after.get(device)}
+
+    def _identify(self, stations: Sequence[Station]) -> list[Device]:
+        return identify(stations, self._words, self._knowledge.vendors)
+
+    def _with_makers(self) -> list[Station]:
+        """The stations of devices whose vendor nothing tells, with the makers whose own domains they talk to."""
+        unknown = {station for device in self._devices if device.vendor is None for station in device.stations}
+        return [
+            replace(station, makers=self._makers(station.station_id)) if station.station_id in unknown else station
+            for station in self._stations
+        ]
+
+    def _makers(self, station_id: int) -> tuple[tuple[str, int], ...]:
+        table = self._knowledge.organisations_table
+        moved: dict[str, int] = defaultdict(int)
+        for name, size in store.read_names_of(self._db, station_id):
+            match = table.match(name)
+            if match is not None and match.kind == MAKER:
+                moved[match.organisation.name] += size
+        return tuple(sorted(moved.items(), key=lambda each: (-each[1], each[0])))

@@ -1,0 +1,72 @@
+"""What judging needs besides facts: the owner's words, the vendors, the organisations, the places. Loaded when first needed.
+
+An import that finds nothing new to judge loads none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon.identify.vocabulary import OwnerWords
+
+if TYPE_CHECKING:
+    from daemon.classify.classifier import Classifier
+    from daemon.classify.organisations import OrganisationTable
+    from daemon.classify.place import Atlas
+    from daemon.identify.oui import OuiTable
+
+
+@dataclass(frozen=True)  # without slots: what is loaded stays with it
+class Knowledge:
+    """Where it lies. Without a file Homeport works, with fewer names and places."""
+
+    owner: Path | None = None  # owner.db; need not exist
+    organisations: tuple[Path, ...] = field(default=())  # the user's own tables
+    data: Path | None = None  # folder of the address databases
+    zone: str | None = None  # time zone of the site, IANA name; None: as the database has it
+
+    def with_owner(self, owner: Path | None) -> Knowledge:
+        """The same with another file of owner's words."""
+        return replace(self, owner=owner)
+
+    def words(self, site: str) -> OwnerWords:
+        """What the owner said about the site's devices, as of now."""
+        if self.owner is None:
+            return OwnerWords()
+        from daemon.store.owner import words_at  # noqa: PLC0415  needed only where there is a file
+
+        return words_at(self.owner, site)
+
+    @cached_property
+    def vendors(self) -> OuiTable | None:
+        """The registry of MAC blocks."""
+        from daemon.identify.oui import open_table  # noqa: PLC0415  see the module's first line
+
+        return open_table()
+
+    @cached_property
+    def organisations_table(self) -> OrganisationTable:
+        """Ours and the user's."""
+        from daemon.classify.organisation_files import load_organisations  # noqa: PLC0415  see the module's first line
+
+        return load_organisations(self.organisations)
+
+    @cached_property
+    def atlas(self) -> Atlas | None:
+        """The address databases that the folder has."""
+        if self.data is None:
+            return None
+        from daemon.classify.place import Atlas  # noqa: PLC0415  see the module's first line
+        from daemon.store.atlas_files import open_address_files  # noqa: PLC0415  likewise
+
+        return Atlas(open_address_files(self.data))
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """Judges destinations."""
+        from daemon.classify.classifier import Classifier  # noqa: PLC0415  see the module's first line
+
+        return Classifier(self.organisations_table, self.atlas.look_up if self.atlas else None)

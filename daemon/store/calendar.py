@@ -1,0 +1,97 @@
+"""Days and months of a site: packet time is UTC, but people live in a time zone.
+
+Slots of 15 minutes are UTC; every zone in use begins its days at a full quarter of an hour, so a slot lies in one day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from daemon.decode.groups import SLOT_US
+
+_EPOCH = date(1970, 1, 1)
+_SLOT_S = SLOT_US // 1_000_000
+_HOUR_SLOTS = 4
+
+
+class SlotDay(NamedTuple):
+    """Where a slot lies in the site's calendar."""
+
+    slot: int
+    hour: int  # the slot with which its hour begins
+    day: int  # days since the epoch
+    month: int  # year * 12 + month - 1
+
+
+def month_text(month: int) -> str:
+    """`2025-07` of a month's number."""
+    return f"{month // 12:04}-{month % 12 + 1:02}"
+
+
+def month_number(text: str) -> int:
+    """The inverse of `month_text`; ValueError for what is no month."""
+    year, _, month = text.partition("-")
+    if len(year) != 4 or len(month) != 2 or not 1 <= int(month) <= 12:
+        raise ValueError(f"{text!r} is not a month; write it as 2025-07")
+    return int(year) * 12 + int(month) - 1
+
+
+def known_zone(name: str) -> bool:
+    """Whether there is such a time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _first_of(month: int) -> date:
+    return date(month // 12, month % 12 + 1, 1)
+
+
+class Calendar:
+    """The days of one time zone, by slots."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._days: dict[int, tuple[int, int]] = {}
+
+    def span(self, slot: int) -> tuple[int, int, int]:
+        """(day, its first slot, the first slot of the next) of the day in which a slot lies."""
+        local = datetime.fromtimestamp(slot * _SLOT_S, UTC).astimezone(self._zone).date()
+        day = (local - _EPOCH).days
+        if day not in self._days:
+            self._days[day] = self._midnight(local), self._midnight(local + timedelta(days=1))
+        return day, *self._days[day]
+
+    def month(self, month: int) -> tuple[int, int]:
+        """The half-open range of slots of a month."""
+        return self._midnight(_first_of(month)), self._midnight(_first_of(month + 1))
+
+    def whole_days(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Half-open ranges of slots, in order and apart, of all the days that times (first_us, last_us) touch."""
+        out: list[tuple[int, int]] = []
+        for first_us, last_us in sorted(spans):
+            begin = self.span(first_us // SLOT_US)[1]
+            end = self.span(last_us // SLOT_US)[2]
+            if out and begin <= out[-1][1]:
+                out[-1] = out[-1][0], max(out[-1][1], end)
+            else:
+                out.append((begin, end))
+        return out
+
+    def place(self, slots: Iterable[int]) -> list[SlotDay]:
+        """Hour, day and month of every slot."""
+        out = []
+        for slot in sorted(slots):
+            day, begin, _ = self.span(slot)
+            local = _EPOCH + timedelta(days=day)
+            hour = begin + (slot - begin) // _HOUR_SLOTS * _HOUR_SLOTS
+            out.append(SlotDay(slot, hour, day, local.year * 12 + local.month - 1))
+        return out
+
+    def _midnight(self, day: date) -> int:
+        return int(datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()) // _SLOT_S

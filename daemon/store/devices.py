@@ -1,0 +1,96 @@
+"""Stations with their evidence as identification reads them, and the devices that it writes. SQL only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from daemon.identify.vocabulary import Device, Hint, Station
+
+_TIMES = """
+    SELECT station_id, min(first_us), max(last_us) FROM (
+        SELECT station_id, first_us, last_us FROM endpoint WHERE site_id = ?1 AND station_id IS NOT NULL
+        UNION ALL
+        SELECT station_id, first_us, last_us FROM capture WHERE site_id = ?1 AND station_id IS NOT NULL
+    ) GROUP BY station_id
+"""
+_ADDRESSES = """
+    SELECT DISTINCT station_id, address FROM endpoint WHERE site_id = ? AND station_id IS NOT NULL AND scope < 2
+    ORDER BY address
+"""
+_HINTS = """
+    SELECT s.id, h.source, h.key, h.value, h.first_us, h.last_us
+    FROM hint h JOIN station s ON s.site_id = h.site_id AND s.mac = h.mac AND (h.mac >= 0 OR s.address = h.address)
+    WHERE h.site_id = ? ORDER BY h.source, h.key, h.value
+"""
+_NAMES = """
+    SELECT n.text, sum(bytes_up + bytes_down) FROM (
+        SELECT name_id, station_id, bytes_up, bytes_down FROM destination_day WHERE station_id = ?1
+        UNION ALL
+        SELECT name_id, station_id, bytes_up, bytes_down FROM destination_month WHERE station_id = ?1
+    ) d JOIN name n ON n.id = d.name_id GROUP BY n.text
+"""
+
+
+def read_stations(db: sqlite3.Connection, site_id: int) -> list[Station]:
+    """All stations of the site, in the order of their keys, without `makers`."""
+    times = {row[0]: row[1:] for row in db.execute(_TIMES, (site_id,))}
+    addresses: dict[int, list[str]] = defaultdict(list)
+    for number, address in db.execute(_ADDRESSES, (site_id,)):
+        addresses[number].append(address)
+    hints: dict[int, list[Hint]] = defaultdict(list)
+    for number, *hint in db.execute(_HINTS, (site_id,)):
+        hints[number].append(Hint(*hint))
+    rows = db.execute(
+        "SELECT id, mac, address, folder FROM station WHERE site_id = ? ORDER BY mac, address", (site_id,)
+    )
+    stations = []
+    for number, mac, address, folder in rows:
+        first_us, last_us = times.get(number, (None, None))
+        stations.append(
+            Station(
+                station_id=number,
+                mac=mac,
+                address=address,
+                first_us=first_us or 0,
+                last_us=last_us or 0,
+                addresses=tuple(addresses[number]),
+                hints=tuple(hints[number]),
+                folder=folder,
+            )
+        )
+    return stations
+
+
+def read_names_of(db: sqlite3.Connection, station_id: int) -> list[tuple[str, int]]:
+    """(name, bytes exchanged with it) of the destinations of a station."""
+    return db.execute(_NAMES, (station_id,)).fetchall()
+
+
+def write_devices(db: sqlite3.Connection, site_id: int, devices: Iterable[Device], macs: dict[int, int]) -> None:
+    """The site's devices in place of the earlier ones; `macs` are the stations' (-1: none)."""
+    db.execute("DELETE FROM device_evidence WHERE device_id IN (SELECT id FROM device WHERE site_id = ?)", (site_id,))
+    db.execute("DELETE FROM device WHERE site_id = ?", (site_id,))
+    for device in devices:
+        number = device.stations[0]
+        random = None if device.mac_random is None else int(device.mac_random)
+        db.execute(
+            "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number, site_id, device.name, device.name_source, device.owner, device.room, macs[number], random,
+                device.vendor, device.model, device.kind, device.system,
+            ),
+        )  # fmt: skip
+        db.executemany(
+            "INSERT INTO device_evidence VALUES (?, ?, ?, ?, ?, ?)",
+            [(number, place, *evidence) for place, evidence in enumerate(device.evidence)],
+        )
+
+
+def read_profiles(db: sqlite3.Connection, site_id: int) -> dict[int, tuple[str | None, ...]]:
+    """Device -> (vendor, name, kind, system), which is what judgements depend on."""
+    rows: Sequence[tuple[int, ...]] = db.execute(
+        "SELECT id, vendor, name, kind, system FROM device WHERE site_id = ?", (site_id,)
+    ).fetchall()
+    return {row[0]: tuple(row[1:]) for row in rows}  # type: ignore[misc]  # rows of sqlite3 have no types

@@ -1,0 +1,143 @@
+"""Named queries over destinations month by month. Reading only; a month is its number (`daemon.store.calendar`)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_ENCRYPTED_DNS = "'doh', 'dot', 'doq'"
+
+# With two ends for the month, which is what the keys of both tables begin with.
+_PARTS = """
+    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down AS bytes
+    FROM destination_day WHERE month BETWEEN :since AND :until
+    UNION ALL
+    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down
+    FROM destination_month WHERE month BETWEEN :since AND :until
+"""
+_CONTACTS = f"""
+    SELECT p.month, p.site_id, p.device_id, coalesce(v.registrable_domain, n.text, r.address) AS destination,
+        v.organisation, v.party, v.country, v.country_confidence, sum(p.flows), sum(p.bytes)
+    FROM (
+        SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id,
+            sum(p.flows) AS flows, sum(p.bytes) AS bytes
+        FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) p
+    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = p.device_id AND j.site_id = p.site_id
+        AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
+    LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
+    LEFT JOIN name n ON n.id = p.name_id
+    LEFT JOIN remote r ON r.id = p.remote_id
+    WHERE (:site IS NULL OR p.site_id = :site) AND (:device IS NULL OR p.device_id = :device)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ORDER BY 1, 2, 3, sum(p.bytes) DESC, 4, 5, 6, 7, 8
+"""
+_NAMING = f"""
+    SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device, w.name_source,
+        coalesce(t.device_id, 0) IN (
+            SELECT s.device_id FROM ({_PARTS}) q JOIN way x ON x.id = q.way_id JOIN station s ON s.id = q.station_id
+            WHERE x.service IN ({_ENCRYPTED_DNS}) AND q.month = p.month
+        ) AS hides,
+        count(DISTINCT iif(p.name_id, p.name_id, -p.remote_id)), sum(p.flows), sum(p.bytes)
+    FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+    WHERE (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device)
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
+"""
+_ADDRESSES = """
+    SELECT min(s.name_id) <> 0 AND max(s.name_id) <> 0 AS named, count(*) FROM (
+        SELECT remote_id, max(name_id <> 0) AS name_id FROM slot_total x JOIN way w ON w.id = x.way_id
+        LEFT JOIN station t ON t.id = x.station_id
+        WHERE x.slot >= :begin AND x.slot < :end AND w.scope = 'internet' AND x.remote_id
+            AND (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device)
+        GROUP BY remote_id
+    ) s GROUP BY s.name_id
+"""
+
+
+class Contact(NamedTuple):
+    """What one device had to do with one destination in one month."""
+
+    month: int
+    site_id: int
+    device_id: int  # 0: no end of it is a device
+    destination: str | None  # registrable domain, else name or address; None where only the organisation is kept
+    organisation: str | None
+    party: str | None
+    country: str | None
+    country_confidence: str | None
+    flows: int
+    bytes: int
+
+
+class Naming(NamedTuple):
+    """How the destinations of one device in one month got their names, or why they have none."""
+
+    month: int
+    site_id: int
+    device_id: int
+    name_source: str  # as in the tiers: the source, or `-` and a reason
+    hides: bool  # the device asked an encrypted resolver in that month
+    destinations: int
+    flows: int
+    bytes: int
+
+
+class Known(NamedTuple):
+    """A device as reports call it."""
+
+    device_id: int
+    site_id: int
+    name: str | None
+    vendor: str | None
+    mac: int
+
+
+def read_contacts(
+    db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
+) -> list[Contact]:
+    """Contacts of the months from `since` to `until`, in order, of one month and device those with most bytes first."""
+    rows = db.execute(_CONTACTS, {"since": since, "until": until, "site": site, "device": device})
+    return [Contact(*row) for row in rows]
+
+
+def read_naming(
+    db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
+) -> list[Naming]:
+    """How names came about in these months."""
+    rows = db.execute(_NAMING, {"since": since, "until": until, "site": site, "device": device})
+    return [Naming(*row) for row in rows]
+
+
+def count_addresses(
+    db: sqlite3.Connection, begin: int, end: int, site: int | None = None, device: int | None = None
+) -> tuple[int, int]:
+    """(named, unnamed) addresses on the internet in a range of slots, as far back as traffic is kept by slot."""
+    rows: Sequence[tuple[int, int]] = db.execute(
+        _ADDRESSES, {"begin": begin, "end": end, "site": site, "device": device}
+    ).fetchall()
+    counts = dict(rows)
+    return counts.get(1, 0), counts.get(0, 0)
+
+
+def known_devices(db: sqlite3.Connection) -> dict[int, Known]:
+    """All devices by number."""
+    rows = db.execute("SELECT id, site_id, name, vendor, mac FROM device")
+    return {row[0]: Known(*row) for row in rows}
+
+
+def last_months(db: sqlite3.Connection, site: int | None = None) -> list[int]:
+    """Every month in which something went to the internet, in order."""
+    rows = db.execute(
+        "SELECT DISTINCT month FROM (SELECT DISTINCT month, way_id FROM destination_day"
+        " UNION SELECT DISTINCT month, way_id FROM destination_month) d JOIN way w ON w.id = d.way_id"
+        " WHERE ?1 IS NULL OR w.site_id = ?1 ORDER BY month",
+        (site,),
+    )
+    return [row[0] for row in rows]
+
+
+def sites(db: sqlite3.Connection) -> dict[str, tuple[int, str]]:
+    """Name -> (number, time zone)."""
+    return {name: (number, zone) for number, name, zone in db.execute("SELECT id, name, zone FROM site")}

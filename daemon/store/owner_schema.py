@@ -1,0 +1,51 @@
+"""The schema of `owner.db`, as steps: each is run in order, and a file's version says how many it has run.
+
+A published step is never edited; what must change becomes the next one.
+
+Times are microseconds since the epoch by the wall clock: it is when a person spoke. Which word is the last is told by
+its id, because the clock of a box that has just woken up may be wrong.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION = 0x484F4D57  # "HOMW": tells the owner's words from facts, and from other people's databases
+
+_WORDS = (
+    """
+    CREATE TABLE word (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        act INTEGER NOT NULL,              -- first word of those said in one breath: they are undone together
+        site TEXT NOT NULL,
+        key TEXT NOT NULL,                 -- station: MAC, else address or folder:NAME; of a pair the lesser
+        about TEXT NOT NULL,               -- name, owner, room, kind; join, split
+        value TEXT,                        -- NULL: what was said before no longer holds; of a pair the greater key
+        said_us INTEGER NOT NULL,
+        by TEXT NOT NULL,                  -- command line, web, or a user's name
+        undone_us INTEGER,
+        undone_by TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX word_key ON word (site, key)",
+    "CREATE INDEX word_pair ON word (site, value) WHERE about IN ('join', 'split')",
+    "CREATE INDEX word_act ON word (act)",
+    "CREATE TABLE change (number INTEGER NOT NULL) STRICT",
+    "INSERT INTO change VALUES (0)",
+    # Triggers, so that no writer can forget to count.
+    "CREATE TRIGGER word_said AFTER INSERT ON word BEGIN UPDATE change SET number = number + 1; END",
+    "CREATE TRIGGER word_changed AFTER UPDATE ON word BEGIN UPDATE change SET number = number + 1; END",
+)
+
+STEPS = (_WORDS,)
+VERSION = len(STEPS)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a file to VERSION. The caller's transaction makes it whole or not at all."""
+    done = int(db.execute("PRAGMA user_version").fetchone()[0])
+    for statements in STEPS[done:]:
+        for statement in statements:
+            db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION}")
+    db.execute(f"PRAGMA user_version = {VERSION}")

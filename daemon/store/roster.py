@@ -1,0 +1,178 @@
+"""The devices of a site as people meet them: what each is called, made of and seen at. Named queries, reading only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MOST_HINTS = 60
+_NAME_KEYS = "'hostname', 'fqdn', 'instance', 'name', 'txt.fn'"  # hints by which people know a device
+
+
+class Seen(NamedTuple):
+    """An address, and when something was heard of it; times in microseconds, UTC."""
+
+    address: str
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One station of a device: its key in owner's words, its addresses, the latest first, and what it calls itself."""
+
+    key: str
+    addresses: tuple[Seen, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """One row of the view `devices` with its stations, the one that gives the shown MAC first."""
+
+    members: tuple[Member, ...]
+    device_id: int
+    site: str
+    name: str | None
+    name_source: str | None
+    owner: str | None
+    room: str | None
+    mac: str | None
+    mac_random: int | None  # 1 where the MAC is made up, 0 where it is the maker's
+    vendor: str | None
+    model: str | None
+    kind: str | None
+    system: str | None
+    first_us: int | None
+    last_us: int | None
+    bytes_up: int
+    bytes_down: int
+
+    @property
+    def addresses(self) -> list[Seen]:
+        """Of all stations, the latest first."""
+        return _latest(seen for member in self.members for seen in member.addresses)
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the stations."""
+        return [member.key for member in self.members]
+
+    @property
+    def said_of(self) -> str:
+        """The key under which the owner's words about the whole device are kept."""
+        return self.members[0].key
+
+
+class Reason(NamedTuple):
+    """Why a device is taken for what it is."""
+
+    about: str
+    value: str
+    source: str
+    detail: str
+
+
+class Said(NamedTuple):
+    """What a device said of itself."""
+
+    source: str
+    key: str
+    value: str
+    first_us: int
+    last_us: int
+
+
+class Contact(NamedTuple):
+    """One destination of a device, over all months; labels that changed are listed, the parts with most bytes first."""
+
+    destination: str
+    party: str | None
+    organisation: str | None
+    country: str | None
+    bytes_up: int
+    bytes_down: int
+    first_us: int
+    last_us: int
+
+
+_DEVICES = """
+    SELECT device_id, site, name, name_source, owner, room, mac, mac_random, vendor, model, kind, system,
+        first_seen_us, last_seen_us, bytes_up, bytes_down
+    FROM devices WHERE site = ? ORDER BY bytes_up + bytes_down DESC, mac, device_id
+"""
+_STATIONS = """
+    SELECT t.id, t.mac, t.address, t.device_id FROM station t JOIN site s ON s.id = t.site_id
+    WHERE s.name = ? AND t.device_id IS NOT NULL ORDER BY t.id <> t.device_id, t.id
+"""
+_ADDRESSES = """
+    SELECT e.station_id, e.address, min(e.first_us), max(e.last_us) FROM endpoint e JOIN site s ON s.id = e.site_id
+    WHERE s.name = ? AND e.station_id IS NOT NULL AND e.scope < 2 AND e.first_us IS NOT NULL
+    GROUP BY e.station_id, e.address
+"""
+_NAMES = f"""
+    SELECT DISTINCT t.id, h.value FROM hint h JOIN site s ON s.id = h.site_id
+    JOIN station t ON t.site_id = h.site_id AND t.mac = h.mac AND (h.mac >= 0 OR t.address = h.address)
+    WHERE s.name = ? AND h.key IN ({_NAME_KEYS}) ORDER BY h.value
+"""
+_REASONS = "SELECT about, value, source, detail FROM device_reasons WHERE device_id = ?"
+_HINTS = """
+    SELECT source, key, value, min(first_seen_us), max(last_seen_us) FROM device_hints WHERE device_id = ?
+    GROUP BY source, key, value ORDER BY max(last_seen_us) DESC, source, key, value LIMIT ?
+"""
+_CONTACTS = """
+    SELECT place, group_concat(DISTINCT party), group_concat(DISTINCT organisation), group_concat(DISTINCT country),
+        sum(bytes_up), sum(bytes_down), min(first_seen_us), max(last_seen_us)
+    FROM (
+        SELECT *, coalesce(domain, address, organisation, 'name not kept') AS place FROM destinations
+        WHERE device_id = ? ORDER BY bytes_up + bytes_down DESC
+    ) GROUP BY place ORDER BY sum(bytes_up + bytes_down) DESC, place LIMIT ?
+"""
+
+
+def read_sites(db: sqlite3.Connection) -> dict[str, str]:
+    """The sites of the database, and the time zone of each."""
+    return dict(db.execute("SELECT name, zone FROM site ORDER BY name"))
+
+
+def read_residents(db: sqlite3.Connection, site: str) -> list[Resident]:
+    """The site's devices, those with most traffic first."""
+    addresses: dict[int, list[Seen]] = defaultdict(list)
+    for station, *seen in db.execute(_ADDRESSES, (site,)):
+        addresses[station].append(Seen(*seen))
+    names: dict[int, list[str]] = defaultdict(list)
+    for station, name in db.execute(_NAMES, (site,)):
+        names[station].append(name)
+    members: dict[int, list[Member]] = defaultdict(list)
+    for station, mac, address, device in db.execute(_STATIONS, (site,)):
+        member = Member(station_key(mac, address), tuple(_latest(addresses[station])), tuple(names[station]))
+        members[device].append(member)
+    return [Resident(tuple(members[row[0]]), *row) for row in db.execute(_DEVICES, (site,))]
+
+
+def read_reasons(db: sqlite3.Connection, device_id: int) -> list[Reason]:
+    """The evidence behind what is shown of a device, the deciding first."""
+    return [Reason(*row) for row in db.execute(_REASONS, (device_id,))]
+
+
+def read_hints(db: sqlite3.Connection, device_id: int) -> tuple[list[Said], bool]:
+    """What a device said of itself, the latest first, at most MOST_HINTS; and whether there is more."""
+    rows = [Said(*row) for row in db.execute(_HINTS, (device_id, MOST_HINTS + 1))]
+    return rows[:MOST_HINTS], len(rows) > MOST_HINTS
+
+
+def read_contacts(db: sqlite3.Connection, device_id: int, most: int) -> list[Contact]:
+    """Where a device sent and received most; bytes as the device sees them."""
+    return [Contact(*row) for row in db.execute(_CONTACTS, (device_id, most))]
+
+
+def station_key(mac: int, address: str) -> str:
+    """How owner's words name a station."""
+    return mac.to_bytes(6, "big").hex(":") if mac >= 0 else address
+
+
+def _latest(seen: Iterable[Seen]) -> list[Seen]:
+    return sorted(seen, key=lambda each: (-each.last_us, each.address))

@@ -1,0 +1,65 @@
+"""Endpoints and stations: which ends are local, and whom they belong to, as judged; SQL only."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+Span = tuple[int, int]  # times (first_us, last_us) about which a judgement has changed
+
+
+def write_stations(
+    db: sqlite3.Connection, site_id: int, local: Iterable[int], owners: Iterable[tuple[int, int, str]]
+) -> list[Span]:
+    """Which endpoints are local, and the station of each: (endpoint, MAC or -1, address where there is no MAC).
+
+    A station that nothing is left of goes, unless a tier remembers it. The answer are the times of endpoints about
+    which the judgement has changed.
+    """
+    owners = list(owners)
+    wanted = sorted({(mac, address) for _, mac, address in owners})
+    db.executemany(
+        "INSERT INTO station (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(site_id, *key) for key in wanted],
+    )
+    numbers = {
+        (mac, address): number
+        for number, mac, address in db.execute("SELECT id, mac, address FROM station WHERE site_id = ?", (site_id,))
+    }
+    kept = set(wanted)
+    gone = [(number,) for key, number in numbers.items() if key not in kept and not key[1].startswith("folder:")]
+    db.executemany(
+        "DELETE FROM station WHERE id = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM day_total t WHERE t.frozen AND (t.station_id = ?1 OR t.peer_id = ?1))",
+        gone,
+    )
+    owned = {end: numbers[mac, address] for end, mac, address in owners}
+    home = set(local)
+    changes, spans = [], []
+    for end, was_local, was_owner, first_us, last_us in db.execute(
+        "SELECT id, local, station_id, first_us, last_us FROM endpoint WHERE site_id = ?", (site_id,)
+    ):
+        if was_local != int(end in home) or was_owner != owned.get(end):
+            changes.append((int(end in home), owned.get(end), end))
+            if first_us is not None:
+                spans.append((first_us, last_us))
+    db.executemany("UPDATE endpoint SET local = ?, station_id = ? WHERE id = ?", changes)
+    return spans
+
+
+def write_devices_of_stations(db: sqlite3.Connection, site_id: int, groups: Iterable[tuple[int, int]]) -> list[Span]:
+    """(station, device): whose each station is. The answer are the times of endpoints and captures that change hands."""
+    before = dict(db.execute("SELECT id, device_id FROM station WHERE site_id = ?", (site_id,)))
+    db.executemany(
+        "UPDATE station SET device_id = ? WHERE id = ?",
+        [(device, station) for station, device in groups if before.get(station) != device],
+    )
+    spans: list[Span] = []
+    for table in ("endpoint", "capture"):
+        told = f"(SELECT s.device_id FROM station s WHERE s.id = {table}.station_id)"  # NULL where it has no station
+        changed = f"{table}.site_id = ? AND {table}.device_id IS NOT {told}"
+        spans += db.execute(
+            f"SELECT first_us, last_us FROM {table} WHERE {changed} AND first_us IS NOT NULL", (site_id,)
+        )
+        db.execute(f"UPDATE {table} SET device_id = {told} WHERE {changed}", (site_id,))
+    return spans

@@ -1,0 +1,95 @@
+"""Names of companies as people, papers and registries write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.classify.words import LONGEST, carries, is_affix, says_nothing, squashed, without_legal, words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("TP-LINK TECHNOLOGIES CO.,LTD.", "tplinktechnologies"),
+        ("Signify B.V.", "signify"),
+        ("Apple, Inc.", "apple"),
+        ("D&M Holdings Inc.", "dmholdings"),
+        ("Belkin International, Inc.", "belkininternational"),
+        ("Schlage's", "schlages"),
+        ("Café Électronique SARL", "cafeelectronique"),
+        ("小米", "小米"),
+    ],
+)
+def test_one_form_for_one_name(text: str, expected: str) -> None:
+    parts = without_legal(words(text))
+    assert squashed(tuple(part for part in parts if part != "and")) == expected
+
+
+def test_a_name_of_nothing_but_legal_forms_stays() -> None:
+    assert without_legal(words("The Company, Inc.")) == ("the", "company", "inc")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "unknown", "N/A", "n.a.", "Unknown Ltd.", "-", None, "generic", "No-Name"])
+def test_no_vendor(text: str | None) -> None:
+    assert says_nothing(text)
+
+
+@pytest.mark.parametrize("text", ["Sonos", "Nana", "LG", "3M"])
+def test_a_vendor(text: str) -> None:
+    assert not says_nothing(text)
+
+
+@pytest.mark.parametrize(
+    ("label", "brand"),
+    [
+        ("sonos", "sonos"),
+        ("mysonos", "sonos"),
+        ("sengledcloud", "sengled"),
+        ("api-sengled-iot", "sengled"),
+        ("tp-link", "tplink"),
+        ("tplinkcloud2", "tplink"),
+        ("wyzecam", "wyze"),
+        ("sengled-xyz-sengled", "sengledxyzsengled"),
+    ],
+)
+def test_a_brand_in_a_label(label: str, brand: str) -> None:
+    assert carries(label, brand)
+
+
+@pytest.mark.parametrize(
+    ("label", "brand"),
+    [
+        ("notsonos", "sonos"),
+        ("not-sonos", "sonos"),
+        ("sonosfans", "sonos"),
+        ("personos", "sonos"),
+        ("ringcentral", "ring"),  # an everyday word is no evidence
+        ("ring", "ring"),
+        ("lgtv", "lg"),  # too short
+        ("12345", "12345"),
+        ("anything", ""),
+    ],
+)
+def test_no_brand_in_a_label(label: str, brand: str) -> None:
+    assert not carries(label, brand)
+
+
+@pytest.mark.parametrize("text", ["", "cloud", "myhome", "eu2", "smarthomecloud", "42"])
+def test_words_glued_to_brands(text: str) -> None:
+    assert is_affix(text)
+
+
+@pytest.mark.parametrize("text", ["not", "fans", "xcloud", "cloudx", "cloudcloudcloudcloudx"])
+def test_other_words(text: str) -> None:
+    assert not is_affix(text)
+
+
+@given(st.text(max_size=400), st.text(max_size=30))
+def test_any_text_is_a_name(text: str, brand: str) -> None:
+    parts = words(text)
+    assert all(part.isalnum() for part in parts)
+    assert len(squashed(parts)) <= 4 * LONGEST
+    says_nothing(text)
+    carries(text, brand)
