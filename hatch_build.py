@@ -1,5 +1,5 @@
-"""Builds the extension modules, the table of hardware makers and the quick form of the organisation files: as a hook
-of hatchling for wheels and editable installs, or by itself in this tree.
+"""Builds the extension modules, the tables of hardware makers and of clouds, and the quick form of the organisation
+files: as a hook of hatchling for wheels and editable installs, or by itself in this tree.
 
 Rule 1: each module has a twin in Python that gives the same results. Where one cannot be compiled, a line says what that
         means, and everything goes on.
@@ -29,7 +29,10 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._dns": "daemon/decode/_dns.c",
     "daemon.decode._hello": "daemon/decode/_hello.c",
 }
-TABLES = {"daemon/identify/oui.bin": "daemon/identify/oui_build.py"}  # table -> what makes it
+TABLES = {  # table -> what makes it
+    "daemon/identify/oui.bin": "daemon/identify/oui_build.py",
+    "daemon/classify/cloud.mmdb": "appliance/data/cloud_build.py",
+}
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SUFFIX = ".abi3.so"
 ORGANISATIONS = "daemon/classify/organisations"

@@ -96,13 +96,14 @@ def _system_words(error: OSError) -> str:
 def _explain(error: Exception, verb: str) -> tuple[int, str]:
     """Exit code and sentence for whatever a verb raised. The imports are late because most runs raise nothing."""
     from appliance.config import ConfigError, UnreadableConfigError
+    from daemon.classify.organisation_files import OrganisationsError
     from daemon.store.errors import StoreError
 
     if isinstance(error, click.exceptions.UsageError):
         return WRONG_USE, _wrong_use(error)
     if isinstance(error, ConfigError):
         return COULD_NOT if isinstance(error, UnreadableConfigError) else WRONG_USE, f"{verb}: {error}"
-    if isinstance(error, (CannotDoError, StoreError)):
+    if isinstance(error, (CannotDoError, StoreError, OrganisationsError)):
         return COULD_NOT, f"{verb}: {error}"
     if isinstance(error, click.ClickException):
         return COULD_NOT, f"{verb}: {error.format_message()}"

@@ -55,7 +55,7 @@ def test_both_commands_are_on_the_first_screen() -> None:
 
 
 def written(value: object) -> str:
-    return str(value) if value != () else "none"
+    return str(value) if value not in ((), "") else "none"
 
 
 def test_configuration_lists_every_key() -> None:
@@ -89,7 +89,15 @@ def test_changelog_speaks_of_this_version() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "CONTRIBUTING.md", "DESIGN.md", "docs/configuration.md", "docs/classification.md", "docs/schema.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "DESIGN.md",
+        "docs/configuration.md",
+        "docs/classification.md",
+        "docs/data.md",
+        "docs/schema.md",
+    ],
 )
 def test_links_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text(name))

@@ -148,6 +148,36 @@ def _add_saying(about: str, what: str) -> None:
         return _take_back(house, resident, about) if value is None else _say(house, resident, about, value)
 
 
+@command.command("keep-names")
+@click.argument("device")
+@click.argument("answer", type=click.Choice(("yes", "no")))
+@_placed
+def keep_names(device: str, answer: str, **places: str | None) -> int:
+    """Say whether months of a person's device keep names.
+
+    Of phones, tablets and computers the names of destinations go with the detail (retention.detail_days); organisation,
+    party and bytes stay. With `yes` the names stay as well, from now on. What is gone does not come back.
+    """
+    from appliance.household import speak
+    from daemon.report.lookup import described
+    from daemon.store import owner
+    from daemon.store.words import KEEP_NAMES
+
+    house = _household(**places)
+    resident = house.find(device).resident
+    who = printable(described(resident))
+    kept = set(resident.keys) & house.words().keeps_names
+    what = "keep their names" if answer == "yes" else "lose their names with the detail"
+    if bool(kept) == (answer == "yes"):
+        say(f"Destinations of {who} {what} already; nothing was changed.")
+        return DONE
+    keys = sorted(kept) or [resident.said_of]
+    words = [(key, KEEP_NAMES, answer) for key in keys]
+    act = speak(house, lambda db, by, now_us: owner.say_each(db, house.site, words, by, now_us))
+    say(f"Destinations of {who} {what} from now on. {_to_undo(house, act)}")
+    return DONE
+
+
 def _say(house: Household, resident: Resident, about: str, value: str) -> int:
     from appliance.household import follow, speak
     from daemon.report.lookup import described

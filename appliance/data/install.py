@@ -77,6 +77,7 @@ def install(folder: Path, source: Source, octets: bytes, published: bytes, place
     """Verify a database and put it in place; call it inside `locked`. `now` in seconds. Raises InstallError."""
     target = folder / source.target
     new = folder / f".{source.target}{_NEW}"
+    about = folder / f".{source.target}{ORIGIN}{_NEW}"
     try:
         _write(new, octets)
         file = verified(new, source)
@@ -84,7 +85,6 @@ def install(folder: Path, source: Source, octets: bytes, published: bytes, place
             source.name, source.title, place, source.licence, source.attribution,
             hashlib.sha256(published).hexdigest(), hashlib.sha256(octets).hexdigest(), len(octets), file.built, now,
         )  # fmt: skip
-        about = folder / f".{source.target}{ORIGIN}{_NEW}"
         _write(about, json.dumps(asdict(origin), indent=1).encode() + b"\n")
         _keep(target)
         new.replace(target)
@@ -96,6 +96,7 @@ def install(folder: Path, source: Source, octets: bytes, published: bytes, place
         raise InstallError(f"{printable(error.filename or target)}: {error.strerror}") from error
     finally:
         new.unlink(missing_ok=True)
+        about.unlink(missing_ok=True)
     return origin
 
 

@@ -159,7 +159,7 @@ class Gatherer:
         return match.kind if match else None
 
     def _find_maker(self, vendor: str | None, device_name: str | None) -> Maker:
-        if vendor and not says_nothing(vendor) and not _is_module(vendor):
+        if vendor and tells_maker(vendor):
             found, called = self.table.by_vendor(vendor), " ".join(vendor.split())
             if found is not None and (len(called) > LONG_NAME or not LEGAL.isdisjoint(words(called))):
                 called = found.name  # a registry's way of writing it
@@ -235,6 +235,11 @@ def _guess(name: Name | None, place: Place | None) -> str | None:
         return None
     text = name.labels[-1].replace("-", " ").replace("_", " ").strip()
     return text.title() if any(c.isalpha() for c in text) and "\\" not in text else None
+
+
+def tells_maker(vendor: str | None) -> bool:
+    """Whether a vendor's name is that of a maker; else the device's own name may tell it."""
+    return bool(vendor) and not says_nothing(vendor) and not _is_module(vendor or "")
 
 
 def _is_module(vendor: str) -> bool:

@@ -4,20 +4,17 @@ Rule 1: names are those of the public schema: lower case, no final dot, odd byte
         brought to that form; any text is answered, nothing raises.
 Rule 2: `registrable` follows the ICANN section of the public suffix list, so that `x.s3.amazonaws.com` is Amazon's;
         `tenant` follows its private section, and is None where that says the same.
-Rule 3: the list is the one inside tldextract: no download, no cache on disk.
+Rule 3: the list is the one inside tldextract: no download, no cache on disk (`daemon.classify.suffixes`).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from daemon.classify.suffixes import PublicSuffixes, public_suffixes
 from daemon.classify.words import listed
 from daemon.flow.local import GLOBAL, address_number, scope_of
-
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
 
 PUBLIC, ADDRESS, LOCAL, REVERSE = "public", "address", "local", "reverse"
 
@@ -47,7 +44,7 @@ class Name:
 class Names:
     """Takes names apart, and remembers the latest of them."""
 
-    _list: TLDExtract | None = None
+    _list: PublicSuffixes | None = None
     _memo: dict[str, Name] = field(default_factory=dict)
 
     def parse(self, text: str) -> Name:
@@ -86,14 +83,11 @@ class Names:
 
     def _suffix_labels(self, labels: list[str], *, private: bool) -> int:
         """How many labels at the end are public suffix: at least one, as the list's own default rule says."""
-        if self._list is None:
-            from tldextract import TLDExtract  # noqa: PLC0415 - 0.3 s that an import of captures does not pay
-
-            self._list = TLDExtract(suffix_list_urls=(), cache_dir=None)
-        # An escaped byte is no part of any suffix, and would be taken for a separator.
-        plain = ".".join(label if _PLAIN.fullmatch(label) else "x" for label in labels)
-        suffix = self._list.extract_str(plain, include_psl_private_domains=private).suffix
-        return suffix.count(".") + 1 if suffix else 1
+        if self._list is None:  # read when the first name comes
+            self._list = public_suffixes()
+        # An escaped byte is no part of any suffix.
+        plain = [label if _PLAIN.fullmatch(label) else "x" for label in labels]
+        return self._list.length(plain, private=private)
 
 
 def is_address(text: str) -> bool:

@@ -22,8 +22,8 @@ from daemon.classify.organisations import Organisation, OrganisationTable, build
 
 FOLDER = "organisations"
 LARGEST = 4 * 1024 * 1024  # bytes of a user's file
-KEYS = ("name", "country", "parent", "parent_since", "aliases", "asns", "domains")
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\*")
+KEYS = ("name", "country", "parent", "parent_since", "parent_until", "makes_for", "aliases", "asns", "domains")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|[a-z0-9_][a-z0-9_-]{2,61}\*|\*")
 _PLAIN_SUFFIX = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\.)+[a-z]{2,63}")
 _MONTH = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -82,6 +82,8 @@ def _unchecked(raw: Mapping[str, Any]) -> Organisation:
         tuple(raw.get("aliases", ())),
         tuple(raw.get("asns", ())),
         tuple([(kind, suffix) for kind, suffixes in domains.items() for suffix in suffixes]),
+        raw.get("parent_until"),
+        tuple(raw.get("makes_for", ())),
     )
 
 
@@ -124,8 +126,11 @@ def read_organisation(raw: object, place: str) -> Organisation:
             raise wrong(f"unknown key {_nearest(key, KEYS)}")
     since = _matching(raw, "parent_since", _MONTH, "a month such as 2018-04", wrong)
     parent = _text(raw, "parent", wrong)
-    if since and not parent:
-        raise wrong("parent_since without a parent")
+    until = _matching(raw, "parent_until", _MONTH, "a month such as 2018-04", wrong)
+    if (since or until) and not parent:
+        raise wrong("parent_since or parent_until without a parent")
+    if since and until and until <= since:
+        raise wrong("parent_until is not later than parent_since")
     return Organisation(
         name=name,
         country=_matching(raw, "country", _COUNTRY, "two capital letters such as NL", wrong),
@@ -134,6 +139,8 @@ def read_organisation(raw: object, place: str) -> Organisation:
         aliases=tuple(_list(raw, "aliases", str, "texts", wrong)),
         asns=tuple(_asn(asn, wrong) for asn in _list(raw, "asns", int, "numbers", wrong)),
         domains=_domains(raw.get("domains", {}), wrong),
+        parent_until=until,
+        makes_for=tuple(_list(raw, "makes_for", str, "names of organisations", wrong)),
     )
 
 
@@ -206,7 +213,7 @@ def _suffix(text: str, wrong: Complain) -> str:
             raise wrong(f"{_shown(text)} is no domain") from None
     labels = suffix.split(".")
     plain = [label for label in labels if label != "*"]
-    if len(plain) < 2 or labels[-1] == "*" or labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels)):
+    if len(plain) < 2 or any("*" in label for label in labels[-2:]) or labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels)):
         raise wrong(f"{_shown(text)} is no domain suffix such as example.com or iot.*.example.com")
     return suffix
 
@@ -230,6 +237,9 @@ def _check_together(
 
 
 def _check_family(table: OrganisationTable, organisation: Organisation, wrong: Complain) -> None:
+    for brand in organisation.makes_for:
+        if brand not in table.organisations:
+            raise wrong(f"no organisation is called {_nearest(brand, table.organisations)} (makes_for)")
     seen = [organisation.name]
     parent = organisation.parent
     while parent is not None:

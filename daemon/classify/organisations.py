@@ -42,6 +42,8 @@ class Organisation:
     aliases: tuple[str, ...] = ()
     asns: tuple[int, ...] = ()
     domains: tuple[tuple[str, str], ...] = ()  # (kind, suffix), in the order of the file
+    parent_until: str | None = None  # `YYYY-MM`, the first month in which it was no longer so
+    makes_for: tuple[str, ...] = ()  # whose brands its devices also carry, by name in the table
 
     def main_kind(self) -> str:
         """What it mostly is: `maker` where it makes devices, else the kind of most of its suffixes."""
@@ -70,6 +72,7 @@ class OrganisationTable:
     organisations: Mapping[str, Organisation]  # by name
     suffixes: Mapping[str, Match]
     shapes: Mapping[int, tuple[tuple[int, ...], ...]]  # labels of a suffix with `*` -> where its stars are
+    begun: Mapping[str, tuple[Match, ...]]  # suffixes with a label such as `iot-*`, by their last two labels
     deepest: int  # labels of the longest suffix
     names: Mapping[str, Organisation]  # by name and alias, squashed
     labels: Mapping[str, Match]  # by the label that is the organisation's name: `google` of `google.com`
@@ -78,6 +81,9 @@ class OrganisationTable:
     def match(self, domain: str) -> Match | None:
         """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
         labels = domain.lower().strip(".").split(".")
+        for match in self.begun.get(".".join(labels[-2:]), ()):
+            if _begins_so(match.suffix.split("."), labels):
+                return match
         for length in range(min(len(labels), self.deepest), 0, -1):
             tail = labels[-length:]
             found = self.suffixes.get(".".join(tail))
@@ -153,7 +159,7 @@ class OrganisationTable:
         chain = [organisation]
         while True:
             last = chain[-1]
-            if last.parent is None or (month and last.parent_since and month < last.parent_since):
+            if last.parent is None or not _owned(last, month):
                 return tuple(chain)
             parent = self.organisations.get(last.parent)
             if parent is None or parent in chain:
@@ -161,8 +167,21 @@ class OrganisationTable:
             chain.append(parent)
 
     def related(self, one: Organisation, other: Organisation, month: str | None = None) -> bool:
-        """Whether two organisations are the same, one owns the other, or both have one owner, in that month."""
-        return one.name == other.name or self.family(one, month)[-1].name == self.family(other, month)[-1].name
+        """Whether two organisations are the same, one owns the other, both have one owner, in that month, or one makes
+        devices under the other's brand.
+        """
+        return (
+            one.name == other.name
+            or one.name in other.makes_for
+            or other.name in one.makes_for
+            or self.family(one, month)[-1].name == self.family(other, month)[-1].name
+        )
+
+
+def _owned(organisation: Organisation, month: str | None) -> bool:
+    """Whether its parent owned it in that month; None: today."""
+    since, until = organisation.parent_since, organisation.parent_until
+    return until is None if month is None else (since or "") <= month and (until is None or month < until)
 
 
 def _only_products_beside(plain: tuple[str, ...], core: tuple[str, ...]) -> bool:
@@ -184,6 +203,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
         organisations=merged,
         suffixes=suffixes,
         shapes=_shapes(suffixes),
+        begun=_begun(suffixes),
         deepest=max((suffix.count(".") + 1 for suffix in suffixes), default=0),
         names=names,
         labels=_labels(suffixes.values(), names),
@@ -198,10 +218,29 @@ def _extended(known: Organisation, new: Organisation) -> Organisation:
         country=new.country or known.country,
         parent=new.parent or known.parent,
         parent_since=new.parent_since if new.parent else known.parent_since,
+        parent_until=new.parent_until if new.parent else known.parent_until,
+        makes_for=tuple(dict.fromkeys((*known.makes_for, *new.makes_for))),
         aliases=tuple(dict.fromkeys((*known.aliases, *new.aliases))),
         asns=tuple(dict.fromkeys((*known.asns, *new.asns))),
         domains=(*(d for d in known.domains if d[1] not in told), *new.domains),
     )
+
+
+def _begins_so(suffix: list[str], labels: list[str]) -> bool:
+    """Whether the labels end as the suffix says; `*` at the end of one of its labels stands for any rest of it."""
+    if len(labels) < len(suffix):
+        return False
+    pairs = zip(suffix, labels[-len(suffix) :], strict=True)
+    return all(label.startswith(said[:-1]) if said.endswith("*") else label == said for said, label in pairs)
+
+
+def _begun(suffixes: Mapping[str, Match]) -> dict[str, tuple[Match, ...]]:
+    found: dict[str, tuple[Match, ...]] = {}
+    for suffix, match in suffixes.items():
+        if "*" in suffix and any(label.endswith("*") and label != "*" for label in suffix.split(".")):
+            tail = ".".join(suffix.split(".")[-2:])
+            found[tail] = (*found.get(tail, ()), match)
+    return found
 
 
 def _shapes(suffixes: Iterable[str]) -> dict[int, tuple[tuple[int, ...], ...]]:

@@ -76,5 +76,5 @@ def _kin(case: Case, owner: Owner, maker: str, wide: int) -> str:
 
 
 def _short(text: str, wide: int) -> str:
-    plain = "".join(c if c.isprintable() else "?" for c in text)
+    plain = text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
     return plain if len(plain) <= wide else plain[: wide - 4] + "…" + plain[-3:]

@@ -83,11 +83,14 @@ def spoken_purpose(labels: Sequence[str]) -> str | None:
 
 
 def decided_purpose(labels: Sequence[str]) -> str | None:
-    """The same where it may decide a party: only whole and strong labels; of content delivery only `cdn` and `edge`."""
+    """The same where it may decide a party: only whole and strong labels.
+
+    `cdn.example.com` delivers what is Example's and has Example's party; `examplecdn.net` delivers for others.
+    """
     for label in labels[:-1]:
         stem = _DIGITS.sub("", label)
         word = _LABELS.get(stem)
-        if word is not None and stem not in _WEAK and (word.purpose in DECIDING or stem in ("cdn", "edge")):
+        if word is not None and stem not in _WEAK and word.purpose in DECIDING:
             return word.purpose
     purpose = spoken_purpose(labels[-1:])
     return purpose if purpose in DECIDING or purpose == "content delivery" else None

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 LONGEST = 200  # characters of a name that are looked at
 MOST_WORDS = 16
 LEAST_BRAND = 4  # characters that a brand needs to be recognised inside a domain
+LEAST_HEAD = 6  # and where anything may follow it
 LEAST_AFFIXED = 5  # and where other words are glued to it, unless it is the brand that is looked for
 
 
@@ -165,12 +166,14 @@ def _heads(text: str) -> Iterator[str]:
 
 
 def carries(label: str, brand: str) -> bool:
-    """Whether a label of a domain is this brand (squashed), alone or with affixes around it. `notsonos` is not Sonos."""
+    """Whether a label of a domain is this brand (squashed), begins with it, or has it between affixes.
+
+    Who names a domain puts the brand first, or a word such as `my` or `get` before it. `notsonos` is not Sonos.
+    """
     plain = label.replace("-", "")
     if brand not in plain or not is_telling(brand):
         return False
-    parts = label.split("-")
-    if plain == brand or (brand in parts and all(part == brand or is_affix(part) for part in parts)):
+    if label.split("-")[0] == brand or (len(brand) >= LEAST_HEAD and plain.startswith(brand)):
         return True
     start = plain.find(brand)
     while start >= 0:

@@ -27,10 +27,10 @@ Column = NDArray[Any]
 
 SPARE = 128  # bytes that must follow the last record in the buffer, so that a row may be gathered at any offset
 _ROW = 64  # IPv6 header + TCP header
-_ETHERNET, _RAW, _SLL, _IPV4, _IPV6 = 1, 101, 113, 228, 229
+ETHERNET, _RAW, _SLL, _IPV4, _IPV6 = 1, 101, 113, 228, 229
 _RAW_LINKS = (12, 14, _RAW, _IPV4, _IPV6)
 _LINK_HEADER = np.zeros(65536, np.int64)
-_LINK_HEADER[[_ETHERNET, _SLL]] = 14, 16
+_LINK_HEADER[[ETHERNET, _SLL]] = 14, 16
 _VLAN_TYPES = (0x8100, 0x88A8, 0x9100)
 _ENTERED_TYPES = (*_VLAN_TYPES, 0x8864, 0x8847, 0x8848)  # more headers inside: a third tag, PPPoE, MPLS
 _SLOW_PROTOCOLS = np.zeros(256, bool)
@@ -170,13 +170,13 @@ def _fast(buf: bytearray, records: Records, out: Columns) -> Column:
 
 def _network_layer(buf: bytearray, offset: Column, captured: Column, link: Column) -> tuple[Column, Column, Column]:
     """Where the network header starts, the ethertype in front of it, and which rows need the slow path."""
-    if (link == _ETHERNET).all():
+    if (link == ETHERNET).all():
         header: Column = np.full(len(offset), 14, np.int64)
         slow = captured < 14
         others: Column = np.empty(0, np.int64)
     else:
         header = _LINK_HEADER[link & 0xFFFF]
-        slow = (link != _ETHERNET) & (link != _SLL) & ~np.isin(link, _RAW_LINKS)
+        slow = (link != ETHERNET) & (link != _SLL) & ~np.isin(link, _RAW_LINKS)
         slow |= captured < np.maximum(header, 1)
         others = np.nonzero(np.isin(link, _RAW_LINKS) & ~slow)[0]
     network = offset + header
@@ -309,7 +309,7 @@ def link_addresses(buf: bytearray, columns: Columns, row: int) -> tuple[int, int
         return known
     start = int(columns.frame_offset[row])
     link = int(columns.link[row])
-    if link == _ETHERNET:
+    if link == ETHERNET:
         return int.from_bytes(buf[start + 6 : start + 12], "big"), int.from_bytes(buf[start : start + 6], "big")
     if link == _SLL and buf[start + 2 : start + 6] == b"\0\1\0\6":  # ARPHRD_ETHER, six bytes of address
         return int.from_bytes(buf[start + 6 : start + 12], "big"), NO_MAC

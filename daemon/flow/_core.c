@@ -1,12 +1,10 @@
 /* The inner walk of the flow table in C: the twin of NumpyCore in daemon/flow/core.py, which is its oracle.
 
    Rule 1: rows are taken one by one in file order; silence, FIN or RST and a new SYN end a conversation, as there.
-   Rule 2: Python is called only when something happens: a flow begins, an end sends for the first time, SYN, FIN or RST, a
-           payload that is wanted or notable, an end. Between these, rows are counted here.
-   Rule 3: a conversation is told its counters, slot by slot, before Python may look at them: when another slot begins, when
-           it ends, and when open() is asked.
-   Rule 4: an exception from Python ends add(); the rows before it are counted, and the table stays whole.
-   Rule 5: hooks must not change the table while it takes rows: that is refused (RuntimeError).
+   Rule 2: a conversation is an object of C (`_core_tally.h`) that Python extends. Python is called only where a payload is
+           wanted or notable, for the number of an end that was not seen lately, and when a conversation ends.
+   Rule 3: an exception from Python ends add(); the rows before it are counted, and the table stays whole.
+   Rule 4: what is called must not change the table while it takes rows: that is refused (RuntimeError).
 
    Stable ABI (Python 3.11 and later), no numpy API: columns come through the buffer protocol. */
 
@@ -18,6 +16,7 @@
 #include "_core_keys.h"
 #include "_core_rows.h"
 #include "_core_table.h"
+#include "_core_tally.h"
 
 static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
 {
@@ -28,26 +27,24 @@ static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
     int flags = CELL(rows, TCP_FLAGS, uint8_t, row);
     Flow *flow = table_find(&self->table, &key, hash);
     if (flow && is_silent(flow, time_us)) {
-        if (end_flow_as(self, flow, "idle"))
+        if (end_flow(self, flow, self->names[N_IDLE]))
             return -1;
         flow = NULL;
     }
     if (flow && flow->closed && (flags & (SYN | ACK)) == SYN) {
-        if (end_flow_as(self, flow, "cut")) /* said by its FIN or RST: the word given here is not used */
+        if (end_flow(self, flow, self->names[N_CUT])) /* said by its FIN or RST: the word given here is not used */
             return -1;
         flow = NULL;
     }
     if (!flow)
         flow = begin_flow(self, rows, row, &key, hash, side);
-    else if (!(flow->met >> side & 1) && meet(self, rows, row, flow, side))
+    else if (!flow->packets[side] && meet(self, rows, row, flow, side))
         return -1;
-    if (!flow)
+    int64_t slot = time_us / self->slot_us - (time_us % self->slot_us < 0); /* rounds down, as Python does */
+    if (!flow || tally_count(flow, side, time_us, slot, CELL(rows, WIRE, int64_t, row)))
         return -1;
-    flow->met |= 1 << side;
-    if (count(self, flow, side, time_us, CELL(rows, WIRE, int64_t, row)))
-        return -1;
-    if (flags & (SYN | FIN | RST) && say_flags(self, flow, side, flags, CELL(rows, TCP_SEQ, int64_t, row)))
-        return -1;
+    if (flags & (SYN | FIN | RST))
+        tally_flags(flow, side, flags, CELL(rows, TCP_SEQ, int64_t, row));
     int wanted = flow->wants >> side & 1;
     if (!wanted) {
         wanted = is_notable(&self->notable, rows, row);
@@ -86,24 +83,13 @@ static PyObject *core_add(Core *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* Conversations in the order in which they began: all of them, told everything, or those whose silence has ended them. */
+/* Conversations in the order in which they began: all of them, or those whose silence has ended them. */
 static PyObject *list_flows(Core *self, const int64_t *clock_us)
 {
     PyObject *list = claim(self) ? NULL : PyList_New(0);
-    if (!list)
-        return NULL;
-    int failed = 0;
-    self->busy = 1;
-    for (Flow *flow = self->table.first; flow && !failed; flow = flow->after) {
-        if (!clock_us)
-            failed = tell(self, flow);
-        else if (!is_silent(flow, *clock_us))
-            continue;
-        failed = failed || PyList_Append(list, flow->conversation);
-    }
-    self->busy = 0;
-    if (failed)
-        Py_CLEAR(list);
+    for (Flow *flow = self->table.first; flow && list; flow = flow->after)
+        if ((!clock_us || is_silent(flow, *clock_us)) && PyList_Append(list, (PyObject *)flow))
+            Py_CLEAR(list);
     return list;
 }
 
@@ -119,51 +105,39 @@ static PyObject *core_silent(Core *self, PyObject *clock)
     return clock_us == -1 && PyErr_Occurred() ? NULL : list_flows(self, &clock_us);
 }
 
+/* The conversation that Python hands in, or NULL with an exception set. */
+static Flow *own_flow(Core *self, PyObject *object)
+{
+    if (PyObject_TypeCheck(object, self->conversation))
+        return claim(self) ? NULL : (Flow *)object;
+    PyErr_SetString(PyExc_TypeError, "not a conversation of this core");
+    return NULL;
+}
+
 static PyObject *core_insert(Core *self, PyObject *conversation)
 {
-    Key key;
-    PyObject *tuple = claim(self) ? NULL : PyObject_GetAttr(conversation, self->names[N_KEY]);
-    int failed = !tuple || read_key(tuple, &key);
-    Py_XDECREF(tuple);
-    PyObject *packets = failed ? NULL : PyObject_GetAttr(conversation, self->names[N_PACKETS]);
-    int met = 0;
-    for (Py_ssize_t side = 0; packets && side < 2; side++) {
-        PyObject *sent = PySequence_GetItem(packets, side);
-        int some = sent ? PyObject_IsTrue(sent) : -1;
-        Py_XDECREF(sent);
-        if (some < 0)
-            Py_CLEAR(packets);
-        met |= some << side;
-    }
-    Py_XDECREF(packets);
-    if (!packets)
-        return NULL;
-    uint64_t hash = key_hash(&self->table, &key);
-    if (table_find(&self->table, &key, hash))
-        return PyErr_Format(PyExc_ValueError, "this conversation is open already");
-    Py_INCREF(conversation);
-    Flow *flow = adopt(self, conversation, &key, hash);
+    Flow *flow = own_flow(self, conversation);
     if (!flow)
         return NULL;
-    flow->met = met;
+    uint64_t hash = key_hash(&self->table, &flow->key);
+    if (table_find(&self->table, &flow->key, hash))
+        return PyErr_Format(PyExc_ValueError, "this conversation is open already");
+    if (adopt(self, flow, hash))
+        return NULL;
     Py_RETURN_NONE;
 }
 
 static PyObject *core_remove(Core *self, PyObject *arguments)
 {
     PyObject *conversation, *word;
-    Key key;
-    if (!PyArg_ParseTuple(arguments, "OU:remove", &conversation, &word) || claim(self))
+    if (!PyArg_ParseTuple(arguments, "OU:remove", &conversation, &word))
         return NULL;
-    PyObject *tuple = PyObject_GetAttr(conversation, self->names[N_KEY]);
-    Flow *flow = NULL;
-    if (tuple && !read_key(tuple, &key)) {
-        flow = table_find(&self->table, &key, key_hash(&self->table, &key));
-        if (!flow)
-            PyErr_SetObject(PyExc_KeyError, tuple);
-    }
-    Py_XDECREF(tuple);
-    if (!flow || end_flow(self, flow, word))
+    Flow *flow = own_flow(self, conversation);
+    if (!flow)
+        return NULL;
+    if (table_find(&self->table, &flow->key, key_hash(&self->table, &flow->key)) != flow)
+        return PyErr_Format(PyExc_KeyError, "this conversation is not open");
+    if (end_flow(self, flow, word))
         return NULL;
     Py_RETURN_NONE;
 }
@@ -178,13 +152,12 @@ static Py_ssize_t core_length(Core *self)
 static int core_traverse(Core *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE((PyObject *)self));
-    Py_VISIT(self->begin);
-    Py_VISIT(self->meet);
-    Py_VISIT(self->inspect);
-    Py_VISIT(self->close);
+    Py_VISIT(self->conversation);
+    Py_VISIT(self->endpoints);
+    Py_VISIT(self->facts);
     Py_VISIT(self->link_addresses);
     for (Flow *flow = self->table.first; flow; flow = flow->after)
-        Py_VISIT(flow->conversation);
+        Py_VISIT(flow);
     return 0;
 }
 
@@ -193,12 +166,11 @@ static int core_clear(Core *self)
     while (self->table.first) {
         Flow *flow = self->table.first;
         table_remove(&self->table, flow);
-        free_flow(flow);
+        Py_DECREF(flow);
     }
-    Py_CLEAR(self->begin);
-    Py_CLEAR(self->meet);
-    Py_CLEAR(self->inspect);
-    Py_CLEAR(self->close);
+    Py_CLEAR(self->conversation);
+    Py_CLEAR(self->endpoints);
+    Py_CLEAR(self->facts);
     Py_CLEAR(self->link_addresses);
     return 0;
 }
@@ -229,7 +201,7 @@ static int draw_seed(Core *self)
     return failed ? -1 : 0;
 }
 
-static int set_up(Core *self, PyObject *hooks)
+static int set_up(Core *self)
 {
     for (int i = 0; i < NAMES; i++)
         if (!(self->names[i] = PyUnicode_InternFromString(NAME[i])))
@@ -237,42 +209,101 @@ static int set_up(Core *self, PyObject *hooks)
     PyObject *columns = PyImport_ImportModule("daemon.decode.columns");
     self->link_addresses = columns ? PyObject_GetAttrString(columns, "link_addresses") : NULL;
     Py_XDECREF(columns);
-    if (!self->link_addresses || !(self->begin = PyObject_GetAttrString(hooks, "begin")) ||
-        !(self->meet = PyObject_GetAttrString(hooks, "meet")) ||
-        !(self->inspect = PyObject_GetAttrString(hooks, "inspect")) ||
-        !(self->close = PyObject_GetAttrString(hooks, "close")))
-        return -1;
-    return draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ? -1 : 0;
+    return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ? -1 : 0;
+}
+
+/* Whether a type extends the Tally of this module. */
+static int extends_tally(PyTypeObject *core, PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModule(core), *tally = module ? PyObject_GetAttrString(module, "Tally") : NULL;
+    int extends = tally && PyType_IsSubtype(type, (PyTypeObject *)tally);
+    Py_XDECREF(tally);
+    if (!extends && !PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "conversations of this core extend its Tally");
+    return extends;
 }
 
 static PyObject *core_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    PyObject *hooks;
+    PyObject *endpoints, *facts, *conversation;
     if (keywords && PyDict_Size(keywords))
         return PyErr_Format(PyExc_TypeError, "Core takes no keywords");
-    if (!PyArg_ParseTuple(arguments, "O:Core", &hooks))
+    if (!PyArg_ParseTuple(arguments, "OOO!:Core", &endpoints, &facts, &PyType_Type, &conversation) ||
+        !extends_tally(type, (PyTypeObject *)conversation))
         return NULL;
     Core *self = (Core *)PyType_GenericAlloc(type, 0); /* zeroed */
-    if (self && set_up(self, hooks))
+    if (!self)
+        return NULL;
+    Py_INCREF(conversation), Py_INCREF(endpoints), Py_INCREF(facts);
+    self->conversation = (PyTypeObject *)conversation;
+    self->endpoints = endpoints;
+    self->facts = facts;
+    if (set_up(self))
         Py_CLEAR(self);
     return (PyObject *)self;
 }
 
+static PyObject *core_renumber(Core *self, PyObject *endpoints)
+{
+    if (claim(self))
+        return NULL;
+    PyObject *before = self->endpoints;
+    Py_INCREF(endpoints);
+    self->endpoints = endpoints;
+    Py_XDECREF(before);
+    memset(self->ends, 0, sizeof self->ends);
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_facts(Core *self, void *unused)
+{
+    (void)unused;
+    Py_INCREF(self->facts);
+    return self->facts;
+}
+
+static int set_facts(Core *self, PyObject *facts, void *unused)
+{
+    (void)unused;
+    if (!facts) {
+        PyErr_SetString(PyExc_AttributeError, "cannot be deleted");
+        return -1;
+    }
+    PyObject *before = self->facts;
+    Py_INCREF(facts);
+    self->facts = facts;
+    Py_XDECREF(before);
+    return 0;
+}
+
+static PyGetSetDef PROPERTIES[] = {
+    {"facts", (getter)get_facts, (setter)set_facts, "where facts go", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef MEMBERS[] = {
+    {"begun", T_LONGLONG, offsetof(Core, begun), 0, "conversations so far"},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyMethodDef METHODS[] = {
     {"add", (PyCFunction)core_add, METH_VARARGS, "add(buf, columns): take the rows of a chunk."},
-    {"open", (PyCFunction)core_open, METH_NOARGS, "open(): all open conversations, with their counters up to date."},
+    {"open", (PyCFunction)core_open, METH_NOARGS, "open(): all open conversations."},
     {"silent", (PyCFunction)core_silent, METH_O, "silent(clock_us): conversations whose silence has ended them."},
     {"insert", (PyCFunction)core_insert, METH_O, "insert(flow): a conversation that was open when decoding stopped."},
     {"remove", (PyCFunction)core_remove, METH_VARARGS, "remove(flow, end): end a conversation from outside."},
+    {"renumber", (PyCFunction)core_renumber, METH_O, "renumber(endpoints): number ends by these from now on."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot SLOTS[] = {
-    {Py_tp_doc, "Core(hooks): open conversations by key, fed row by row."},
+    {Py_tp_doc, "Core(endpoints, facts, conversation): open conversations by key, fed row by row."},
     {Py_tp_new, core_new},
     {Py_tp_dealloc, core_dealloc},
     {Py_tp_traverse, core_traverse},
     {Py_tp_clear, core_clear},
+    {Py_tp_getset, PROPERTIES},
+    {Py_tp_members, MEMBERS},
     {Py_tp_methods, METHODS},
     {Py_sq_length, core_length},
     {0, NULL},
@@ -285,12 +316,17 @@ static PyType_Spec SPEC = {
     .slots = SLOTS,
 };
 
-static int module_exec(PyObject *module)
+static int add_type(PyObject *module, PyType_Spec *spec, const char *name)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &SPEC, NULL);
-    int failed = !type || PyModule_AddObjectRef(module, "Core", type);
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    int failed = !type || PyModule_AddObjectRef(module, name, type);
     Py_XDECREF(type);
     return failed ? -1 : 0;
+}
+
+static int module_exec(PyObject *module)
+{
+    return add_type(module, &TALLY_SPEC, "Tally") || add_type(module, &SPEC, "Core") ? -1 : 0;
 }
 
 static PyModuleDef_Slot MODULE_SLOTS[] = {{Py_mod_exec, module_exec}, {0, NULL}};

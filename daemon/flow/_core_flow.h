@@ -1,4 +1,4 @@
-/* The life of one flow: begun, counted, shown to Python where something happens, ended.
+/* The life of one flow: begun, counted, shown to Python where a payload is wanted, ended.
 
    The functions answer 0, or -1 with an exception set, where they have nothing else to answer. */
 
@@ -9,183 +9,153 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "_core_keys.h"
 #include "_core_rows.h"
 #include "_core_table.h"
+#include "_core_tally.h"
 
-enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 enum { IP_KIND = 1, ETHERNET = 1 };
 
 /* Names that are looked up often, made once. */
-enum { N_CLOSED, N_COUNT, N_FIRST_US, N_FLAGS, N_IDLE_US, N_KEY, N_LAST_US, N_PACKETS, N_WANTS, NAMES };
-static const char *const NAME[NAMES] = {
-    "closed", "count", "first_us", "flags", "idle_us", "key", "last_us", "packets", "wants",
-};
+enum { N_CUT, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET, N_RELEASE, N_SEEN, N_WANTS, NAMES };
+static const char *const NAME[NAMES] = {"cut", "idle", "inspect", "number", "packet", "release", "seen", "wants"};
+
+/* Numbers of ends that were asked for lately; Endpoints knows all of them. */
+typedef struct {
+    uint64_t address[2];
+    long long mac, number;
+    int version; /* 0: free */
+} End;
+
+enum { ENDS = 2048 }; /* a power of two; more ends than a house has at a time */
 
 typedef struct {
     PyObject_HEAD
     Table table;
     Notable notable;
     int64_t slot_us;
-    int busy; /* taking rows, or telling counters */
-    PyObject *begin, *meet, *inspect, *close; /* of the hooks */
-    PyObject *link_addresses;
+    int busy; /* taking rows */
+    long long begun; /* conversations so far: the number of the next */
+    PyTypeObject *conversation; /* a subclass of Tally */
+    PyObject *endpoints, *facts, *link_addresses;
     PyObject *names[NAMES];
+    End ends[ENDS];
 } Core;
 
-/* --- counters --- */
+/* --- who it is --- */
 
-/* Tell the conversation the rows that it does not know yet: Conversation.count. */
-static int tell(Core *self, Flow *flow)
+static int number_end(Core *self, Flow *flow, int side, long long mac)
 {
-    if (!flow->packets[0] && !flow->packets[1])
-        return 0;
-    PyObject *done = NULL, *slot = PyLong_FromLongLong(flow->slot);
-    PyObject *packets = Py_BuildValue("(LL)", (long long)flow->packets[0], (long long)flow->packets[1]);
-    PyObject *bytes = Py_BuildValue("(LL)", (long long)flow->bytes[0], (long long)flow->bytes[1]);
-    PyObject *first = PyLong_FromLongLong(flow->first_us), *last = PyLong_FromLongLong(flow->last_us);
-    if (slot && packets && bytes && first && last)
-        done = PyObject_CallMethodObjArgs(flow->conversation, self->names[N_COUNT], slot, packets, bytes, first, last, NULL);
-    Py_XDECREF(slot), Py_XDECREF(packets), Py_XDECREF(bytes), Py_XDECREF(first), Py_XDECREF(last);
-    if (!done)
-        return -1;
-    Py_DECREF(done);
-    memset(flow->packets, 0, sizeof flow->packets);
-    memset(flow->bytes, 0, sizeof flow->bytes);
-    return 0;
-}
-
-static int count(Core *self, Flow *flow, int side, int64_t time_us, int64_t size)
-{
-    int64_t slot = time_us / self->slot_us - (time_us % self->slot_us < 0); /* rounds down, as Python does */
-    if (slot != flow->slot) {
-        if (tell(self, flow))
+    const uint64_t *address = &flow->key.words[2 * side];
+    int version = key_version(&flow->key);
+    uint64_t mixed = (address[0] ^ ROTATE(address[1], 31) ^ ROTATE((uint64_t)mac, 17)) * 0x9E3779B97F4A7C15;
+    End *end = &self->ends[mixed >> 32 & (ENDS - 1)];
+    flow->macs[side] = mac;
+    if (end->version != version || end->mac != mac || memcmp(end->address, address, sizeof end->address)) {
+        PyObject *said = PyLong_FromLongLong(mac), *family = PyLong_FromLong(version), *number = NULL;
+        PyObject *value = address_object(address[0], address[1]);
+        if (said && family && value)
+            number = PyObject_CallMethodObjArgs(self->endpoints, self->names[N_NUMBER], said, family, value, NULL);
+        Py_XDECREF(said), Py_XDECREF(family), Py_XDECREF(value);
+        long long found = number ? PyLong_AsLongLong(number) : -1;
+        Py_XDECREF(number);
+        if (PyErr_Occurred())
             return -1;
-        flow->slot = slot;
+        *end = (End){{address[0], address[1]}, mac, found, version};
     }
-    flow->packets[side]++;
-    flow->bytes[side] += size;
-    if (time_us < flow->first_us)
-        flow->first_us = time_us;
-    if (time_us > flow->last_us)
-        flow->last_us = time_us;
+    flow->ends[side] = end->number;
     return 0;
 }
 
-/* --- the life of a flow --- */
-
-static void free_flow(Flow *flow)
+/* The first packet of an end: Tally.meet. */
+static int meet_macs(Core *self, Flow *flow, int side, const long long macs[2])
 {
-    Py_XDECREF(flow->conversation);
-    PyMem_Free(flow);
-}
-
-/* Read what the conversation decides: how long it may be silent, and whose payloads it wants. */
-static int read_back(Core *self, Flow *flow)
-{
-    int64_t closed, wants;
-    if (get_number(flow->conversation, self->names[N_CLOSED], &closed) ||
-        get_number(flow->conversation, self->names[N_IDLE_US], &flow->idle_us) ||
-        get_number(flow->conversation, self->names[N_WANTS], &wants))
+    long long sought = flow->ends[side];
+    if (number_end(self, flow, side, macs[0]))
         return -1;
-    flow->closed = closed != 0;
-    flow->wants = (int)wants;
-    return 0;
-}
-
-/* Take a conversation into the table; the reference becomes the table's, also where that fails. */
-static Flow *adopt(Core *self, PyObject *conversation, const Key *key, uint64_t hash)
-{
-    Flow *flow = PyMem_Calloc(1, sizeof *flow);
-    if (!flow) {
-        Py_DECREF(conversation);
-        PyErr_NoMemory();
-        return NULL;
+    if (sought >= 0 && sought != flow->ends[side]) {
+        PyObject *spans = PyObject_GetAttr(self->facts, self->names[N_SEEN]);
+        int failed = !spans || stretch_span(spans, sought, flow->began_us, flow->began_us, 0);
+        Py_XDECREF(spans);
+        if (failed)
+            return -1;
     }
-    flow->conversation = conversation;
-    flow->key = *key;
-    flow->hash = hash;
-    if (get_number(conversation, self->names[N_FIRST_US], &flow->first_us) ||
-        get_number(conversation, self->names[N_LAST_US], &flow->last_us) ||
-        read_back(self, flow) || table_reserve(&self->table)) {
-        free_flow(flow);
-        return NULL;
-    }
-    table_add(&self->table, flow);
-    return flow;
-}
-
-/* End a flow: its conversation is told everything, then closed. It leaves the table in any case. */
-static int end_flow(Core *self, Flow *flow, PyObject *word)
-{
-    table_remove(&self->table, flow);
-    PyObject *done = tell(self, flow) ? NULL : PyObject_CallFunctionObjArgs(self->close, flow->conversation, word, NULL);
-    free_flow(flow);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
-}
-
-static int end_flow_as(Core *self, Flow *flow, const char *text)
-{
-    PyObject *word = PyUnicode_FromString(text);
-    int failed = word ? end_flow(self, flow, word) : -1;
-    Py_XDECREF(word);
-    return failed;
+    if (flow->ends[1 - side] >= 0)
+        return 0;
+    int many = macs[1] >= 0 && (macs[1] >> 40 & 1);
+    return number_end(self, flow, 1 - side, many ? -1 : macs[1]);
 }
 
 /* (source, destination) MAC of a row, as columns.link_addresses gives them. */
-static PyObject *row_macs(Core *self, const Rows *rows, Py_ssize_t row)
+static int row_macs(Core *self, const Rows *rows, Py_ssize_t row, long long macs[2])
 {
-    PyObject *number = PyLong_FromSsize_t(row), *macs = NULL;
-    if (!number)
-        return NULL;
-    int known = PyDict_Size(rows->macs) ? PyDict_Contains(rows->macs, number) : 0;
+    PyObject *number = PyLong_FromSsize_t(row);
+    int known = !number ? -1 : PyDict_Size(rows->macs) ? PyDict_Contains(rows->macs, number) : 0, failed = known < 0;
     if (known == 0 && CELL(rows, LINK, int32_t, row) == ETHERNET) {
         const unsigned char *frame = rows_bytes(rows, CELL(rows, FRAME_OFFSET, int64_t, row), 12);
-        unsigned long long mac[2] = {0, 0};
+        macs[0] = macs[1] = 0;
         for (int i = 0; frame && i < 12; i++) /* the destination stands first */
-            mac[i < 6] = mac[i < 6] << 8 | frame[i];
-        macs = frame ? Py_BuildValue("(KK)", mac[0], mac[1]) : NULL;
-    } else if (known >= 0) {
-        macs = PyObject_CallFunctionObjArgs(self->link_addresses, rows->buf_object, rows->columns, number, NULL);
+            macs[i < 6] = macs[i < 6] << 8 | frame[i];
+        failed = !frame;
+    } else if (!failed) {
+        PyObject *pair = PyObject_CallFunctionObjArgs(self->link_addresses, rows->buf_object, rows->columns, number, NULL);
+        failed = !pair || !PyArg_ParseTuple(pair, "LL", &macs[0], &macs[1]);
+        Py_XDECREF(pair);
     }
-    Py_DECREF(number);
-    if (macs && (!PyTuple_Check(macs) || PyTuple_Size(macs) != 2)) {
-        PyErr_SetString(PyExc_TypeError, "link addresses are a pair");
-        Py_CLEAR(macs);
-    }
-    return macs;
-}
-
-static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key *key, uint64_t hash, int side)
-{
-    PyObject *conversation = NULL, *macs = row_macs(self, rows, row), *tuple = key_object(key);
-    PyObject *end = PyLong_FromLong(side), *time_us = PyLong_FromLongLong(CELL(rows, TIME_US, int64_t, row));
-    if (macs && tuple && end && time_us)
-        conversation = PyObject_CallFunctionObjArgs(self->begin, tuple, end, time_us, PyTuple_GetItem(macs, 0),
-                                                    PyTuple_GetItem(macs, 1), NULL);
-    Py_XDECREF(macs), Py_XDECREF(tuple), Py_XDECREF(end), Py_XDECREF(time_us);
-    return conversation ? adopt(self, conversation, key, hash) : NULL;
+    Py_XDECREF(number);
+    return failed ? -1 : 0;
 }
 
 static int meet(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
 {
-    PyObject *done = NULL, *macs = row_macs(self, rows, row), *end = PyLong_FromLong(side);
-    if (macs && end)
-        done = PyObject_CallFunctionObjArgs(self->meet, flow->conversation, end, PyTuple_GetItem(macs, 0),
-                                            PyTuple_GetItem(macs, 1), NULL);
-    Py_XDECREF(macs), Py_XDECREF(end), Py_XDECREF(done);
+    long long macs[2];
+    return row_macs(self, rows, row, macs) || meet_macs(self, flow, side, macs) ? -1 : 0;
+}
+
+/* --- beginning and end --- */
+
+/* Take a conversation into the table, which gets a reference of its own. */
+static int adopt(Core *self, Flow *flow, uint64_t hash)
+{
+    if (table_reserve(&self->table))
+        return -1;
+    flow->hash = hash;
+    Py_INCREF((PyObject *)flow);
+    table_add(&self->table, flow);
+    return 0;
+}
+
+static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key *key, uint64_t hash, int side)
+{
+    Flow *flow = (Flow *)PyType_GenericAlloc(self->conversation, 0); /* zeroed */
+    if (!flow)
+        return NULL;
+    tally_begin(flow, key, self->begun, side, CELL(rows, TIME_US, int64_t, row));
+    int failed = meet(self, rows, row, flow, side) || adopt(self, flow, hash);
+    Py_DECREF(flow);
+    if (failed)
+        return NULL;
+    self->begun++;
+    return flow; /* borrowed from the table */
+}
+
+/* End a flow: it leaves the table in any case, then says what it was. */
+static int end_flow(Core *self, Flow *flow, PyObject *word)
+{
+    table_remove(&self->table, flow);
+    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)flow, self->names[N_RELEASE], self->facts, word, Py_False, NULL);
+    Py_DECREF(flow);
+    Py_XDECREF(done);
     return done ? 0 : -1;
 }
 
-static int say_flags(Core *self, Flow *flow, int side, int flags, int64_t seq)
+/* Whether the silence before this time ends a flow. The difference of two times may not fit into 63 bits: a file says
+   whatever it likes. */
+static inline int is_silent(const Flow *flow, int64_t time_us)
 {
-    PyObject *done = NULL, *end = PyLong_FromLong(side), *bits = PyLong_FromLong(flags), *number = PyLong_FromLongLong(seq);
-    if (end && bits && number)
-        done = PyObject_CallMethodObjArgs(flow->conversation, self->names[N_FLAGS], end, bits, number, NULL);
-    Py_XDECREF(end), Py_XDECREF(bits), Py_XDECREF(number), Py_XDECREF(done);
-    return done ? read_back(self, flow) : -1;
+    return time_us > flow->last_us && (uint64_t)time_us - (uint64_t)flow->last_us > (uint64_t)flow->idle_us;
 }
+
+/* --- payloads --- */
 
 static PyObject *row_payload(const Rows *rows, Py_ssize_t row)
 {
@@ -204,32 +174,55 @@ static PyObject *row_payload(const Rows *rows, Py_ssize_t row)
     return PyBytes_FromStringAndSize((const char *)start, size > 0 ? (Py_ssize_t)size : 0);
 }
 
-/* Show a payload; the answer is the mask of ends whose payloads are wanted from now on. */
-static int inspect(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
+/* Ask the inspector, or the conversation while it has none (it makes one then); the new mask of wanted ends, or NULL. */
+static PyObject *show(Core *self, Flow *flow, PyObject *const said[6])
 {
-    PyObject *arguments = Py_BuildValue(
-        "(OiLiLNL)", flow->conversation, side, (long long)CELL(rows, TIME_US, int64_t, row),
-        (int)CELL(rows, TCP_FLAGS, uint8_t, row), (long long)CELL(rows, TCP_SEQ, int64_t, row), row_payload(rows, row),
-        (long long)CELL(rows, MISSING, int64_t, row));
-    PyObject *answer = arguments ? PyObject_CallObject(self->inspect, arguments) : NULL;
-    Py_XDECREF(arguments);
-    if (!answer)
-        return -1;
-    long wants = PyLong_AsLong(answer);
-    int failed = wants == -1 && PyErr_Occurred();
-    if (!failed && wants != flow->wants) {
-        failed = PyObject_SetAttr(flow->conversation, self->names[N_WANTS], answer) < 0;
-        flow->wants = (int)wants;
-    }
-    Py_DECREF(answer);
-    return failed ? -1 : 0;
+    PyObject *inspector = flow->inspector;
+    if (!inspector || inspector == Py_None)
+        return PyObject_CallMethodObjArgs((PyObject *)flow, self->names[N_INSPECT], self->facts, said[0], said[1], said[2],
+                                          said[3], said[4], said[5], NULL);
+    Py_INCREF(inspector);
+    PyObject *done = PyObject_CallMethodObjArgs(inspector, self->names[N_PACKET], flow, self->facts, said[0], said[1],
+                                                said[2], said[3], said[4], said[5], NULL);
+    PyObject *wants = done ? PyObject_GetAttr(inspector, self->names[N_WANTS]) : NULL;
+    Py_XDECREF(done);
+    Py_DECREF(inspector);
+    return wants;
 }
 
-/* Whether the silence before this time ends a flow. The difference of two times may not fit into 63 bits: a file says
-   whatever it likes. */
-static inline int is_silent(const Flow *flow, int64_t time_us)
+static int inspect(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
 {
-    return time_us > flow->last_us && (uint64_t)time_us - (uint64_t)flow->last_us > (uint64_t)flow->idle_us;
+    PyObject *said[6] = {
+        PyLong_FromLong(side), PyLong_FromLongLong(CELL(rows, TIME_US, int64_t, row)),
+        PyLong_FromLong(CELL(rows, TCP_FLAGS, uint8_t, row)), PyLong_FromLongLong(CELL(rows, TCP_SEQ, int64_t, row)),
+        row_payload(rows, row), PyLong_FromLongLong(CELL(rows, MISSING, int64_t, row)),
+    };
+    PyObject *wants = said[0] && said[1] && said[2] && said[3] && said[4] && said[5] ? show(self, flow, said) : NULL;
+    for (int i = 0; i < 6; i++)
+        Py_XDECREF(said[i]);
+    if (!wants)
+        return -1;
+    flow->wants = (int)PyLong_AsLong(wants);
+    Py_DECREF(wants);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* --- rows --- */
+
+/* The key of a row, and which of its ends sent it. */
+static inline int row_key(const Rows *rows, Py_ssize_t row, Key *key)
+{
+    uint64_t source[2] = {CELL(rows, SOURCE_HI, uint64_t, row), CELL(rows, SOURCE_LO, uint64_t, row)};
+    uint64_t target[2] = {CELL(rows, DESTINATION_HI, uint64_t, row), CELL(rows, DESTINATION_LO, uint64_t, row)};
+    int32_t source_port = CELL(rows, SOURCE_PORT, int32_t, row), target_port = CELL(rows, DESTINATION_PORT, int32_t, row);
+    int side = source[0] != target[0]   ? source[0] > target[0]
+               : source[1] != target[1] ? source[1] > target[1]
+                                        : source_port > target_port;
+    memcpy(&key->words[side ? 2 : 0], source, sizeof source);
+    memcpy(&key->words[side ? 0 : 2], target, sizeof target);
+    make_key(key, CELL(rows, VERSION, uint8_t, row), CELL(rows, PROTOCOL, int16_t, row), CELL(rows, TUNNEL, uint8_t, row),
+             side ? target_port : source_port, side ? source_port : target_port);
+    return side;
 }
 
 #endif

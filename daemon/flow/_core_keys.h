@@ -1,4 +1,4 @@
-/* Keys and numbers between C and Python.
+/* Keys between C and Python.
 
    A Python key is (version, protocol, tunnel, address 0, port 0, address 1, port 1), end 0 being the lesser; see FlowKey in
    daemon/flow/conversation.py. */
@@ -10,8 +10,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "_core_rows.h"
-#include "_core_table.h"
+#define KEY_WORDS 6
+
+/* Addresses of end 0 and 1 as (high, low) words, then both ports, then version, tunnel and protocol. No padding. */
+typedef struct {
+    uint64_t words[KEY_WORDS];
+} Key;
 
 static PyObject *address_object(uint64_t high, uint64_t low)
 {
@@ -38,31 +42,24 @@ static int address_words(PyObject *address, uint64_t words[2])
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static int get_number(PyObject *object, PyObject *name, int64_t *number)
-{
-    PyObject *value = PyObject_GetAttr(object, name);
-    if (!value)
-        return -1;
-    *number = PyLong_AsLongLong(value);
-    Py_DECREF(value);
-    return *number == -1 && PyErr_Occurred() ? -1 : 0;
-}
-
 static void make_key(Key *key, int version, int protocol, int tunnel, int32_t port0, int32_t port1)
 {
     key->words[4] = (uint64_t)(uint32_t)port0 << 32 | (uint32_t)port1;
     key->words[5] = (uint64_t)(uint16_t)protocol << 16 | (uint64_t)tunnel << 8 | (uint64_t)version;
 }
 
+static inline int key_version(const Key *key) { return (int)(key->words[5] & 0xFF); }
+static inline int key_protocol(const Key *key) { return (int)(int16_t)(key->words[5] >> 16); }
+static inline int key_port(const Key *key, int side) { return (int)(int32_t)(key->words[4] >> (side ? 0 : 32)); }
+
 static PyObject *key_object(const Key *key)
 {
     PyObject *first = address_object(key->words[0], key->words[1]);
     PyObject *second = address_object(key->words[2], key->words[3]);
-    uint64_t ports = key->words[4], kind = key->words[5];
     PyObject *tuple = NULL;
     if (first && second)
-        tuple = Py_BuildValue("(iiiOiOi)", (int)(kind & 0xFF), (int)(int16_t)(kind >> 16), (int)(kind >> 8 & 0xFF), first,
-                              (int)(int32_t)(ports >> 32), second, (int)(int32_t)ports);
+        tuple = Py_BuildValue("(iiiOiOi)", key_version(key), key_protocol(key), (int)(key->words[5] >> 8 & 0xFF), first,
+                              key_port(key, 0), second, key_port(key, 1));
     Py_XDECREF(first), Py_XDECREF(second);
     return tuple;
 }
@@ -83,22 +80,6 @@ static int read_key(PyObject *tuple, Key *key)
     }
     make_key(key, version, protocol, tunnel, port0, port1);
     return address_words(first, &key->words[0]) || address_words(second, &key->words[2]) ? -1 : 0;
-}
-
-/* The key of a row, and which of its ends sent it. */
-static inline int row_key(const Rows *rows, Py_ssize_t row, Key *key)
-{
-    uint64_t source[2] = {CELL(rows, SOURCE_HI, uint64_t, row), CELL(rows, SOURCE_LO, uint64_t, row)};
-    uint64_t target[2] = {CELL(rows, DESTINATION_HI, uint64_t, row), CELL(rows, DESTINATION_LO, uint64_t, row)};
-    int32_t source_port = CELL(rows, SOURCE_PORT, int32_t, row), target_port = CELL(rows, DESTINATION_PORT, int32_t, row);
-    int side = source[0] != target[0]   ? source[0] > target[0]
-               : source[1] != target[1] ? source[1] > target[1]
-                                        : source_port > target_port;
-    memcpy(&key->words[side ? 2 : 0], source, sizeof source);
-    memcpy(&key->words[side ? 0 : 2], target, sizeof target);
-    make_key(key, CELL(rows, VERSION, uint8_t, row), CELL(rows, PROTOCOL, int16_t, row), CELL(rows, TUNNEL, uint8_t, row),
-             side ? target_port : source_port, side ? source_port : target_port);
-    return side;
 }
 
 #endif

@@ -3,7 +3,7 @@
    Rule 1: the hash is keyed with 128 random bits per table (SipHash-1-3), so that nobody can aim packets at one bucket.
    Rule 2: open addressing with linear probing; a removal closes the gap behind it, so that there are no tombstones that
            a flood of short flows could leave.
-   Rule 3: nothing here knows Python, but for the conversation that a flow stands for, and the allocator. */
+   Rule 3: nothing here knows Python, but for the allocator; a flow in the table is a reference that its owner counts. */
 
 #ifndef HOMEPORT_FLOW_CORE_TABLE_H
 #define HOMEPORT_FLOW_CORE_TABLE_H
@@ -12,27 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KEY_WORDS 6
-
-/* Addresses of end 0 and 1 as (high, low) words, then both ports, then version, tunnel and protocol. No padding. */
-typedef struct {
-    uint64_t words[KEY_WORDS];
-} Key;
-
-typedef struct Flow {
-    Key key;
-    uint64_t hash;
-    PyObject *conversation; /* owned */
-    struct Flow *before, *after; /* in the order in which they began */
-    int64_t first_us, last_us; /* of all rows, told to the conversation or not */
-    int64_t idle_us; /* silence that ends it */
-    int closed; /* FIN or RST was seen */
-    int wants; /* mask of the ends (1, 2) whose payloads are wanted */
-    int met; /* mask of the ends that have sent */
-    /* Rows not yet told to the conversation; all lie in one slot. */
-    int64_t slot;
-    int64_t packets[2], bytes[2];
-} Flow;
+#include "_core_tally.h"
 
 typedef struct {
     uint64_t hash;
@@ -114,7 +94,7 @@ static int table_reserve(Table *table)
     return 0;
 }
 
-/* Add a flow whose key is not there yet; the table owns it from now on. There must be room (`table_reserve`). */
+/* Add a flow whose key is not there yet. There must be room (`table_reserve`). */
 static void table_add(Table *table, Flow *flow)
 {
     table_place(table->places, table->size, flow);
@@ -128,7 +108,7 @@ static void table_add(Table *table, Flow *flow)
     table->last = flow;
 }
 
-/* Take a flow out; the caller owns it from now on. */
+/* Take a flow out. */
 static void table_remove(Table *table, Flow *flow)
 {
     size_t mask = table->size - 1, gap = flow->hash & mask;

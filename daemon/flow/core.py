@@ -10,43 +10,37 @@ Rule 3: the core written in C (`_core.c`), where it could be built, gives the sa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from daemon.decode.columns import Columns, link_addresses, payload_bytes
 from daemon.decode.groups import SLOT_US, Groups, group
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
-from daemon.flow.conversation import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, Conversation, FlowKey
+from daemon.flow.conversation import Conversation, Talk
+from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.tally import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, FlowKey
 
 try:
     from daemon.flow._core import Core as _NativeCore
+    from daemon.flow._core import Tally as _NativeTally
 except ImportError:  # not built here: no compiler, or another processor's file
     NATIVE = False
 else:
     NATIVE = True
 
+    class NativeConversation(Talk, _NativeTally):
+        """A flow under way whose counters are kept in C."""
+
+        __slots__ = ()
+
+
 CoreName = Literal["auto", "c", "numpy", "walk"]
 
 
-class Hooks(Protocol):
-    """What a core calls when something happens."""
-
-    def begin(self, key: FlowKey, side: int, time_us: int, src_mac: int, dst_mac: int) -> Conversation:
-        """A conversation begins with a packet from `side`."""
-
-    def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
-        """`side` sends its first packet."""
-
-    def inspect(
-        self, flow: Conversation, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
-    ) -> int:
-        """A payload that is wanted, or notable; the answer is the mask of ends whose payloads are wanted from now on."""
-
-    def close(self, flow: Conversation, end: str) -> None:
-        """The conversation has ended."""
-
-
 class FlowCore(Protocol):
-    """Open conversations by key, fed by chunks of rows."""
+    """Open conversations by key, fed by chunks of rows. What they say goes to `facts`; `begun` numbers the next."""
+
+    facts: Facts
+    begun: int
 
     def __len__(self) -> int:
         """How many are open."""
@@ -54,60 +48,77 @@ class FlowCore(Protocol):
     def add(self, buf: bytearray, columns: Columns) -> None:
         """Take the rows of a chunk."""
 
-    def open(self) -> Iterable[Conversation]:
-        """All open conversations in the order in which they began, with their counters up to date."""
+    def open(self) -> Iterable[Talk]:
+        """All open conversations in the order in which they began."""
 
-    def silent(self, clock_us: int) -> list[Conversation]:
-        """Those whose silence has ended them by this time; their counters need not be up to date."""
+    def silent(self, clock_us: int) -> list[Talk]:
+        """Those whose silence has ended them by this time."""
 
-    def insert(self, flow: Conversation) -> None:
-        """A conversation that was open when decoding stopped."""
+    def insert(self, flow: Talk, /) -> None:
+        """A conversation that was open when decoding stopped; it was made by `conversation_of` this core."""
 
-    def remove(self, flow: Conversation, end: str) -> None:
+    def remove(self, flow: Talk, end: str, /) -> None:
         """End a conversation from outside."""
 
+    def renumber(self, endpoints: Endpoints, /) -> None:
+        """Number ends by these from now on."""
 
-def make_core(name: CoreName, hooks: Hooks) -> FlowCore:
-    """The core of this name: `c`, `numpy`, `walk` (numpy, every row by itself) or `auto`, the fastest there is.
 
-    Raises RuntimeError where the one in C is asked for by name and is not built.
+def make_core(
+    name: CoreName, endpoints: Endpoints, facts: Facts, conversation: type[Any] | None = None
+) -> tuple[FlowCore, type[Talk]]:
+    """The core of this name, and the class of its conversations, which `conversation` may extend.
+
+    `c`, `numpy`, `walk` (numpy, every row by itself) or `auto`, the fastest there is. Raises RuntimeError where the one
+    in C is asked for by name and is not built.
     """
     if NATIVE and name in ("auto", "c"):
-        return _NativeCore(hooks)
+        made = conversation or NativeConversation
+        return _NativeCore(endpoints, facts, made), made
     if name == "c":
         raise RuntimeError(
             "daemon.flow._core is not built: `python hatch_build.py` builds it where there is a C compiler"
         )
-    return NumpyCore(hooks, walk_all=name == "walk")
+    kind = conversation or Conversation
+    return NumpyCore(endpoints, facts, kind, walk_all=name == "walk"), kind
 
 
 class NumpyCore:
     """Open conversations by key, fed by groups of rows."""
 
-    def __init__(self, hooks: Hooks, *, walk_all: bool = False) -> None:
-        self._hooks = hooks
+    def __init__(
+        self, endpoints: Endpoints, facts: Facts, conversation: type[Conversation], *, walk_all: bool = False
+    ) -> None:
+        self.facts = facts
+        self.begun = 0
+        self._endpoints = endpoints
+        self._conversation = conversation
         self._walk_all = walk_all
         self._flows: dict[FlowKey, Conversation] = {}
 
     def __len__(self) -> int:
         return len(self._flows)
 
-    def open(self) -> Iterable[Conversation]:
+    def open(self) -> Iterable[Talk]:
         """All open conversations."""
-        return self._flows.values()
+        return list(self._flows.values())
 
-    def silent(self, clock_us: int) -> list[Conversation]:
+    def silent(self, clock_us: int, /) -> list[Talk]:
         """Those whose silence has ended them by this time."""
         return [flow for flow in self._flows.values() if clock_us - flow.last_us > flow.idle_us]
 
-    def insert(self, flow: Conversation) -> None:
+    def insert(self, flow: Any, /) -> None:  # noqa: ANN401  a conversation of this core
         """A conversation that was open when decoding stopped."""
         self._flows[flow.key] = flow
 
-    def remove(self, flow: Conversation, end: str) -> None:
+    def remove(self, flow: Any, end: str, /) -> None:  # noqa: ANN401  as above
         """End a conversation from outside."""
         del self._flows[flow.key]
-        self._hooks.close(flow, end)
+        flow.release(self.facts, end, live=False)
+
+    def renumber(self, endpoints: Endpoints, /) -> None:
+        """Number ends by these from now on."""
+        self._endpoints = endpoints
 
     def add(self, buf: bytearray, columns: Columns) -> None:
         """Take the rows of a chunk."""
@@ -127,7 +138,9 @@ class NumpyCore:
 
     def _begin(self, buf: bytearray, columns: Columns, row: int, key: FlowKey, side: int) -> Conversation:
         macs = link_addresses(buf, columns, row)
-        flow = self._flows[key] = self._hooks.begin(key, side, int(columns.time_us[row]), *macs)
+        flow = self._flows[key] = self._conversation(self.begun, key, side, int(columns.time_us[row]))
+        self.begun += 1
+        flow.meet(self._endpoints, self.facts.seen, side, *macs)
         return flow
 
     def _sum(
@@ -165,7 +178,7 @@ class NumpyCore:
                 macs = link_addresses(buf, columns, int(rows[int(chosen.argmax())]))
                 if macs[0] != flow.macs[end]:
                     return False
-                self._hooks.meet(flow, end, *macs)
+                flow.meet(self._endpoints, self.facts.seen, end, *macs)
         return True
 
     def _flags(self, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int) -> None:
@@ -197,7 +210,7 @@ class NumpyCore:
             end = side if same else 1 - side
             if notable or flow.wants >> end & 1:
                 payload = payload_bytes(view, columns, row)
-                flow.wants = self._hooks.inspect(flow, end, time_us, flags, seq, payload, missing)
+                flow.wants = flow.inspect(self.facts, end, time_us, flags, seq, payload, missing)
 
     def _walk(
         self, buf: bytearray, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
@@ -219,7 +232,7 @@ class NumpyCore:
             if flow is None:
                 flow = self._begin(buf, columns, row, key, end)
             elif not flow.packets[end]:
-                self._hooks.meet(flow, end, *link_addresses(buf, columns, row))
+                flow.meet(self._endpoints, self.facts.seen, end, *link_addresses(buf, columns, row))
             packets, sizes = ((0, 1), (0, size)) if end else ((1, 0), (size, 0))
             flow.count(time_us // SLOT_US, packets, sizes, time_us, time_us)
             seq, missing = int(columns.tcp_seq[row]), int(columns.missing[row])
@@ -227,7 +240,7 @@ class NumpyCore:
                 flow.flags(end, flags, seq)
             if (columns.payload_size[row] > 0 or missing) and (notable[at] or flow.wants >> end & 1):
                 payload = payload_bytes(view, columns, row)
-                flow.wants = self._hooks.inspect(flow, end, time_us, flags, seq, payload, missing)
+                flow.wants = flow.inspect(self.facts, end, time_us, flags, seq, payload, missing)
 
 
 def _keys(columns: Columns, groups: Groups) -> list[tuple[FlowKey, int]]:

@@ -17,22 +17,28 @@ DAY_US = 86_400_000_000
 _K = TypeVar("_K")
 
 
+class FlowKind(NamedTuple):
+    """What a flow has in common with many others; few of these differ, so the store keeps each once."""
+
+    protocol: str
+    ip_version: int
+    service: str | None
+    encrypted: str
+    chatter: bool
+    tunnel: str | None
+
+
 class FlowFact(NamedTuple):
     """One conversation as far as it was seen; `number` counts the flows of a capture in order of their first packet."""
 
     number: int
+    kind: FlowKind
     client: int
     server: int
-    protocol: str
-    ip_version: int
     client_port: int | None
     server_port: int | None
-    service: str | None
-    encrypted: str
-    chatter: bool
     name: str | None
     name_source: str | None
-    tunnel: str | None
     end: str
     begun: bool  # its beginning was seen (TCP SYN), so no earlier flow is continued by it
     live: bool  # the table still holds it: it goes on should the capture grow
@@ -180,20 +186,25 @@ class Facts:
 
     def saw(self, end: int, first_us: int, last_us: int, *, sent: int) -> None:
         """An end was seen from then to then; `sent`: a packet came from it (1), or went to it only (0)."""
-        span = self.seen.get(end)
-        if span is None:
-            self.seen[end] = [first_us, last_us, sent]
-            return
-        if first_us < span[0]:
-            span[0] = first_us
-        if last_us > span[1]:
-            span[1] = last_us
-        span[2] |= sent
+        stretch(self.seen, end, first_us, last_us, sent)
 
     def hint(self, facts: Iterable[HintFact], time_us: int) -> None:
         """Note what a device said of itself at this time."""
         for fact in facts:
             widen(self.hints, fact, time_us)
+
+
+def stretch(spans: dict[int, list[int]], end: int, first_us: int, last_us: int, sent: int) -> None:
+    """Stretch the span [first, last, has sent] of an end."""
+    span = spans.get(end)
+    if span is None:
+        spans[end] = [first_us, last_us, sent]
+        return
+    if first_us < span[0]:
+        span[0] = first_us
+    if last_us > span[1]:
+        span[1] = last_us
+    span[2] |= sent
 
 
 def network(facts: Facts, prefix: str, source: str, lifetime_s: int, time_us: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from daemon.decode.arp import parse_arp
-from daemon.decode.columns import Columns, link_addresses, payload_bytes
+from daemon.decode.columns import ETHERNET, Columns, link_addresses, payload_bytes
 from daemon.decode.cursor import DecodeError
 from daemon.decode.groups import SLOT_US
 from daemon.decode.packet import FRAME
@@ -14,6 +16,7 @@ from daemon.flow.local import PRIVATE, address_number, scope_of
 from daemon.flow.services import frame_name
 
 _ARP = 0x0806
+_MACS = 12  # bytes of both link addresses
 _ARP_SIZE = 28  # RFC 826 for Ethernet and IPv4; behind it lies padding
 
 
@@ -28,13 +31,23 @@ class FrameCounter:
         rows = np.nonzero(columns.kind == FRAME)[0]
         if not len(rows):
             return
-        alike: dict[tuple[int, int, int, int, bytes], list[int]] = {}
-        view = memoryview(buf)
+        alike: dict[tuple[int, bytes | tuple[int, int], int, bytes], list[int]] = {}
         slots = (columns.time_us[rows] // SLOT_US * SLOT_US).tolist()
-        take = [column[rows].tolist() for column in (columns.wire, columns.ethertype, columns.time_us)]
-        for row, slot_us, size, ethertype, time_us in zip(rows.tolist(), slots, *take, strict=True):
-            said = payload_bytes(view, columns, row)[:_ARP_SIZE] if ethertype == _ARP else b""
-            key = (slot_us, *link_addresses(buf, columns, row), ethertype, said)
+        places = (columns.frame_offset, columns.payload_offset, columns.payload_size)
+        take = [column[rows].tolist() for column in (columns.wire, columns.ethertype, columns.time_us, *places)]
+        plain = (columns.link[rows] == ETHERNET).tolist()
+        view = memoryview(buf)
+        for row, slot_us, plainly, size, ethertype, time_us, start, at, length in zip(
+            rows.tolist(), slots, plain, *take, strict=True
+        ):
+            said, macs = b"", b""  # as they lie in the buffer: most frames say what many others say
+            if plainly and row not in columns.macs:
+                macs = bytes(view[start : start + _MACS])
+                if ethertype == _ARP:
+                    said = bytes(view[at : at + min(length, _ARP_SIZE)])
+            elif ethertype == _ARP:
+                said = payload_bytes(view, columns, row)[:_ARP_SIZE]
+            key = (slot_us, macs or link_addresses(buf, columns, row), ethertype, said)
             cell = alike.get(key)
             if cell is None:
                 alike[key] = [1, size, time_us, time_us]
@@ -43,8 +56,9 @@ class FrameCounter:
                 cell[1] += size
                 cell[2] = min(cell[2], time_us)
                 cell[3] = max(cell[3], time_us)
-        for (slot_us, src_mac, dst_mac, ethertype, said), (packets, size, first_us, last_us) in alike.items():
-            frame = FrameKey(slot_us, src_mac, dst_mac, frame_name(ethertype))
+        for (slot_us, ends, ethertype, said), (packets, size, first_us, last_us) in alike.items():
+            macs_of = ends if isinstance(ends, tuple) else _mac_pair(ends)
+            frame = FrameKey(slot_us, *macs_of, frame_name(ethertype))
             total = facts.frames.setdefault(frame, [0, 0])
             total[0] += packets
             total[1] += size
@@ -52,13 +66,27 @@ class FrameCounter:
                 self._arp(said, first_us, last_us, facts)
 
     def _arp(self, payload: bytes, first_us: int, last_us: int, facts: Facts) -> None:
-        """RFC 826: the sender names its own address; a probe (RFC 5227) has none yet."""
-        try:
-            said = parse_arp(payload)
-        except DecodeError:
-            return  # counted as a frame, says nothing
-        version, address = address_number(said.sender_address)
-        if said.sender_mac <= 0 or scope_of(version, address) != PRIVATE:
-            return
-        end = self._endpoints.number(said.sender_mac, version, address)
-        facts.saw(end, first_us, last_us, sent=1)
+        end = _claimed(payload)
+        if end is not None:
+            facts.saw(self._endpoints.number(*end), first_us, last_us, sent=1)
+
+
+@lru_cache(maxsize=4096)  # neighbours ask the same all day
+def _claimed(payload: bytes) -> tuple[int, int, int] | None:
+    """(MAC, IP version, address) that the sender of an ARP packet says are its own, None where it says nothing.
+
+    RFC 826: the sender names its own address; a probe (RFC 5227) has none yet.
+    """
+    try:
+        said = parse_arp(payload)
+    except DecodeError:
+        return None  # counted as a frame
+    version, address = address_number(said.sender_address)
+    if said.sender_mac <= 0 or scope_of(version, address) != PRIVATE:
+        return None
+    return said.sender_mac, version, address
+
+
+def _mac_pair(start: bytes) -> tuple[int, int]:
+    """(source, destination) MAC from the first twelve bytes of an Ethernet frame; the destination stands first."""
+    return int.from_bytes(start[6:], "big"), int.from_bytes(start[:6], "big")

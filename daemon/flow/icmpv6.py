@@ -10,7 +10,7 @@ from daemon.flow.facts import RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX
 
 if TYPE_CHECKING:
-    from daemon.flow.conversation import Conversation
+    from daemon.flow.conversation import Talk
     from daemon.flow.facts import Facts
     from daemon.flow.hello import Hello
 
@@ -24,13 +24,13 @@ class Icmpv6Inspector:
 
     __slots__ = ("wants",)
 
-    def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
+    def __init__(self, ports: tuple[int, int], isn: tuple[int, int]) -> None:
         del ports, isn  # ICMPv6 has none
         self.wants = _BOTH
 
     def packet(
         self,
-        flow: Conversation,
+        flow: Talk,
         facts: Facts,
         side: int,
         time_us: int,
@@ -63,9 +63,9 @@ class Icmpv6Inspector:
     def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> Icmpv6Inspector:
         """As new."""
         del state, hellos
-        return cls((-1, -1), [])
+        return cls((-1, -1), (-1, -1))
 
 
-def _is_link_local(flow: Conversation, side: int) -> bool:
+def _is_link_local(flow: Talk, side: int) -> bool:
     """RFC 4861 section 6.1.2: an advertisement from any other address is none."""
     return flow.key[3 + 2 * side] >> 118 == _LINK_LOCAL

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from daemon.decode.packet import ICMPV6, TCP, UDP
 from daemon.flow.hello import Hello
 from daemon.flow.icmpv6 import Icmpv6Inspector
+from daemon.flow.tally import FlowKey, Pair
 from daemon.flow.tcp import TcpInspector
 from daemon.flow.udp import make_udp, restore_udp
 
 if TYPE_CHECKING:
-    from daemon.flow.conversation import Conversation
+    from daemon.flow.conversation import Talk
     from daemon.flow.facts import Facts
 
 
@@ -23,7 +24,7 @@ class Inspector(Protocol):
 
     def packet(
         self,
-        flow: Conversation,
+        flow: Talk,
         facts: Facts,
         side: int,
         time_us: int,
@@ -40,7 +41,7 @@ class Inspector(Protocol):
         ...
 
 
-_MAKE: dict[int, Callable[[tuple[int, int], list[int]], Inspector]] = {
+_MAKE: dict[int, Callable[[tuple[int, int], Pair], Inspector]] = {
     TCP: TcpInspector,
     UDP: make_udp,
     ICMPV6: Icmpv6Inspector,
@@ -50,17 +51,9 @@ _RESTORE: dict[int, Callable[[list[Any], dict[int, Hello]], Inspector]] = {
     UDP: restore_udp,
     ICMPV6: Icmpv6Inspector.restore,
 }
-_BOTH = 3
-
-Key = tuple[int, int, int, int, int, int, int]
 
 
-def inspected(key: Key) -> int:
-    """Whose payloads a new flow of this key wants to see, as a mask."""
-    return _BOTH if key[1] in _MAKE else 0
-
-
-def make_inspector(key: Key, isn: list[int]) -> Inspector | None:
+def make_inspector(key: FlowKey, isn: Pair) -> Inspector | None:
     """A fresh inspector for a flow of this key; None where there is nothing to look for.
 
     `isn` are the sequence numbers at which the ends' data begin, -1 where that was not seen.
@@ -69,7 +62,7 @@ def make_inspector(key: Key, isn: list[int]) -> Inspector | None:
     return make((key[4], key[6]), isn) if make else None
 
 
-def restore_inspector(key: Key, state: list[Any], hellos: dict[int, Hello]) -> Inspector | None:
+def restore_inspector(key: FlowKey, state: list[Any], hellos: dict[int, Hello]) -> Inspector | None:
     """The inspector that `state()` described; `hellos` are those of its flow, by index."""
     restore = _RESTORE.get(key[1])
     return restore(state, hellos) if restore else None

@@ -11,6 +11,7 @@ from socket import AF_INET6, inet_ntop
 
 GLOBAL, PRIVATE, GROUP, OWN = 0, 1, 2, 3  # scope of an address; OWN: unspecified or loopback, said only by oneself
 
+BROADCAST = (1 << 32) - 1  # the limited broadcast (RFC 919)
 LEAST_PREFIX = 32  # bits of IPv6; what a provider gets from its registry. A shorter one would make the Internet local
 
 _PRIVATE_4 = tuple(
@@ -34,7 +35,7 @@ def address_text(version: int, address: int) -> str:
 def is_group(version: int, address: int) -> bool:
     """Whether packets to this address go to many: multicast, or the limited broadcast."""
     if version == 4:
-        return address >> 28 == 14 or address == 0xFFFFFFFF
+        return address >> 28 == 14 or address == BROADCAST
     return address >> 120 == 0xFF
 
 

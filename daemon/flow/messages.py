@@ -16,14 +16,14 @@ from daemon.flow.facts import DnsFact, HintFact, RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX, address_number
 
 if TYPE_CHECKING:
-    from daemon.flow.conversation import Conversation
+    from daemon.flow.conversation import Talk
     from daemon.flow.facts import Facts
 
 _MULTICAST_DNS = ("mdns", "llmnr")
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 
 
-def dns_message(flow: Conversation, facts: Facts, side: int, time_us: int, raw: bytes, transport: str) -> bool:
+def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, transport: str) -> bool:
     """Read one DNS message sent by `side`; whether it was one."""
     try:
         message = parse_message(raw)
@@ -50,20 +50,20 @@ def dns_message(flow: Conversation, facts: Facts, side: int, time_us: int, raw: 
     return True
 
 
-def _hint(flow: Conversation, facts: Facts, side: int, time_us: int, hints: Iterable[Hint]) -> None:
+def _hint(flow: Talk, facts: Facts, side: int, time_us: int, hints: Iterable[Hint]) -> None:
     mac, address = flow.sender(side)
     facts.hint([HintFact(mac, address, *hint) for hint in hints], time_us)
 
 
-def _dns(transport: str) -> Callable[[Conversation, Facts, int, int, bytes], None]:
-    def handle(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+def _dns(transport: str) -> Callable[[Talk, Facts, int, int, bytes], None]:
+    def handle(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         if not dns_message(flow, facts, side, time_us, payload, transport):
             raise DecodeError("not a DNS message")
 
     return handle
 
 
-def _dhcp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+def _dhcp(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
     message = parse_dhcp(payload)
     flow.recognised("dhcp")
     address = message.client_address or message.your_address or message.requested_address
@@ -90,7 +90,7 @@ def _network(address: str, mask: str) -> str | None:
     return f"{base >> 24}.{base >> 16 & 255}.{base >> 8 & 255}.{base & 255}/{length}"
 
 
-def _dhcpv6(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+def _dhcpv6(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
     message = parse_dhcpv6(payload)
     flow.recognised("dhcpv6")
     for prefix, length, valid in message.prefixes:
@@ -101,7 +101,7 @@ def _dhcpv6(flow: Conversation, facts: Facts, side: int, time_us: int, payload: 
         _hint(flow, facts, side, time_us, message.hints)
 
 
-def _ssdp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+def _ssdp(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
     message = parse_ssdp(payload)
     flow.recognised("ssdp")
     _hint(flow, facts, side, time_us, message.hints)
@@ -109,8 +109,8 @@ def _ssdp(flow: Conversation, facts: Facts, side: int, time_us: int, payload: by
 
 def _netbios(
     service: str, parse: Callable[[bytes], tuple[Hint, ...]]
-) -> Callable[[Conversation, Facts, int, int, bytes], None]:
-    def handle(flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+) -> Callable[[Talk, Facts, int, int, bytes], None]:
+    def handle(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         hints = parse(payload)
         flow.recognised(service)
         _hint(flow, facts, side, time_us, hints)
@@ -118,7 +118,7 @@ def _netbios(
     return handle
 
 
-HANDLERS: dict[int, Callable[[Conversation, Facts, int, int, bytes], None]] = {
+HANDLERS: dict[int, Callable[[Talk, Facts, int, int, bytes], None]] = {
     53: _dns("udp"),
     5353: _dns("mdns"),
     5355: _dns("llmnr"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from daemon.flow.conversation import SECOND
+from daemon.flow.tally import SECOND
 
 _IDLE_US = {"tcp": 3600 * SECOND, "udp": 180 * SECOND}
 _OTHER_IDLE_US = 60 * SECOND

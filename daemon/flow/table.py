@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.decode.columns import Columns
-from daemon.flow.conversation import Conversation, FlowKey
 from daemon.flow.core import CoreName, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
@@ -24,50 +23,25 @@ class FlowTable:
 
     def __init__(self, endpoints: Endpoints, *, core: CoreName = "auto") -> None:
         self.endpoints = endpoints
-        self.facts = Facts()
         self.clock_us = 0  # the latest packet time so far
-        self._core = make_core(core, self)
-        self._next = 0
+        self._core, self._conversation = make_core(core, endpoints, Facts())
         self._frames = FrameCounter(endpoints)
 
     def __len__(self) -> int:
         return len(self._core)
+
+    @property
+    def facts(self) -> Facts:
+        """The facts so far."""
+        return self._core.facts
 
     def add(self, buf: bytearray, columns: Columns) -> None:
         """Take the rows of a chunk."""
         if not len(columns):
             return
         self.clock_us = max(self.clock_us, int(columns.time_us.max()))
-        self._frames.add(buf, columns, self.facts)
+        self._frames.add(buf, columns, self._core.facts)
         self._core.add(buf, columns)
-
-    # --- what the core calls ---
-
-    def begin(self, key: FlowKey, side: int, time_us: int, src_mac: int, dst_mac: int) -> Conversation:
-        """A conversation begins with a packet from `side`."""
-        flow = Conversation(self._next, key, side, time_us)
-        self._next += 1
-        flow.meet(self.endpoints, side, src_mac, dst_mac)
-        return flow
-
-    def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
-        """`side` sends its first packet. If it comes from another MAC than it was sought behind, both were seen."""
-        sought = flow.ends[side]
-        flow.meet(self.endpoints, side, src_mac, dst_mac)
-        if sought not in (-1, flow.ends[side]):
-            self.facts.saw(sought, flow.began_us, flow.began_us, sent=0)
-
-    def inspect(
-        self, flow: Conversation, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
-    ) -> int:
-        """A payload that is wanted, or notable; the answer is whose are wanted from now on."""
-        return flow.inspect(self.facts, side, time_us, flags, seq, payload, missing)
-
-    def close(self, flow: Conversation, end: str) -> None:
-        """The conversation has ended."""
-        flow.release(self.facts, flow.end_word(end), live=False)
-
-    # --- what the decoder calls ---
 
     def tidy(self) -> None:
         """Let go of flows whose silence has ended them, and of the longest silent ones where there are too many."""
@@ -83,30 +57,31 @@ class FlowTable:
         clock = self.clock_us
         for flow in self._core.open():
             word = "idle" if clock - flow.last_us > flow.idle_us else otherwise
-            flow.release(self.facts, flow.end_word(word), live=True)
+            flow.release(self._core.facts, word, live=True)
 
     def renumber(self, endpoints: Endpoints) -> None:
         """Number the ends of the open flows anew; those of closed flows are forgotten."""
         self.endpoints = endpoints
         self._frames = FrameCounter(endpoints)
+        self._core.renumber(endpoints)
         for flow in self._core.open():
             flow.renumber(endpoints)
 
     def take_facts(self) -> Facts:
         """The facts since the last call."""
-        facts, self.facts = self.facts, Facts()
+        facts, self._core.facts = self._core.facts, Facts()
         return facts
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on in another process, as plain values."""
         return {
             "clock_us": self.clock_us,
-            "next": self._next,
+            "next": self._core.begun,
             "flows": [flow.state() for flow in self._core.open()],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state()` described; the table must be new."""
-        self.clock_us, self._next = state["clock_us"], state["next"]
+        self.clock_us, self._core.begun = state["clock_us"], state["next"]
         for each in state["flows"]:
-            self._core.insert(Conversation.restore(each, self.endpoints))
+            self._core.insert(self._conversation.restore(each, self.endpoints))

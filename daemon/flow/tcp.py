@@ -31,8 +31,9 @@ from daemon.flow.messages import dns_message
 from daemon.flow.stream import Gap, Stream
 
 if TYPE_CHECKING:
-    from daemon.flow.conversation import Conversation
+    from daemon.flow.conversation import Talk
     from daemon.flow.facts import Facts
+    from daemon.flow.tally import Pair
 
 HEAD = 65536
 _UNDECIDED = 16  # bytes after which a direction that looks like nothing known is no longer waited for
@@ -41,6 +42,8 @@ _PATIENCE_US = 10_000_000  # longer than most senders need for three attempts at
 _REPEATED = 1 << 20  # bytes behind what was read, within which a start like a hello is its repetition
 _DNS_PORT = 53
 _BOTH = 3
+
+_UNKNOWN = (-1, -1)  # where data begin
 
 NEW, TLS, HTTP, DNS, DONE = "new", "tls", "http", "dns", "done"
 
@@ -53,13 +56,13 @@ class TcpInspector:
         "_waits", "wants",
     )  # fmt: skip
 
-    def __init__(self, ports: tuple[int, int], isn: list[int]) -> None:
+    def __init__(self, ports: tuple[int, int], isn: Pair) -> None:
         self._hello: Hello | None = None
         self._first = DNS if _DNS_PORT in ports else NEW
-        self._isn = list(isn)
+        self._isn = isn
         self._start(self._first, isn)
 
-    def _start(self, mode: str, isn: list[int]) -> None:
+    def _start(self, mode: str, isn: Pair) -> None:
         self._mode = mode
         self._streams = [Stream(None if first < 0 else first) for first in isn]
         self._heads = [bytearray(), bytearray()]
@@ -73,7 +76,7 @@ class TcpInspector:
 
     def packet(
         self,
-        flow: Conversation,
+        flow: Talk,
         facts: Facts,
         side: int,
         time_us: int,
@@ -122,18 +125,18 @@ class TcpInspector:
             return
         if stream.expected is not None and (stream.expected - seq) & 0xFFFFFFFF <= _REPEATED and stream.expected != seq:
             return  # a retransmission of what was read
-        self._start(NEW, [-1, -1])
+        self._start(NEW, _UNKNOWN)
 
-    def _restart(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _restart(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         """The same bytes, in order, now speak another protocol; of the other direction only what comes is read."""
         stream = self._streams[side]
-        self._start(NEW, [-1, -1])
+        self._start(NEW, _UNKNOWN)
         self._streams[side] = stream
         self._new(flow, facts, side, time_us, piece)
 
-    def _follow(self, isn: list[int]) -> None:
+    def _follow(self, isn: Pair) -> None:
         """A SYN said anew where data begin: the ports were taken again although nothing had closed the connection."""
-        known, self._isn = self._isn, list(isn)
+        known, self._isn = self._isn, isn
         if any(before not in (-1, now) for before, now in zip(known, isn, strict=True)):
             self._start(self._first, isn)
             return
@@ -147,7 +150,7 @@ class TcpInspector:
         self._heads = [bytearray(), bytearray()]
         self._reader = None
 
-    def _gap(self, flow: Conversation, facts: Facts, side: int, time_us: int, size: int) -> None:
+    def _gap(self, flow: Talk, facts: Facts, side: int, time_us: int, size: int) -> None:
         if self._mode == HTTP and side == self._asked and self._reader is not None:
             self._reader.gap(size)
         elif self._mode == TLS:
@@ -162,7 +165,7 @@ class TcpInspector:
 
     # --- one method a mode: what to do with the next bytes in order ---
 
-    def _new(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _new(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         head = self._heads[side]
         if head and not looks_like_client_hello(bytes(head)) and looks_like_client_hello(piece):
             head.clear()  # behind an old byte of a keep-alive probe, or a short request to change to TLS
@@ -175,7 +178,7 @@ class TcpInspector:
         head += piece
         self._decide(flow, facts, side, time_us, last=False)
 
-    def _decide(self, flow: Conversation, facts: Facts, side: int, time_us: int, *, last: bool) -> None:
+    def _decide(self, flow: Talk, facts: Facts, side: int, time_us: int, *, last: bool) -> None:
         head = bytes(self._heads[side])
         if looks_like_client_hello(head):
             self._mode, self._asked = TLS, side
@@ -200,7 +203,7 @@ class TcpInspector:
             if service not in (None, "tls") or not self.wants:
                 self._finish()
 
-    def _tls(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _tls(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         head = self._heads[side]
         if not head:
             self._since[side] = time_us
@@ -227,7 +230,7 @@ class TcpInspector:
         self._need[side] = max(len(head) + 1, flight.partial + 5 if flight else 6)
         return flight
 
-    def _client_flight(self, flow: Conversation, facts: Facts, side: int, flight: Flight) -> None:
+    def _client_flight(self, flow: Talk, facts: Facts, side: int, flight: Flight) -> None:
         for message in flight.messages:
             if message[0] == CLIENT_HELLO:
                 self._said_hello(flow, facts, side, message, cut=False)
@@ -235,13 +238,13 @@ class TcpInspector:
         if flight.done:
             self._finish()
 
-    def _cut_hello(self, flow: Conversation, facts: Facts, side: int) -> None:
+    def _cut_hello(self, flow: Talk, facts: Facts, side: int) -> None:
         """The capture lacks the rest of a hello: what was there before it may hold the name."""
         flight = self._read_records(side)
         if flight is not None and flight.tail:
             self._said_hello(flow, facts, side, flight.tail, cut=True)
 
-    def _said_hello(self, flow: Conversation, facts: Facts, side: int, message: bytes, *, cut: bool) -> None:
+    def _said_hello(self, flow: Talk, facts: Facts, side: int, message: bytes, *, cut: bool) -> None:
         try:
             hello = parse_client_hello(message, "t", cut=cut)
         except DecodeError:
@@ -279,7 +282,7 @@ class TcpInspector:
         if flight.done or hello.chosen_version == "TLS1.3":
             self._finish()
 
-    def _http(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _http(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         if self._reader is None or side != self._asked:
             return
         if self._reader.switched and looks_like_client_hello(piece):
@@ -294,7 +297,7 @@ class TcpInspector:
             hello = http_hello(flow.next_hello(), time_us, side, request)
             flow.said(facts, hello)
 
-    def _dns(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _dns(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         if self._need[side] < 0:
             return
         if not self._since[side]:
@@ -317,7 +320,7 @@ class TcpInspector:
         if len(head) > HEAD + 2:
             self._need[side] = -1
 
-    def _ignore(self, flow: Conversation, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
+    def _ignore(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:
         """Between the end of a handshake and the end of the segment that carried it."""
 
     _READ: ClassVar = {NEW: _new, TLS: _tls, HTTP: _http, DNS: _dns, DONE: _ignore}
@@ -343,7 +346,7 @@ class TcpInspector:
     @classmethod
     def restore(cls, state: list[Any], hellos: dict[int, Hello]) -> TcpInspector:
         """The inspector that `state()` described; `hellos` are those of its flow."""
-        inspector = cls((0, 0), [-1, -1])
+        inspector = cls((0, 0), _UNKNOWN)
         mode, streams, heads, need, since, asked, hello, reader, patience, wants, first, isn, waits = state
         inspector._mode = mode
         inspector._streams = [Stream.restore(each) for each in streams]
@@ -352,5 +355,5 @@ class TcpInspector:
         inspector._hello = hellos.get(hello)
         inspector._reader = RequestReader.from_state(reader) if reader is not None else None
         inspector._patience, inspector.wants = patience, wants
-        inspector._first, inspector._isn, inspector._waits = first, isn, waits
+        inspector._first, inspector._isn, inspector._waits = first, (isn[0], isn[1]), waits
         return inspector

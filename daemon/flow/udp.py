@@ -18,7 +18,7 @@ from daemon.flow.hello import Hello, tls_hello
 from daemon.flow.messages import HANDLERS
 
 if TYPE_CHECKING:
-    from daemon.flow.conversation import Conversation
+    from daemon.flow.conversation import Talk
     from daemon.flow.facts import Facts
 
 _BOTH = 3
@@ -39,7 +39,7 @@ class MessageInspector:
 
     def packet(
         self,
-        flow: Conversation,
+        flow: Talk,
         facts: Facts,
         side: int,
         time_us: int,
@@ -67,7 +67,7 @@ class MessageInspector:
 _BY_PORT = {port: MessageInspector(port) for port in HANDLERS}
 
 
-def make_udp(ports: tuple[int, int], isn: list[int]) -> MessageInspector | UdpInspector:
+def make_udp(ports: tuple[int, int], isn: tuple[int, int]) -> MessageInspector | UdpInspector:
     """The inspector for a new flow between these ports; `isn` is TCP's."""
     del isn
     # The lesser port first: of two message ports (67 and 68) either will do, and 53 beats 5353 behind a forwarder.
@@ -96,7 +96,7 @@ class UdpInspector:
 
     def packet(
         self,
-        flow: Conversation,
+        flow: Talk,
         facts: Facts,
         side: int,
         time_us: int,
@@ -119,7 +119,7 @@ class UdpInspector:
                 self.wants = 0
                 self._last = [b"", b""]
 
-    def _initial(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    def _initial(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """A datagram that may carry a client's Initial; a server's looks the same but cannot be opened with its keys."""
         if self._hello is not None and self._passed_over(side, payload):
             return
@@ -162,7 +162,7 @@ class UdpInspector:
             self._ids.append(chosen)
         return True
 
-    def _guess(self, flow: Conversation, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
+    def _guess(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
         if service is None and self._last[side]:
             service = recognise_udp_pair(self._last[side], payload)

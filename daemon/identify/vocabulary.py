@@ -55,6 +55,7 @@ class OwnerWords:
     kinds: Mapping[str, str] = field(default_factory=dict)
     joins: tuple[tuple[str, str], ...] = ()
     splits: tuple[tuple[str, str], ...] = ()
+    keeps_names: frozenset[str] = frozenset()  # stations of people's devices whose single names may be kept for good
 
 
 class Evidence(NamedTuple):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from daemon.classify.evidence import tells_maker
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
+from daemon.identify.answers import end_of_chain
 from daemon.ingest.knowledge import Knowledge
+from daemon.store.aliases import read_aliases
 from daemon.store.calendar import month_text
 from daemon.store.devices import read_profiles
 from daemon.store.verdicts import (
@@ -19,15 +22,17 @@ from daemon.store.verdicts import (
     write_judgements,
 )
 
+_NOBODY = DeviceProfile()
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A judgement that is not what it was; `before` is None for a destination that had none."""
+    """A judgement that is not what it was."""
 
     month: str
     device: str | None
     destination: str
-    before: Verdict | None
+    before: Verdict
     after: Verdict
 
 
@@ -40,34 +45,56 @@ def judge_months(db: sqlite3.Connection, site_id: int, months: Iterable[int], kn
     book = VerdictBook(db)
     changes: list[Change] = []
     for month in sorted(months):
+        ask = _Questions(book, knowledge, month_text(month), read_aliases(db, site_id, month))
         written: list[tuple[Place, int]] = []
         there: list[Place] = []
         for judged in read_destinations(db, site_id, month):
-            profile = profiles.get(judged.place.device_id, DeviceProfile())
-            verdict = knowledge.classifier.judge(profile, _destination(judged, month))
-            number = book.number(verdict)
+            profile = profiles.get(judged.place.device_id, _NOBODY)
+            number = ask.verdict(profile, judged)
             there.append(judged.place)
             if number != judged.verdict_id:
                 written.append((judged.place, number))
                 if judged.verdict_id is not None:
-                    changes.append(_change(book, profile, judged, month, verdict))
+                    verdicts = book.read(judged.verdict_id), book.read(number)
+                    changes.append(Change(ask.month, profile.name, judged.domain or judged.address or "", *verdicts))
         write_judgements(db, site_id, month, written, there)
     if changes:
         drop_unused(db)
     return changes
 
 
-def _destination(judged: Judged, month: int) -> Destination:
-    return Destination(
-        domain=judged.domain,
-        address=judged.address,
-        name_source=judged.name_source,
-        alias_target=judged.alias_target,
-        month=month_text(month),
-        service=judged.service,
-    )
+class _Questions:
+    """The questions of one month. Devices of one maker ask the same ones; each is judged once."""
 
+    def __init__(self, book: VerdictBook, knowledge: Knowledge, month: str, aliases: Mapping[str, str]) -> None:
+        self.month = month
+        self._book, self._knowledge, self._aliases = book, knowledge, aliases
+        self._known: dict[tuple[str | None, ...], int] = {}
+        self._makers: dict[DeviceProfile, tuple[str | None, ...]] = {}
 
-def _change(book: VerdictBook, profile: DeviceProfile, judged: Judged, month: int, after: Verdict) -> Change:
-    before = book.read(judged.verdict_id) if judged.verdict_id is not None else None
-    return Change(month_text(month), profile.name, judged.domain or judged.address or "", before, after)
+    def verdict(self, profile: DeviceProfile, judged: Judged) -> int:
+        """The number of the verdict on a destination of a device."""
+        question = *self._who(profile), judged.domain, judged.address, judged.name_source, judged.service
+        known = self._known.get(question)
+        if known is None:
+            known = self._known[question] = self._book.number(self._judge(profile, judged))
+        return known
+
+    def _who(self, profile: DeviceProfile) -> tuple[str | None, ...]:
+        """What of a device judgements depend on: its own name only where nothing else tells its maker."""
+        known = self._makers.get(profile)
+        if known is None:
+            name = None if tells_maker(profile.vendor) else profile.name
+            known = self._makers[profile] = profile.vendor, name, profile.kind, profile.system
+        return known
+
+    def _judge(self, profile: DeviceProfile, judged: Judged) -> Verdict:
+        destination = Destination(
+            domain=judged.domain,
+            address=judged.address,
+            name_source=judged.name_source,
+            alias_target=end_of_chain(judged.domain, self._aliases) if judged.domain else None,
+            month=self.month,
+            service=judged.service,
+        )
+        return self._knowledge.classifier.judge(profile, destination)

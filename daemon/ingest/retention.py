@@ -1,8 +1,14 @@
-"""Keeping no longer than promised: one pass over one site, in one transaction."""
+"""Keeping no longer than promised: detail becomes sums, day by day, and what nothing refers to any more goes.
+
+Rule 1: every day that is folded is a transaction of its own, so that an import or a live capture waits for seconds only;
+        interrupted after any of them, the database is whole, and the next pass goes on from there.
+Rule 2: what goes is overwritten in the file (`secure_delete`), not only unlinked.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,42 +16,92 @@ from pathlib import Path
 from daemon.identify.kinds import PEOPLE
 from daemon.ingest.judge import judge_months
 from daemon.ingest.knowledge import Knowledge
-from daemon.store.database import open_database, transaction
+from daemon.store import retain
+from daemon.store.database import open_database, read_database, transaction
 from daemon.store.errors import explained
-from daemon.store.retain import Limits, Retained, retain
+from daemon.store.prune import prune
+from daemon.store.retain import Kept, Limits, Plan
+from daemon.store.roster import station_key
+
+Heard = Callable[[str, int, int], None]  # site, days folded, days to fold
 
 
 @dataclass(frozen=True, slots=True)
 class SiteRetained:
-    """What a pass did to one site."""
+    """What a pass did to one site (or, of a preview, would do); `plan` is None where the site has no packets."""
 
     site: str
-    done: Retained
+    plan: Plan | None
+    flows: int  # rows that went
+    slots: int
+    kept: Kept
 
 
-def retain_all(database: Path, limits: Limits, knowledge: Knowledge) -> list[SiteRetained]:
-    """Drop what is past its time in every site of a database. Raises StoreError; the sites before are done then."""
+def retain_all(
+    database: Path, limits: Limits, knowledge: Knowledge, heard: Heard = lambda _site, _done, _all: None
+) -> list[SiteRetained]:
+    """Drop what is past its time in every site of a database. Raises StoreError; the days before are done then."""
     with closing(open_database(database)) as db, explained(database):
-        sites = db.execute("SELECT id, name FROM site ORDER BY name").fetchall()
-        return [SiteRetained(site, _retain_site(db, number, site, limits, knowledge)) for number, site in sites]
+        db.execute("PRAGMA secure_delete = ON")
+        surplus = _surplus(db, limits)
+        done = [_retain_site(db, number, site, limits, surplus, knowledge, heard) for number, site in _sites(db)]
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log has copies; with a reader it is done later
+        return done
 
 
-def _retain_site(db: sqlite3.Connection, site_id: int, site: str, limits: Limits, knowledge: Knowledge) -> Retained:
+def preview(database: Path, limits: Limits) -> list[SiteRetained]:
+    """What `retain_all` would do. Raises StoreError."""
+    with closing(read_database(database)) as db, explained(database):
+        surplus = _surplus(db, limits)
+        out = []
+        for number, site in _sites(db):
+            plan = retain.plan(db, number, limits, surplus)
+            flows = retain.doomed_flows(db, number, plan.before_us) if plan else 0
+            slots = retain.old_slots(db, number, plan.oldest_slot) if plan else 0
+            out.append(SiteRetained(site, plan, flows, slots, retain.kept(db, number)))
+        return out
+
+
+def _sites(db: sqlite3.Connection) -> list[tuple[int, str]]:
+    return db.execute("SELECT id, name FROM site ORDER BY name").fetchall()
+
+
+def _surplus(db: sqlite3.Connection, limits: Limits) -> float:
+    """The share of the detail that there is no room for; every site gives up as much of its own."""
+    size = retain.detail_bytes(db)
+    return max(0.0, 1 - limits.detail_bytes / size) if size else 0.0
+
+
+def _retain_site(
+    db: sqlite3.Connection, site_id: int, site: str, limits: Limits, surplus: float, knowledge: Knowledge, heard: Heard
+) -> SiteRetained:
+    plan = retain.plan(db, site_id, limits, surplus)
+    if plan is None:
+        return SiteRetained(site, None, 0, 0, retain.kept(db, site_id))
+    flows = 0
+    for place, before_us in enumerate(plan.steps):
+        heard(site, place, len(plan.steps))
+        with transaction(db):
+            count, months = retain.fold(db, site_id, before_us, _people(db, site_id, site, knowledge))
+            if months:
+                judge_months(db, site_id, months, knowledge)
+        flows += count
     with transaction(db):
-        done = retain(db, site_id, limits, _people(db, site_id, site, knowledge))
-        if done.months:
-            judge_months(db, site_id, done.months, knowledge)
-    return done
+        retain.hide_names(db, _people(db, site_id, site, knowledge))
+        slots = retain.drop_slots(db, site_id, plan.oldest_slot)
+        prune(db)
+    heard(site, len(plan.steps), len(plan.steps))
+    return SiteRetained(site, plan, flows, slots, retain.kept(db, site_id))
 
 
 def _people(db: sqlite3.Connection, site_id: int, site: str, knowledge: Knowledge) -> list[int]:
     """Devices that show what a person does, whose owner has not said that their names may be kept."""
-    kept = knowledge.words(site).keeps_names
+    spoken = knowledge.words(site).keeps_names
     marks = ",".join("?" * len(PEOPLE))
     rows = db.execute(
-        "SELECT d.id, s.mac, s.address FROM device d JOIN station s ON s.device_id = d.id"
+        f"SELECT d.id, s.mac, s.address FROM device d JOIN station s ON s.device_id = d.id"  # noqa: S608  marks only
         f" WHERE d.site_id = ? AND d.kind IN ({marks})",
         (site_id, *sorted(PEOPLE)),
     ).fetchall()
-    spoken = {number for number, mac, address in rows if (mac.to_bytes(6, "big").hex(":") if mac >= 0 else address) in kept}
-    return sorted({row[0] for row in rows} - spoken)
+    kept = {number for number, mac, address in rows if station_key(mac, address) in spoken}
+    return sorted({row[0] for row in rows} - kept)

@@ -9,20 +9,19 @@ changed, may have changed it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from daemon.flow.facts import DAY_US
 from daemon.flow.stitch import Part, stitch
-from daemon.identify.answers import MOST_US, Answer, AnswerBook, hinted_addresses
+from daemon.identify.answers import MOST_US
 from daemon.identify.house import Announcement, End, furnish
 from daemon.ingest.describe import Census
 from daemon.ingest.folders import settle_folders
 from daemon.ingest.judge import Change, judge_months
 from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.naming import settle_names
 from daemon.store import labels
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
@@ -30,9 +29,6 @@ from daemon.store.errors import explained
 from daemon.store.rollup import roll
 from daemon.store.stations import write_stations
 from daemon.store.verdicts import months_with_destinations
-
-_ADDRESS_TYPES = ("A", "AAAA")
-
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -68,6 +64,7 @@ class _Pass:
         fresh = labels.unsettled(db, site_id)
         if not (fresh or networks or spans or everything):
             return Settled()
+        everything = everything or bool(spans)  # another time zone: other days in every month
         for capture in fresh:
             labels.fold_crowds(db, capture.capture_id)
         spans += [(each.first_us, each.last_us) for each in fresh]
@@ -77,8 +74,9 @@ class _Pass:
         spans += census.group()
         for series in sorted({capture.series for capture in fresh}):
             spans += _settle_series(db, site_id, series)
+        spans += labels.restore_kept(db, site_id)
         if spans:
-            spans += _settle_names(
+            spans += settle_names(
                 db, site_id, min(span[0] for span in spans), max(span[1] for span in spans) + MOST_US
             )
         months = roll(db, site_id, spans)
@@ -118,35 +116,3 @@ def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> list[tu
 
 def _part(row: tuple[Any, ...]) -> Part:
     return Part(row[0], (row[1], row[2]), (row[3], row[4]), *row[5:])
-
-
-def _settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
-    """Name the flows of a stretch of time that have no name of their own; the times of those that changed."""
-    spans = labels.forget_local_names(db, site_id, since_us, until_us)
-    certified = dict(labels.read_certified(db, site_id, since_us, until_us))
-    unnamed = labels.read_unnamed(db, site_id, since_us, until_us)
-    for day, flows in groupby(unnamed, key=lambda flow: flow[3] // DAY_US):
-        book = AnswerBook(_answers(db, site_id, day * DAY_US))
-        changes: list[tuple[int | None, str | None, int]] = []
-        for flow_id, asker, address, first_us, last_us, label_id, label_source in flows:
-            found: tuple[int | None, str | None] = book.name(asker, address, first_us) or (None, None)
-            if found[0] is None and flow_id in certified:
-                found = labels.name_number(db, _certificate_name(certified[flow_id])), "certificate"
-            if found != (label_id, label_source):
-                changes.append((*found, flow_id))
-                spans.append((first_us, last_us))
-        labels.write_names(db, changes)
-    return spans
-
-
-def _answers(db: sqlite3.Connection, site_id: int, day_us: int) -> Iterator[Answer]:
-    """Address answers that may hold on that day."""
-    for seen_us, name, ttl, asker, kind, value, name_id in labels.read_answers(db, site_id, day_us, MOST_US):
-        for address in (value,) if kind in _ADDRESS_TYPES else hinted_addresses(value):
-            yield Answer(seen_us, name, ttl, asker, address, name_id)
-
-
-def _certificate_name(names: str) -> str:
-    """The first name that is no pattern, else the first pattern's domain."""
-    every = names.lower().split(" ")
-    return next((name for name in every if not name.startswith("*")), every[0].removeprefix("*."))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
+from importlib.resources import files as resource_files
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,31 @@ def open_country_file(path: Path) -> Atlas:
     return Atlas(AddressFiles((open_address_file(path),)))
 
 
+def our_clouds() -> Path:
+    """The file of clouds' ranges that comes with Homeport; missing where it could not be built."""
+    return Path(str(resource_files("daemon.classify") / "cloud.mmdb"))
+
+
 def open_address_files(folder: Path) -> AddressFiles:
-    """Every `*.mmdb` of a folder that can be used. A folder that is not there holds nothing."""
+    """Every `*.mmdb` of a folder that can be used, and the clouds' ranges that come with Homeport.
+
+    A folder that is not there holds nothing.
+    """
+    return _with_ours(_files_in(folder))
+
+
+def _with_ours(files: AddressFiles) -> AddressFiles:
+    """Ours comes last: what was fetched is newer."""
+    ours = our_clouds()
+    if not ours.is_file() or any(file.path.name == ours.name for file in files.usable):
+        return files
+    try:
+        return AddressFiles((*files.usable, open_address_file(ours)), files.refused)
+    except AddressFileError as error:
+        return AddressFiles(files.usable, (*files.refused, Refused(ours, str(error).removeprefix(f"{ours}: "))))
+
+
+def _files_in(folder: Path) -> AddressFiles:
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".mmdb" and not path.name.startswith("."))
     except FileNotFoundError:

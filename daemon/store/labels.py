@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from daemon.decode.groups import SLOT_US
-from daemon.flow.facts import DAY_US
 
 CROWD = 100  # like short flows in a slot, above which they become one row
 _SHORT_PACKETS = 16
@@ -48,6 +47,10 @@ def write_zone(db: sqlite3.Connection, site_id: int, zone: str) -> list[tuple[in
     """The site's time zone; the times of all that is to be counted anew, where it is another than before."""
     if db.execute("UPDATE site SET zone = ?2 WHERE id = ?1 AND zone <> ?2", (site_id, zone)).rowcount == 0:
         return []
+    ours = "way_id IN (SELECT id FROM way WHERE site_id = ?)"
+    for table in ("slot_total", "hour_total", "day_total"):
+        db.execute(f"DELETE FROM {table} WHERE NOT frozen AND {ours}", (site_id,))
+    db.execute(f"DELETE FROM destination_day WHERE {ours}", (site_id,))
     return db.execute(
         "SELECT first_us, last_us FROM capture WHERE site_id = ? AND first_us IS NOT NULL", (site_id,)
     ).fetchall()
@@ -98,14 +101,22 @@ def read_parts(db: sqlite3.Connection, site_id: int, series: str, *, tails: bool
     cut = "f.live AND f.end IN ('cut', 'open')"
     begins = "NOT f.begun AND f.first_us <= k.first_us + 3600000000"
     return db.execute(
-        "SELECT f.id, c.address, f.client_port, s.address, f.server_port, f.protocol, f.tunnel, f.begun,"
-        f" {cut}, f.first_us, f.last_us, f.name_id"
+        f"SELECT f.id, {_either('c.address', 's.address')}, {_either('f.client_port', 'f.server_port')},"
+        f" {_either('s.address', 'c.address')}, {_either('f.server_port', 'f.client_port')}, w.protocol, w.tunnel,"
+        f" f.begun, {cut}, f.first_us, f.last_us, coalesce(f.name_id, t.label_id)"
         " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+        " CROSS JOIN flow_kind w ON w.id = f.kind_id"
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
+        " LEFT JOIN kept_label t ON t.flow_id = f.id"
         " WHERE k.site_id = ? AND k.series = ? AND f.count = 1 AND f.crowd_id IS NULL"
         f" AND {cut if tails else f'NOT ({cut}) AND {begins}'}",
         (site_id, series),
     )
+
+
+def _either(plain: str, turned: str) -> str:
+    """One of two expressions: a flow that was turned for good is shown as it is seen since."""
+    return f"iif(coalesce(t.turned, 0), {turned}, {plain})"
 
 
 def write_continued(
@@ -113,9 +124,11 @@ def write_continued(
 ) -> list[tuple[int, int]]:
     """(flow, turned, name) of the flows of a series that go on from another; the others do not, whatever they did.
 
-    The answer are the times of flows about which that has changed.
+    What a flow took from one that is gone (`kept_label`) stays. The answer are the times of flows about which that has
+    changed.
     """
-    wanted = {flow: (int(turned), name) for flow, turned, name in continued}
+    kept = {row[0] for row in db.execute("SELECT flow_id FROM kept_label")}
+    wanted = {flow: (int(turned), name) for flow, turned, name in continued if flow not in kept}
     before = {
         flow: (turned, name)
         for flow, turned, name in db.execute(
@@ -124,6 +137,7 @@ def write_continued(
             " WHERE k.site_id = ? AND k.series = ? AND (f.turned OR f.label_source = 'continued')",
             (site_id, series),
         )
+        if flow not in kept
     }
     nothing = (0, None)
     changed = sorted(flow for flow in wanted | before if wanted.get(flow, nothing) != before.get(flow, nothing))
@@ -135,26 +149,15 @@ def write_continued(
     return [db.execute("SELECT first_us, last_us FROM flow WHERE id = ?", (flow,)).fetchone() for flow in changed]
 
 
-_ANSWERS = (
-    "SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, m.name_id"
-    " FROM {0} JOIN capture k ON k.id = m.capture_id JOIN endpoint c ON c.id = m.client_id JOIN name n ON n.id = m.name_id"
-    " WHERE k.site_id = ?1 AND m.seen_us BETWEEN ?2 AND ?3 AND m.response AND m.transport IN ('udp', 'tcp')"
-    " AND r.section = 'answer' AND r.type IN ('A', 'AAAA', 'HTTPS', 'SVCB')"
-)
-_RECENT = _ANSWERS.format("dns_message m JOIN dns_record r ON r.message_id = m.id")
-_LASTING = _ANSWERS.format("dns_record r JOIN dns_message m ON m.id = r.message_id") + " AND r.ttl > 86400"
-
-
-def read_answers(
-    db: sqlite3.Connection, site_id: int, day_us: int, longest_us: int
-) -> Iterator[tuple[int, str, int, int, str, str, int]]:
-    """Answers that may name an address during the day that begins at `day_us`, in no order.
-
-    (seen_us, name asked for, ttl, asker, type, value, name id): of that day and the one before, and of `longest_us`
-    before it those with a TTL above a day. The asker is a device, or -endpoint.
-    """
-    yield from db.execute(_RECENT, (site_id, day_us - DAY_US, day_us + DAY_US - 1))
-    yield from db.execute(_LASTING, (site_id, day_us - longest_us, day_us - DAY_US - 1))
+def restore_kept(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int]]:
+    """Give flows that were written anew what they had taken from ones that are gone; the times of those flows."""
+    return db.execute(
+        "UPDATE flow SET turned = t.turned, label_id = t.label_id, label_source = t.label_source FROM kept_label t"
+        " WHERE t.flow_id = flow.id AND flow.id >> 40 IN (SELECT id FROM capture WHERE site_id = ?)"
+        " AND (flow.turned, flow.label_id, flow.label_source) IS NOT (t.turned, t.label_id, t.label_source)"
+        " RETURNING first_us, last_us",
+        (site_id,),
+    ).fetchall()
 
 
 def read_unnamed(
@@ -173,6 +176,7 @@ def read_unnamed(
         " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
         " AND f.name_id IS NULL AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0"
+        " AND NOT EXISTS (SELECT 1 FROM kept_label t WHERE t.flow_id = f.id)"
         " ORDER BY f.first_us",
         (site_id, until_us, since_us),
     )
@@ -185,7 +189,8 @@ def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, unti
         " JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) JOIN flow f ON f.id = o.id"
         " JOIN endpoint s ON s.id = o.server_id"
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
-        " AND f.label_source <> 'continued' AND s.local) RETURNING first_us, last_us",
+        " AND f.label_source <> 'continued' AND s.local AND f.id NOT IN (SELECT flow_id FROM kept_label))"
+        " RETURNING first_us, last_us",
         (site_id, until_us, since_us),
     ).fetchall()
 
@@ -211,9 +216,11 @@ def name_number(db: sqlite3.Connection, text: str) -> int:
     return int(db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()[0])
 
 
-_ALIKE = "slot, client_id, server_id, server_port, protocol, service, encrypted, chatter, tunnel, name_id, name_source"
+_SHARED = "protocol, service, encrypted, chatter, tunnel"
+_ALIKE = f"slot, client_id, server_id, server_port, {_SHARED}, name_id, name_source"
 _MEMBERS = (  # ?1 and ?2: first and last id of a capture
-    f"SELECT *, first_us / {SLOT_US} AS slot FROM flow f WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
+    f"SELECT f.*, {_SHARED}, first_us / {SLOT_US} AS slot FROM flow f JOIN flow_kind k ON k.id = f.kind_id"
+    " WHERE f.id BETWEEN ?1 AND ?2 AND NOT f.sliced"
     f" AND f.end NOT IN ('cut', 'open') AND (f.count > 1 OR f.packets_up + f.packets_down <= {_SHORT_PACKETS})"
     " AND NOT EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id)"
 )

@@ -1,6 +1,7 @@
 """`owner.db`: what the owner said, kept for good beside the facts. Written by the command line and the web page.
 
-Rule 1: a word is never changed and never deleted, only undone; what holds is computed from all of them.
+Rule 1: a word is never changed, only undone, and deleted only with all others about a device that is forgotten; what
+        holds is computed from all of them.
 Rule 2: when a call returns, what it wrote is on the disk (`synchronous` FULL), whole; several writers take turns.
 Rule 3: reading makes nothing: where there is no file, nothing was said.
 Rule 4: facts can be imported again, words cannot: no message here tells anybody to throw the file away.
@@ -129,6 +130,19 @@ def undo(db: sqlite3.Connection, word_id: int, by: str, now_us: int) -> list[Wor
             raise BadWordError(f"word {word_id} was undone before, by {words[0].undone_by}; nothing was changed")
         db.execute("UPDATE word SET undone_us = ?, undone_by = ? WHERE act = ?", (now_us, by, words[0].act))
     return words
+
+
+def forget(db: sqlite3.Connection, site: str, keys: Iterable[str]) -> int:
+    """Delete every word about these stations, undone ones too, and overwrite it in the file; how many. Raises StoreError."""
+    with _explained(_place(db)):
+        db.execute("PRAGMA secure_delete = ON")
+        with transaction(db):
+            gone = 0
+            for key in keys:
+                pair = f"value = ?2 AND about IN ('{JOIN}', '{SPLIT}')"
+                gone += db.execute(f"DELETE FROM word WHERE site = ?1 AND (key = ?2 OR {pair})", (site, key)).rowcount
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log has copies; with a reader it is done later
+    return gone
 
 
 def version(db: sqlite3.Connection) -> int:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
+from daemon.store.aliases import write_aliases
 from daemon.store.calendar import Calendar
 
 _CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
@@ -129,17 +130,6 @@ DESTINATIONS = f"""
     ) y JOIN remote m ON m.address = substr(y.main, 17)
 """
 _DAYS = "INSERT INTO destination_day" + DESTINATIONS.format("day,")
-_ALIASES = """
-    INSERT INTO alias
-    SELECT k.site_id, ?2, m.name_id, n.id, max(m.seen_us)
-    FROM dns_message m JOIN capture k ON k.id = m.capture_id
-    JOIN dns_record r ON r.message_id = m.id AND r.number = (
-        SELECT max(number) FROM dns_record l WHERE l.message_id = m.id AND l.section = 'answer' AND l.type = 'CNAME')
-    JOIN name n ON n.text = r.value
-    WHERE k.site_id = ?1 AND m.response AND m.seen_us BETWEEN ?3 AND ?4
-    GROUP BY m.name_id, n.id
-    ON CONFLICT DO UPDATE SET last_us = max(last_us, excluded.last_us)
-"""
 
 
 class _Chunk(NamedTuple):
@@ -190,7 +180,7 @@ def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: 
         for statement in _TOTALS:
             db.execute(statement)
         db.execute(_DAYS, bounds)
-    db.execute(_ALIASES, (site_id, chunk.month, bounds["since_us"], bounds["until_us"] - 1))
+    write_aliases(db, site_id, chunk.month, bounds["since_us"], bounds["until_us"])
 
 
 def _clear(db: sqlite3.Connection, site_id: int, chunk: _Chunk) -> None:

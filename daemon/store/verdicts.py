@@ -10,11 +10,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from daemon.classify.vocabulary import Verdict
 
+_DIGITS = 16  # of the bytes that stand before an address
 _VALUES = attrgetter(*(field.name for field in fields(Verdict)))
 
 
@@ -34,17 +36,15 @@ class Judged:
     domain: str | None
     address: str | None  # the one with most bytes
     name_source: str | None
-    alias_target: str | None
     service: str | None
     verdict_id: int | None
 
 
-# One row a way (protocol, service, ...), most bytes first: the first row of a destination speaks for it.
+# One row a way (service, source), most bytes first. The address that speaks for a destination is the one with most bytes
+# in a day, over all ways; that is the same whether days are there one by one or as the sums of a month.
 _DESTINATIONS = """
-    SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, n.text, m.address, iif(w.name_source GLOB '-*', NULL, w.name_source),
-        (SELECT t.text FROM alias a JOIN name t ON t.id = a.target_id
-         WHERE a.site_id = ?1 AND a.month = ?2 AND a.name_id = d.name_id ORDER BY a.last_us DESC, t.text LIMIT 1),
-        nullif(w.service, ''), j.verdict_id
+    SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, n.text, max(printf('%016d', d.main_bytes) || m.address),
+        iif(w.name_source GLOB '-*', NULL, w.name_source), nullif(w.service, ''), j.verdict_id
     FROM (
         SELECT station_id, name_id, remote_id, way_id, main_id, main_bytes, bytes_up + bytes_down AS bytes
         FROM destination_day WHERE month = ?2
@@ -57,8 +57,8 @@ _DESTINATIONS = """
     LEFT JOIN name n ON n.id = d.name_id
     LEFT JOIN judgement j ON j.month = ?2 AND j.device_id = coalesce(s.device_id, 0) AND j.site_id = ?1
         AND j.name_id = d.name_id AND j.remote_id = d.remote_id
-    GROUP BY 1, 2, 3, 8, 6, 5
-    ORDER BY 1, 2, 3, sum(d.bytes) DESC, max(d.main_bytes) DESC, 5, 6, 8
+    GROUP BY 1, 2, 3, 7, 6
+    ORDER BY 1, 2, 3, sum(d.bytes) DESC, 6, 7
 """
 
 
@@ -75,14 +75,12 @@ def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
 
 def read_destinations(db: sqlite3.Connection, site_id: int, month: int) -> Iterator[Judged]:
     """What there is to judge in a month; each destination of each device once."""
-    last: Place | None = None
-    for device, name, remote, domain, address, source, alias, service, verdict in db.execute(
-        _DESTINATIONS, (site_id, month)
-    ):
-        place = Place(device, name, remote)
-        if place != last:
-            yield Judged(place, domain, address, source, alias, service, verdict)
-            last = place
+    rows = db.execute(_DESTINATIONS, (site_id, month))
+    for place, ways in groupby(rows, key=itemgetter(0, 1, 2)):
+        every = list(ways)
+        _, _, _, domain, _, source, service, verdict = every[0]
+        address = max(row[4] for row in every)[_DIGITS:]
+        yield Judged(Place(*place), domain, address, source, service, verdict)
 
 
 class VerdictBook:
@@ -98,13 +96,13 @@ class VerdictBook:
         if known is None:
             values = _VALUES(verdict)
             digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
-            self._db.execute(
+            made = self._db.execute(
                 "INSERT INTO verdict (party, organisation, purpose, rule_id, reason, registrable_domain, tenant,"
                 " infrastructure, asn, country, country_confidence, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
+                " ON CONFLICT DO NOTHING RETURNING id",
                 (*values, digest),
-            )
-            row = self._db.execute("SELECT id FROM verdict WHERE digest = ?", (digest,)).fetchone()
+            ).fetchone()
+            row = made or self._db.execute("SELECT id FROM verdict WHERE digest = ?", (digest,)).fetchone()
             known = self._numbers[verdict] = int(row[0])
         return known
 
@@ -122,18 +120,14 @@ def write_judgements(
     db: sqlite3.Connection, site_id: int, month: int, judged: Iterable[tuple[Place, int]], there: Sequence[Place]
 ) -> None:
     """(destination, verdict) where that changed; judgements about destinations that are not `there` any more go."""
-    db.execute(
-        "CREATE TEMP TABLE standing (device_id, name_id, remote_id, PRIMARY KEY (device_id, name_id, remote_id))"
+    kept = db.execute(
+        "SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ?", (month, site_id)
     )
-    try:
-        db.executemany("INSERT INTO temp.standing VALUES (?, ?, ?)", there)
-        db.execute(
-            "DELETE FROM judgement WHERE month = ? AND site_id = ?"
-            " AND (device_id, name_id, remote_id) NOT IN (SELECT device_id, name_id, remote_id FROM temp.standing)",
-            (month, site_id),
-        )
-    finally:
-        db.execute("DROP TABLE temp.standing")
+    gone = set(kept.fetchall()).difference(there)
+    db.executemany(
+        "DELETE FROM judgement WHERE month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?",
+        [(month, site_id, *place) for place in gone],
+    )
     db.executemany(
         "INSERT OR REPLACE INTO judgement (month, site_id, device_id, name_id, remote_id, verdict_id)"
         " VALUES (?, ?, ?, ?, ?, ?)",

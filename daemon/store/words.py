@@ -18,7 +18,9 @@ from daemon.identify.vocabulary import OwnerWords
 from daemon.store.errors import StoreError
 
 NAME, OWNER, ROOM, KIND, JOIN, SPLIT = "name", "owner", "room", "kind", "join", "split"
-SAYINGS = (NAME, OWNER, ROOM, KIND)  # about one station; their value is text
+KEEP_NAMES = "keep-names"  # whether sums may name where a person's device went when its detail is gone
+YES, NO = "yes", "no"
+SAYINGS = (NAME, OWNER, ROOM, KIND, KEEP_NAMES)  # about one station; their value is text
 PAIRINGS = (JOIN, SPLIT)  # about two stations; their value is the other's key
 LONGEST = 64  # characters of a text
 LONGEST_KEY = 300  # `folder:` and the longest name of a folder
@@ -63,7 +65,8 @@ def standing(words: Iterable[Word]) -> OwnerWords:
             pairs.pop(pair, None)
             pairs[pair] = word.about
     joins, splits = (tuple(pair for pair, about in pairs.items() if about == wanted) for wanted in PAIRINGS)
-    return OwnerWords(texts[NAME], texts[OWNER], texts[ROOM], texts[KIND], joins, splits)
+    kept = frozenset(key for key, value in texts[KEEP_NAMES].items() if value == YES)
+    return OwnerWords(texts[NAME], texts[OWNER], texts[ROOM], texts[KIND], joins, splits, kept)
 
 
 def mac_key(text: str) -> str | None:
@@ -107,7 +110,9 @@ def checked(about: str, value: str) -> str:
         raise BadWordError(f"{_a(about)} wants 1 to {LONGEST} printable characters, not {value[:LONGEST]!r}")
     if about == NAME and (text.isdecimal() or mac_key(text) or address_key(text)):
         raise BadWordError(f"a name must not look like a number, a MAC or an address, as {text!r} does")
-    return _known_kind(text) if about == KIND else text
+    if about == KEEP_NAMES and text.lower() not in (YES, NO):
+        raise BadWordError(f"whether names are kept is {YES} or {NO}, not {text!r}; nothing was written")
+    return _known_kind(text) if about == KIND else text.lower() if about == KEEP_NAMES else text
 
 
 def checked_by(by: str) -> str:

@@ -9,19 +9,20 @@ Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
 from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 
-_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 23)}, 1, 0, NULL, NULL, NULL)"
+_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 18)}, 1, 0, NULL, NULL, NULL)"
+_KIND = "INSERT INTO flow_kind VALUES (NULL, ?, ?, ?, ?, ?, ?)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets_up = packets_up + excluded.packets_up, packets_down = packets_down + excluded.packets_down,
@@ -84,6 +85,7 @@ class FactWriter:
     state: bytes | None
     _ends: list[int] = field(default_factory=list)
     _names: dict[str, int] = field(default_factory=dict)
+    _kinds: dict[FlowKind, int] = field(default_factory=dict)
 
     def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
         """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
@@ -95,6 +97,7 @@ class FactWriter:
             except BaseException:
                 self._ends.clear()
                 self._names.clear()
+                self._kinds.clear()
                 raise
         self.cursor, self.state = position.cursor, position.state
         if len(self._names) > _NAMES_KEPT:
@@ -138,13 +141,14 @@ class FactWriter:
         ends = self._number_ends()
         name = self._number_names(facts)
         base = capture << 40
+        kind = self._number_kinds({flow.kind for flow in facts.flows})
         db.executemany(
             _FLOW,
             [
-                (base + f.number, ends[f.client], ends[f.server], f.protocol, f.ip_version, f.client_port, f.server_port,
-                 f.service, f.encrypted, f.chatter, None if f.name is None else name[f.name], f.name_source, f.tunnel, f.end,
-                 f.begun, f.live, f.sliced, f.first_us, f.last_us, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down)
-                for f in sorted(facts.flows)  # by number, hence by id: a quarter less work for SQLite
+                (base + number, kind[what], ends[client], ends[server], client_port, server_port,
+                 None if said is None else name[said], *others)
+                for number, what, client, server, client_port, server_port, said, *others
+                in sorted(facts.flows)  # by number, hence by id: a quarter less work for SQLite
             ],
         )  # fmt: skip
         db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
@@ -174,18 +178,18 @@ class FactWriter:
         self.db.executemany(
             _MESSAGE,
             [
-                (first + at, capture, m.seen_us, ends[m.client], ends[m.resolver], m.transport, m.response, name[m.name],
-                 m.type, m.rcode, m.answers)
-                for at, m in enumerate(facts.dns)
+                (at, capture, seen_us, ends[client], ends[resolver], transport, response, name[said], kind, rcode, answers)
+                for at, (seen_us, client, resolver, transport, response, said, kind, rcode, answers, _)
+                in enumerate(facts.dns, first)
             ],
         )  # fmt: skip
         self.db.executemany(
             _RECORD,
             [
-                (first + at, number, section, name[owner], kind, ttl, value)
-                for at, m in enumerate(facts.dns)
-                if m.records
-                for number, (section, owner, kind, ttl, value) in enumerate(m.records)
+                (at, number, section, name[owner], kind, ttl, value)
+                for at, message in enumerate(facts.dns, first)
+                if message.records
+                for number, (section, owner, kind, ttl, value) in enumerate(message.records)
             ],
         )
 
@@ -219,6 +223,15 @@ class FactWriter:
                 "SELECT id FROM name WHERE text = ?",
                 (text,),
             )
+        return known
+
+    def _number_kinds(self, wanted: Set[FlowKind]) -> Mapping[FlowKind, int]:
+        """The ids of kinds of flows; made where they are new."""
+        known = self._kinds
+        if not wanted <= known.keys():  # another process may have made some meanwhile
+            known.update((FlowKind(*row[1:]), row[0]) for row in self.db.execute("SELECT * FROM flow_kind"))
+        for kind in sorted(wanted - known.keys(), key=repr):
+            known[kind] = int(self.db.execute(_KIND, kind).lastrowid or 0)
         return known
 
 

@@ -102,6 +102,8 @@ def test_unknown_key_names_file_key_and_nearest(tmp_path: Path) -> None:
         ("site.networks = [10]", "site.networks wants a list of texts"),
         ("site.networks = ['10.0.0.1/8']", "10.0.0.1/8 has host bits set"),
         ("store.database = ''", "store.database wants the path of a file"),
+        ("data.folder = ''", "data.folder wants the path of a folder"),
+        ("data.old_after_days = 0", "data.old_after_days wants a number from 1 to 3650, not 0"),
         ("site = 3", "unknown key site"),
         ("site.name = ", "not TOML"),
     ],

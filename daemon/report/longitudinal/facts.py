@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from daemon.classify.names import is_address
+from daemon.flow.conversation import host_part
 from daemon.identify.answers import hinted_addresses
 from daemon.report.longitudinal.home import Home
 from daemon.report.longitudinal.unnamed import Ends, explain
@@ -124,8 +125,9 @@ def _end(name: str, chain: dict[str, tuple[int, str]]) -> str:
 
 def _take_greetings(home: Home, uses: dict[str, _Use], greetings: Iterable[Greeting]) -> None:
     for row in greetings:
-        if row.name is not None and is_name(row.name) and home.is_elsewhere(row.server_address):
-            use = uses[row.name]
+        name = host_part(row.name) if row.source == "http" else row.name  # a Host field may have a port
+        if name is not None and is_name(name) and home.is_elsewhere(row.server_address):
+            use = uses[name]
             use.handshakes.add(row.source.upper())
             use.addresses.add(row.server_address)
             use.count += row.times

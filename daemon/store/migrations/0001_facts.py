@@ -2,7 +2,8 @@
 
 Columns under "label" are judgements: recomputed by the settling pass, never by what decodes. All others are facts.
 Times are microseconds since the epoch, UTC; MACs are 48-bit integers, -1 for none. A flow's id is
-capture_id << 40 | number, so that its capture needs no column and rows lie together by capture.
+capture_id << 40 | number, so that its capture needs no column and rows lie together by capture. What many flows have in
+common stands once, as a row of flow_kind that never changes.
 """
 
 STATEMENTS = (
@@ -76,20 +77,26 @@ STATEMENTS = (
     """,
     "CREATE INDEX endpoint_station ON endpoint (station_id) WHERE station_id IS NOT NULL",
     """
-    CREATE TABLE flow (
+    CREATE TABLE flow_kind (
         id INTEGER PRIMARY KEY,
-        client_id INTEGER NOT NULL,        -- endpoint
-        server_id INTEGER NOT NULL,
         protocol TEXT NOT NULL,
         ip_version INTEGER NOT NULL,
-        client_port INTEGER,
-        server_port INTEGER,
         service TEXT,
         encrypted TEXT NOT NULL,
         chatter INTEGER NOT NULL,
+        tunnel TEXT
+    ) STRICT
+    """,
+    """
+    CREATE TABLE flow (
+        id INTEGER PRIMARY KEY,
+        kind_id INTEGER NOT NULL,
+        client_id INTEGER NOT NULL,        -- endpoint
+        server_id INTEGER NOT NULL,
+        client_port INTEGER,
+        server_port INTEGER,
         name_id INTEGER,
         name_source TEXT,
-        tunnel TEXT,
         end TEXT NOT NULL,
         begun INTEGER NOT NULL,            -- its first packet opened it: nothing earlier is continued
         live INTEGER NOT NULL,             -- decoding may still add to it, should the capture grow

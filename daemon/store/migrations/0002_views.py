@@ -3,14 +3,14 @@
 # A stitched flow takes its predecessor's orientation: `turned` swaps the ends at reading, the fact stays as it was seen.
 _TURNED = """
     CREATE VIEW flow_oriented AS
-    SELECT id, protocol, ip_version, service, encrypted, chatter, tunnel, end, count, begun, sliced, turned, crowd_id,
-        first_us, last_us,
+    SELECT f.id, k.protocol, k.ip_version, k.service, k.encrypted, k.chatter, k.tunnel, f.end, f.count, f.begun, f.sliced,
+        f.turned, f.crowd_id, f.first_us, f.last_us,
         iif(turned, server_id, client_id) AS client_id, iif(turned, client_id, server_id) AS server_id,
         iif(turned, server_port, client_port) AS client_port, iif(turned, client_port, server_port) AS server_port,
         iif(turned, packets_down, packets_up) AS packets_up, iif(turned, packets_up, packets_down) AS packets_down,
         iif(turned, bytes_down, bytes_up) AS bytes_up, iif(turned, bytes_up, bytes_down) AS bytes_down,
-        coalesce(name_id, label_id) AS name_id, coalesce(name_source, label_source) AS name_source
-    FROM flow
+        coalesce(f.name_id, f.label_id) AS name_id, coalesce(f.name_source, f.label_source) AS name_source
+    FROM flow f CROSS JOIN flow_kind k ON k.id = f.kind_id
 """
 
 # Like short flows that decoding may still add to, taken together at reading. Bare columns are those of the least id.

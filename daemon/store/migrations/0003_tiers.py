@@ -139,6 +139,23 @@ STATEMENTS = (
         PRIMARY KEY (site_id, month, name_id, target_id)
     ) STRICT, WITHOUT ROWID
     """,
+    # What flows took from earlier ones, or from answers, that are gone: it holds for good.
+    """
+    CREATE TABLE kept_label (
+        flow_id INTEGER PRIMARY KEY,
+        turned INTEGER NOT NULL,
+        label_id INTEGER,
+        label_source TEXT
+    ) STRICT
+    """,
+    # A rewritten file that waits to take the place of a capture's own; written with the facts that it has.
+    """
+    CREATE TABLE replacement (
+        capture_id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL,
+        partial TEXT NOT NULL              -- beside it, complete and on the disk
+    ) STRICT
+    """,
     """
     CREATE TABLE verdict (
         id INTEGER PRIMARY KEY,

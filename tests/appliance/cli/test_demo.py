@@ -28,7 +28,9 @@ def test_shows_devices_destinations_services_and_months(homeport: Homeport, tmp_
     with closing(sqlite3.connect(folder / "homeport.db")) as connection:
         assert connection.execute("SELECT count(*) FROM devices").fetchone()[0] >= 8
         (name,) = connection.execute("SELECT domain FROM destinations WHERE domain IS NOT NULL LIMIT 1").fetchone()
+        countries = {row[0] for row in connection.execute("SELECT country FROM destinations")}
     assert name
+    assert {"DE", "IE", "US"} <= countries
 
 
 def test_says_that_there_is_no_dashboard_yet(homeport: Homeport, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.cli.longitudinal import command
 from tests.appliance.conftest import Homeport
 from tests.appliance.longitudinal.lab import EXAMPLE, HUE, HUE_MAC, SONOS, SONOS_MAC, at, capture, example, visit
 from tests.daemon.ingest.scenes import SECOND, lookup, talk, write
@@ -246,3 +247,13 @@ def test_two_folders_in_one_list_count_with_their_own_device(tmp_path: Path, hom
     assert ran.code == 0, ran.err
     names = json.loads((tmp_path / "out/domain_list/unique_domains.json").read_text())
     assert names == ["one.sonos.com", "two.meethue.com"]
+
+
+def test_documentation_names_every_step_option_and_file(lab: Path, homeport: Homeport) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "longitudinal.md").read_text("utf-8")
+    for name, step in command.commands.items():
+        assert f"homeport longitudinal {name} " in text
+        options = [option.opts for option in step.params if option.opts[0].startswith("--")]
+        assert [spellings for spellings in options if not any(each in text for each in spellings)] == [], name
+    assert homeport("longitudinal", "run", "--root", ".", "--out", "out").code == 0
+    assert [name for name in content(lab / "out") if Path(name).name not in text] == []

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -240,6 +242,21 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InstallError, match="nothing was changed"):
         run(tmp_path / "file" / "data", SOURCES_SMALL)
+
+
+def test_a_full_disk_changes_nothing(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, source_at(server.address))
+    offer(server, NEWER)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    outcome = run(tmp_path, source_at(server.address))
+    assert outcome.state == FAILED
+    assert "No space left on device" in outcome.said
+    assert (tmp_path / "country.mmdb").read_bytes() == GOOD
+    assert names(tmp_path) == {"country.mmdb", "country.mmdb.json"}
 
 
 KILLED = """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.daemon.decode.hellos import alpn, client_hello, records, sni, versions
 from tests.daemon.decode.quic_wire import crypto, initial
@@ -66,3 +69,17 @@ def capture(
 ) -> Path:
     """`<root>/by-name/<device>/<folder>/<stamp>_lab.pcap`"""
     return write(root / "by-name" / device / folder / f"{stamp}_lab{end}", *scenes)
+
+
+def tables(out: Path, device: str, word: str) -> list[list[str]]:
+    """The rows of a month's CSV, without its header."""
+    with (out / "analysis_longitudinal" / device / f"categorized_domains_{word}.csv").open(newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def month(out: Path, device: str, word: str) -> Path:
+    return out / "analysis_longitudinal" / device / word[-4:] / word
+
+
+def read(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    return json.loads(path.read_text("utf-8"))

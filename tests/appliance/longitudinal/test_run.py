@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import json
-import os
 import pickle
 import pickletools
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.appliance.conftest import Homeport
 from tests.appliance.longitudinal.lab import (
@@ -25,27 +19,16 @@ from tests.appliance.longitudinal.lab import (
     capture,
     example,
     http,
+    month,
     quic,
+    read,
+    tables,
     visit,
 )
-from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, lookup, router_advertisement, talk
+from tests.daemon.ingest.scenes import DAY, SECOND, lookup, router_advertisement, talk
 from tests.support import packets as p
 
 HEADER = "Month-Year,Domain,SLD,TLD,Category,Organization,Query Type"
-
-
-def tables(out: Path, device: str, word: str) -> list[list[str]]:
-    """The rows of a month's CSV, without its header."""
-    with (out / "analysis_longitudinal" / device / f"categorized_domains_{word}.csv").open(newline="") as file:
-        return list(csv.reader(file))[1:]
-
-
-def month(out: Path, device: str, word: str) -> Path:
-    return out / "analysis_longitudinal" / device / word[-4:] / word
-
-
-def read(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    return json.loads(path.read_text("utf-8"))
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -169,32 +152,6 @@ def test_again_adds_nothing_and_touches_nothing(tmp_path: Path, homeport: Homepo
     assert one == two  # in two runs or in one
 
 
-def test_broken_files_are_set_aside_and_said(tmp_path: Path, homeport: Homeport) -> None:
-    good = capture(tmp_path, "sonos-one", "2025-07-14_10.00.00", example(at(2025, 7, 14, 10)))
-    folder = good.parent
-    (folder / "2025-07-15_10.00.00_lab.pcap").write_bytes(b"no capture at all")
-    torn = good.read_bytes()[:-7]
-    (folder / "2025-08-15_10.00.00_lab.pcap").write_bytes(torn)
-    (folder / "2025-09-15_10.00.00_lab.pcap").write_bytes(b"")
-    (folder / "holiday.pcap").write_bytes(good.read_bytes())
-    (folder / "notes.txt").write_text("not looked at")
-    out = tmp_path / "out"
-    ran = homeport("longitudinal", "run", "--root", tmp_path, "--out", out)
-    assert ran.code == 1
-    for name in ("2025-07-15_10.00.00_lab.pcap", "2025-09-15_10.00.00_lab.pcap", "holiday.pcap"):
-        assert name in ran.out
-    assert "notes.txt" not in ran.out
-    assert len(tables(out, "sonos-one", "Jul_2025")) == 4
-    assert not month(out, "sonos-one", "Sep_2025").exists()
-
-
-def test_nothing_readable_is_an_error(tmp_path: Path, homeport: Homeport) -> None:
-    capture(tmp_path, "tv", "2025-07-14_10.00.00").write_bytes(b"rubbish")
-    ran = homeport("longitudinal", "run", "--root", tmp_path, "--out", tmp_path / "out")
-    assert ran.code == 3
-    assert "2025-07-14_10.00.00_lab.pcap" in ran.err
-
-
 def test_only_the_folders_device_counts(tmp_path: Path, homeport: Homeport) -> None:
     start = at(2025, 7, 14, 10)
     other = visit(start, "phone.example", "203.0.113.50", client="192.168.1.99", mac="02:00:00:00:00:99")
@@ -301,37 +258,3 @@ def test_other_forms_of_captures(tmp_path: Path, homeport: Homeport) -> None:
     assert ran.code == 0, ran.err
     contacted = read(month(out, "sonos-one", "Jul_2025") / "domain_list" / "contacted_domains.json")
     assert {name: entry["count"] for name, entry in contacted.items()} == {"one.sonos.com": 2, "two.sonos.com": 2}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["--root", "nowhere", "--out", "out"], 3, "by-name"),
-        (["--root", ".", "--out", "out", "--device", "toaster"], 3, "sonos-one"),
-        (["--root", ".", "--out", "out", "--years", "1999"], 3, "no captures of 1999"),
-        (["--root", ".", "--out", "out", "--years", "99"], 2, "no year"),
-        (["--root", ".", "--out", "out", "--organisations", "missing.csv"], 3, "missing.csv"),
-        (["--root", "."], 2, "--out"),
-    ],
-)
-def test_what_cannot_be_done_is_said(
-    tmp_path: Path, homeport: Homeport, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
-) -> None:
-    capture(tmp_path, "sonos-one", "2025-07-14_10.00.00", visit(at(2025, 7, 14), "one.sonos.com", "198.51.100.1"))
-    monkeypatch.chdir(tmp_path)
-    ran = homeport("longitudinal", "run", *arguments)
-    assert (ran.code, said in ran.err) == (code, True), ran.err
-    assert len(ran.err.splitlines()) == 1
-    assert not (tmp_path / "out" / "analysis_longitudinal").exists()
-
-
-def test_hostile_names_stay_in_their_folder(tmp_path: Path, homeport: Homeport) -> None:
-    start = at(2025, 7, 14, 10)
-    odd = 'sonos\x1b[31m, "one"'
-    capture(tmp_path, odd, "2025-07-14_10.00.00", visit(start, "one.sonos.com", "198.51.100.1"))
-    broken = capture(tmp_path, odd, "2025-07-15_10.00.00", visit(start + HOUR, "two.sonos.com", "198.51.100.1"))
-    os.rename(broken, broken.with_name("2025-07-15_10.00.00_a\nb.pcap"))  # noqa: PTH104 - says what happens
-    ran = homeport("longitudinal", "run", "--root", tmp_path, "--out", tmp_path / "out")
-    assert ran.code == 1
-    assert "\x1b" not in ran.out
-    assert [row[1] for row in tables(tmp_path / "out", odd, "Jul_2025")] == ["one.sonos.com"]

@@ -71,7 +71,7 @@ def test_a_file_extends_ours(file: Path) -> None:
             "organisation 'A': unknown key 'countri'; did you mean 'country'",
         ),
         ('[[organisation]]\nname = "A"\ncountry = "nl"', "country wants two capital letters such as NL, not 'nl'"),
-        ('[[organisation]]\nname = "A"\nparent_since = "2020-01"', "parent_since without a parent"),
+        ('[[organisation]]\nname = "A"\nparent_since = "2020-01"', "parent_since or parent_until without a parent"),
         ('[[organisation]]\nname = "A"\nparent = "B"\nparent_since = "2020"', "wants a month such as 2018-04"),
         (
             '[[organisation]]\nname = "A"\nparent = "Amazone"',

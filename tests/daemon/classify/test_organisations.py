@@ -128,6 +128,42 @@ def test_ownership_is_dated() -> None:
     assert [o.name for o in TABLE.family(RING)] == ["Ring", "Amazon"]
 
 
+def test_ownership_can_end() -> None:
+    netgear = Organisation("Netgear", "US", domains=(("maker", "netgear.com"),))
+    arlo = Organisation("Arlo", "US", "Netgear", "2014-11", parent_until="2018-12", domains=(("maker", "arlo.com"),))
+    table = build_table([(netgear, arlo)])
+    assert [table.related(netgear, arlo, month) for month in ("2014-10", "2018-11", "2018-12", None)] == [
+        False, True, False, False,
+    ]  # fmt: skip
+
+
+def test_devices_under_somebody_elses_brand() -> None:
+    """The oven says Siemens and is made by BSH, which does not belong to Siemens any more."""
+    siemens = Organisation("Siemens", "DE", domains=(("maker", "siemens.com"),))
+    bsh = Organisation("BSH", "DE", makes_for=("Siemens",), domains=(("maker", "home-connect.com"),))
+    table = build_table([(siemens, bsh, SONOS)])
+    assert table.related(siemens, bsh)
+    assert table.related(bsh, siemens)
+    assert not table.related(siemens, SONOS)
+
+
+@pytest.mark.parametrize(
+    ("domain", "suffix"),
+    [
+        ("gw-7.eu.example.com", "gw-*.*.example.com"),
+        ("x.gw-7.eu.example.com", "gw-*.*.example.com"),
+        ("gw-.eu.example.com", "gw-*.*.example.com"),
+        ("agw-7.eu.example.com", "example.com"),
+        ("gw-7.example.com", "example.com"),
+        ("gw-7.eu.example.org", None),
+    ],
+)
+def test_a_label_that_begins_so(domain: str, suffix: str | None) -> None:
+    owner = Organisation("E", domains=(("platform", "gw-*.*.example.com"), ("maker", "example.com")))
+    match = build_table([[owner]]).match(domain)
+    assert (match.suffix if match else None) == suffix
+
+
 def test_a_circle_of_owners_ends() -> None:
     one, other = Organisation("One", parent="Other"), Organisation("Other", parent="One")
     table = build_table([[one, other]])

@@ -186,7 +186,8 @@ def test_the_maker_of_the_system_of_peoples_devices(kind: str, system: str, doma
         ("telemetry.example-things.com", ("third", "Example Things", "label-analytics")),
         ("ntp2.example-things.com", ("support", "Example Things", "label-time")),
         ("ocsp.example-things.com", ("support", "Example Things", "label-certificates")),
-        ("cdn3.example-things.com", ("support", "Example Things", "label-delivery")),
+        ("cdn3.example-things.com", ("third", "Example Things", "nobody-known")),  # its own files
+        ("cdn3.example-cdn.com", ("support", "Example Cdn", "label-delivery")),
         ("www.example-things.com", ("third", "Example Things", "nobody-known")),
     ],
 )

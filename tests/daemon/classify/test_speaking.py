@@ -23,7 +23,7 @@ from daemon.classify.vocabulary import PARTIES
         ("log.example", "analytics", None),
         ("ntp2.example", "time", "time"),
         ("static.example", "content delivery", None),
-        ("cdn.example", "content delivery", "content delivery"),
+        ("cdn.example", "content delivery", None),  # what it delivers is Example's
         ("firmware.example", "updates", None),
         ("adserver", "advertising", "advertising"),
         ("time", None, None),  # a magazine

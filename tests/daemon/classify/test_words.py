@@ -93,3 +93,18 @@ def test_any_text_is_a_name(text: str, brand: str) -> None:
     assert len(squashed(parts)) <= 4 * LONGEST
     says_nothing(text)
     carries(text, brand)
+
+
+@pytest.mark.parametrize(
+    ("label", "brand", "carried"),
+    [
+        ("samsung-svoice", "samsung", True),  # the brand, then whatever it named
+        ("netatmoweather9", "netatmo", True),
+        ("notsonos", "sonos", False),
+        ("sonosfans", "sonos", False),  # five letters are too few for anything to follow
+        ("mysonos", "sonos", True),
+        ("svoice-samsung", "samsung", False),
+    ],
+)
+def test_a_brand_at_the_beginning_of_a_registered_name(label: str, brand: str, carried: bool) -> None:
+    assert carries(label, brand) == carried

@@ -91,15 +91,15 @@ def test_protocols_without_ports() -> None:
     found = watch(timed([ping, pong]))
     fact = found.flow.fact
     assert (found.flow.client, found.flow.server) == (p.HOST, p.SERVER)
-    assert (fact.protocol, fact.client_port, fact.server_port, fact.chatter) == ("icmp", None, None, True)
-    assert (fact.service, fact.encrypted) == (None, "unknown")
+    assert (fact.kind.protocol, fact.client_port, fact.server_port, fact.kind.chatter) == ("icmp", None, None, True)
+    assert (fact.kind.service, fact.kind.encrypted) == (None, "unknown")
 
 
 def test_quoted_packets_in_icmp_errors_are_no_traffic() -> None:
     quoted = p.ipv4(p.udp(d.QUERY, 40000, 53))
     error = p.ethernet(p.ipv4(p.icmp(3, 3, quoted), p.SERVER, p.HOST, 1), p.ROUTER_MAC, p.HOST_MAC)
     found = watch(timed([error]))
-    assert found.flow.fact.protocol == "icmp"
+    assert found.flow.fact.kind.protocol == "icmp"
     assert found.dns == []
 
 
@@ -108,7 +108,7 @@ def test_what_goes_to_many_is_chatter_unless_it_is_a_service() -> None:
     rtp = p.ethernet(p.ipv4(p.udp(DATA, 5000, 443), dst="239.1.2.4"), dst="01:00:5e:01:02:04")
     everyone = p.ethernet(p.ipv4(p.udp(DATA, 5000, 443), dst="255.255.255.255"), dst="ff:ff:ff:ff:ff:ff")
     found = watch(timed([group, rtp, everyone, udp(0)[1]]))
-    assert [found.flows[i].fact.chatter for i in range(4)] == [True, False, True, False]
+    assert [found.flows[i].fact.kind.chatter for i in range(4)] == [True, False, True, False]
     assert found.flows[0].macs[1] == -1  # a group's address belongs to nobody
 
 

@@ -1,4 +1,4 @@
-"""What only the core in C can do wrong: memory, references, columns that lie, hooks that raise."""
+"""What only the core in C can do wrong: memory, references, columns that lie, calls that raise."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 
 from daemon.decode.columns import Columns
 from daemon.decode.groups import MESSAGE_PORTS, REQUEST_STARTS
-from daemon.flow.conversation import Conversation, FlowKey
-from daemon.flow.core import CoreName, FlowCore, make_core
-from daemon.flow.facts import Endpoints
+from daemon.flow.conversation import Conversation, Talk
+from daemon.flow.core import CoreName, make_core
+from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import FlowTable
+from daemon.flow.tally import FlowKey
 from tests.daemon.flow.driver import CORES, Seen, chunk, native
 from tests.support import packets as wire
 from tests.support.packets import ACK, FIN, HOST, SERVER, START_US, SYN
@@ -26,35 +27,61 @@ Call = tuple[Any, ...]
 
 
 class Recorder:
-    """Hooks that note what they are told. `wants` is what a flow wants at first and after each payload."""
+    """A core whose conversations note what happens to them. `wants` is what one wants at first and after each payload."""
 
-    def __init__(self, wants: int = 0, fail: str = "") -> None:
+    def __init__(self, core: CoreName, wants: int = 0, fail: str = "") -> None:
         self.wants, self.fail = wants, fail
         self.calls: list[Call] = []
-        self.core: FlowCore | None = None
+        self.endpoints = Numbers(self)
+        self.core, made = make_core(core, self.endpoints, Facts())
+        self.made = type("Recording", (made,), {"__slots__": (), "inspect": self._inspect, "release": self._release})
+        self.core, _ = make_core(core, self.endpoints, self.core.facts, self.made)
 
-    def _note(self, *call: object) -> None:
+    def note(self, *call: object) -> None:
+        """Remember this, or fail."""
         if call[0] == self.fail:
             raise LookupError(call[0])
         self.calls.append(call)
 
-    def begin(self, key: FlowKey, side: int, time_us: int, src_mac: int, dst_mac: int) -> Conversation:
-        self._note("begin", key, side, time_us, src_mac, dst_mac)
-        flow = Conversation(len(self.calls), key, side, time_us)
-        flow.wants = self.wants
-        return flow
+    @property
+    def _inspect(self) -> Callable[..., int]:
+        def inspect(flow: Talk, _facts: Facts, *said: object) -> int:
+            self.note("inspect", flow.key, *said)
+            return self.wants
 
-    def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
-        self._note("meet", flow.key, side, src_mac, dst_mac)
+        return inspect
 
-    def inspect(
-        self, flow: Conversation, side: int, time_us: int, flags: int, seq: int, payload: bytes, missing: int
-    ) -> int:
-        self._note("inspect", flow.key, side, time_us, flags, seq, payload, missing)
-        return self.wants
+    @property
+    def _release(self) -> Callable[..., None]:
+        def release(flow: Talk, facts: Facts, end: str, live: bool) -> None:
+            assert facts is self.core.facts
+            assert live is False
+            self.note(
+                "release", flow.key, end, flow.packets, flow.bytes, flow.first_us, flow.last_us, flow.macs, flow.ends
+            )
 
-    def close(self, flow: Conversation, end: str) -> None:
-        self._note("close", flow.key, end, flow.packets, flow.bytes, flow.first_us, flow.last_us)
+        return release
+
+
+class Numbers(Endpoints):
+    """Endpoints that may fail, and that see who asks."""
+
+    __slots__ = ("_recorder",)
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def number(self, mac: int, version: int, address: int) -> int:
+        """See Endpoints."""
+        if self._recorder.fail == "number":
+            raise LookupError("number")
+        return super().number(mac, version, address)
+
+
+def made(recorder: Recorder, number: int, key: FlowKey) -> Any:  # noqa: ANN401  its class is made at run time
+    """A conversation of the recorder's core."""
+    return recorder.made(number, key, 0, START_US)
 
 
 def segments(count: int, flags: int = ACK, port: int = 40000) -> list[Seen]:
@@ -95,14 +122,17 @@ def by_flow(calls: list[Call]) -> dict[Any, list[Call]]:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("wants", [0, 1, 2, 3])
-def test_hooks_are_told_the_same(core: CoreName, wants: int) -> None:
+def test_conversations_are_told_the_same(core: CoreName, wants: int) -> None:
     told = []
     names: tuple[CoreName, CoreName] = "walk", core
     for name in names:
-        hooks = Recorder(wants)
-        made = make_core(name, hooks)
-        made.add(*chunk(starts()))
-        told.append(by_flow(hooks.calls))
+        seen = Recorder(name, wants)
+        seen.core.add(*chunk(starts()))
+        for flow in list(seen.core.open()):
+            seen.core.remove(flow, "cut")
+        told.append(
+            by_flow([call[:-1] if call[0] == "release" else call for call in seen.calls])
+        )  # but for its numbers
     assert told[0] == told[1]
     assert sum(call[0] == "inspect" for calls in told[0].values() for call in calls) > 40
 
@@ -117,15 +147,18 @@ def test_only_whole_starts_are_notable(core: CoreName) -> None:
         b"\x16\x03\x03\x00\x09\x02": False,
     }
     for head, shown in frames.items():
-        hooks = Recorder()
-        make_core(core, hooks).add(*chunk([Seen(START_US, wire.tcp_frame(head))]))
-        assert [call[6] for call in hooks.calls if call[0] == "inspect"] == [head] * shown
+        seen = Recorder(core)
+        seen.core.add(*chunk([Seen(START_US, wire.tcp_frame(head, flags=SYN))]))  # a flow that nobody looks into
+        for flow in seen.core.open():
+            flow.wants = 0
+        seen.calls.clear()
+        seen.core.add(*chunk([Seen(START_US, wire.tcp_frame(head))]))
+        assert [call[6] for call in seen.calls if call[0] == "inspect"] == [head] * shown
 
 
 @native
 def test_many_flows_are_found_again() -> None:
-    hooks = Recorder()
-    core = make_core("c", hooks)
+    core = Recorder("c").core
     ports = range(1000, 7000)
     frames = [Seen(START_US, wire.tcp_frame(sport=port)) for port in ports]
     core.add(*chunk(frames))
@@ -135,15 +168,26 @@ def test_many_flows_are_found_again() -> None:
     assert len(core) == 2000
     core.add(*chunk(frames))  # of those that stayed no second one begins
     assert len(core) == 6000
-    assert sum(call[0] == "begin" for call in hooks.calls) == 10_000
+    assert core.begun == 10_000
     assert sorted(sum(flow.packets) for flow in core.open()) == [1] * 4000 + [2] * 2000
     first = next(iter(core.open()))
-    assert first.key[2:] == (0, int.from_bytes(wire.address(HOST)), 1000 + 2, int.from_bytes(wire.address(SERVER)), 443)
+    assert first.key[2:] == (0, int.from_bytes(wire.address(HOST)), 1000, int.from_bytes(wire.address(SERVER)), 443)
+
+
+@native
+def test_more_ends_than_are_remembered_keep_their_numbers() -> None:
+    seen = Recorder("c")
+    frames = [Seen(START_US, wire.tcp_frame(src=f"10.1.{i >> 8}.{i & 255}", sport=port))
+              for port in (1000, 2000) for i in range(5000)]  # fmt: skip
+    seen.core.add(*chunk(frames))
+    for flow in seen.core.open():
+        assert [seen.endpoints.keys[end].address for end in flow.ends] == [flow.key[3], flow.key[5]]
+    assert len(seen.endpoints) == 5001
 
 
 @native
 def test_silent_flows_are_told_by_time() -> None:
-    core = make_core("c", Recorder())
+    core = Recorder("c").core
     core.add(*chunk([*segments(1), Seen(START_US + SECOND, wire.udp_frame(b"x"))]))
     assert [flow.key[1] for flow in core.silent(START_US + 181 * SECOND)] == []
     assert [flow.key[1] for flow in core.silent(START_US + 182 * SECOND)] == [17]
@@ -153,12 +197,12 @@ def test_silent_flows_are_told_by_time() -> None:
 
 @native
 def test_times_at_the_ends_of_64_bits_do_not_wrap() -> None:
-    hooks = Recorder()
-    core = make_core("c", hooks)
+    seen = Recorder("c")
     buf, columns = chunk(segments(3))
     columns.time_us[:] = [-(2**63), 2**63 - 1, -(2**63)]
-    core.add(buf, columns)
-    assert [call[0] for call in hooks.calls] == ["begin", "close", "begin"]
+    seen.core.add(buf, columns)
+    assert [call[0] for call in seen.calls if call[0] != "inspect"] == ["release"]
+    assert (seen.core.begun, len(seen.core)) == (2, 1)
 
 
 def damage(name: str, value: object) -> Callable[[Columns], None]:
@@ -193,7 +237,7 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_columns_that_lie_are_refused(lie: str) -> None:
     apply, error = LIES[lie]
-    core = make_core("c", Recorder(wants=3))
+    core = Recorder("c", wants=3).core
     buf, columns = chunk(segments(3))
     apply(columns)
     with pytest.raises(error):
@@ -209,61 +253,67 @@ def test_frame_outside_of_the_buffer_is_refused() -> None:
     buf, columns = chunk(segments(1))
     columns.frame_offset = np.array([len(buf) - 11], np.int64)
     with pytest.raises(ValueError, match="outside"):
-        make_core("c", Recorder()).add(buf, columns)
+        Recorder("c").core.add(buf, columns)
 
 
 @native
-@pytest.mark.parametrize("fail", ["begin", "meet", "inspect", "close"])
+@pytest.mark.parametrize("fail", ["number", "inspect", "release"])
 def test_exceptions_pass_and_leave_the_table_whole(fail: str) -> None:
-    hooks = Recorder(wants=3, fail=fail)
-    core = make_core("c", hooks)
+    seen = Recorder("c", wants=3, fail=fail)
+    core = seen.core
     back = wire.tcp_frame(b"y", SERVER, HOST, 443, 40000)
     frames = [*segments(2), Seen(START_US + 3 * SECOND, back), Seen(START_US + 9000 * SECOND, back)]
     with pytest.raises(LookupError, match=fail):
         core.add(*chunk(frames))
-    assert len(core) == (fail in ("meet", "inspect"))
-    hooks.fail = ""
+    assert len(core) == (fail == "inspect")
+    seen.fail = ""
     core.add(*chunk(frames[3:]))
     for flow in core.open():
         core.remove(flow, "cut")
-    assert hooks.calls[-1][0] == "close"
+    assert seen.calls[-1][0] == "release"
     assert not len(core)
 
 
 @native
-def test_hooks_that_change_the_table_are_refused() -> None:
+def test_who_is_called_must_not_change_the_table() -> None:
     class Meddler(Recorder):
-        def meet(self, flow: Conversation, side: int, src_mac: int, dst_mac: int) -> None:
-            super().meet(flow, side, src_mac, dst_mac)
-            assert self.core is not None
-            self.core.remove(flow, "cut")
+        def note(self, *call: object) -> None:
+            super().note(*call)
+            for flow in self.core.open():
+                self.core.remove(flow, "cut")
 
-    hooks = Meddler(wants=3)
-    hooks.core = make_core("c", hooks)
+    seen = Meddler("c", wants=3)
     with pytest.raises(RuntimeError, match="taking rows"):
-        hooks.core.add(*chunk([*segments(1), Seen(START_US, wire.tcp_frame(b"y", SERVER, HOST, 443, 40000))]))
-    assert len(hooks.core) == 1
+        seen.core.add(*chunk(segments(1)))
+    assert len(seen.core) == 1
 
 
 @native
 def test_remove_and_insert_refuse_what_they_do_not_know() -> None:
-    core = make_core("c", Recorder())
-    flow = Conversation(0, (4, 6, 0, 1, 2, (1 << 128) - 1, 4), 0, START_US)
+    seen = Recorder("c")
+    core, key = seen.core, (4, 6, 0, 1, 2, (1 << 128) - 1, 4)
+    flow = made(seen, 0, key)
     with pytest.raises(KeyError):
         core.remove(flow, "cut")
     core.insert(flow)
     with pytest.raises(ValueError, match="already"):
         core.insert(flow)
+    with pytest.raises(KeyError):
+        core.remove(made(seen, 1, key), "cut")  # of the same key, but another
     core.remove(flow, "cut")
-    for key in [
+    with pytest.raises(TypeError, match="not a conversation"):
+        core.insert(Conversation(0, key, 0, START_US))
+    for wrong in [
         (4, 6, 0, 1 << 128, 2, 3, 4),
         (4, 6, 0, -1, 2, 3, 4),
         (4, 6, 300, 1, 2, 3, 4),
         (4, 1 << 20, 0, 1, 2, 3, 4),
     ]:
         with pytest.raises((OverflowError, ValueError)):
-            core.insert(Conversation(0, key, 0, START_US))
+            made(seen, 0, wrong)
     assert not len(core)
+    with pytest.raises(TypeError, match="Tally"):
+        make_core("c", Endpoints(), Facts(), Conversation)
 
 
 @native
@@ -274,16 +324,17 @@ def test_key_of_a_restored_flow_is_that_of_its_packets() -> None:
         wire.ethernet(wire.ipv6(wire.icmp(), next_header=58)),
         wire.ethernet(wire.ipv4(wire.ipv6(wire.udp(b"x")), proto=41)),
     ]
-    before = make_core("c", Recorder())
-    before.add(*chunk([Seen(START_US, frame) for frame in frames]))
-    hooks = Recorder()
-    after = make_core("c", hooks)
-    for flow in before.open():
-        after.insert(flow)
-    after.add(*chunk([Seen(START_US + 1, frame) for frame in frames]))
-    assert {call[0] for call in hooks.calls} == {"inspect"}  # of the tunnelled datagram, which the slow path read
-    assert [flow.packets for flow in after.open()] == [flow.packets for flow in before.open()]
-    assert len(after) == 4
+    before, after = Recorder("c"), Recorder("c")
+    before.core.add(*chunk([Seen(START_US, frame) for frame in frames]))
+    for flow in before.core.open():
+        again = made(after, flow.number, flow.key)
+        again.packets = flow.packets
+        after.core.insert(again)
+    after.core.add(*chunk([Seen(START_US + 1, frame) for frame in frames]))
+    assert after.core.begun == 0
+    assert [flow.packets for flow in after.core.open()] == [(2 * a, 2 * b) for a, b in
+                                                            (flow.packets for flow in before.core.open())]  # fmt: skip
+    assert len(after.core) == 4
 
 
 @native
@@ -298,15 +349,20 @@ def test_a_table_that_nobody_holds_goes_away() -> None:
 
 @native
 def test_flows_that_come_and_go_leave_nothing() -> None:
-    core = make_core("c", hooks := Recorder(wants=3))
+    seen = Recorder("c", wants=3)
+    core = seen.core
     frames = [frame for port in range(2000, 2100) for frame in segments(2, SYN, port) + segments(1, FIN, port)]
-    prepared = chunk([frame._replace(time_us=START_US) for frame in frames])
+    prepared = chunk([frame._replace(time_us=START_US + i % 3 * 900 * SECOND) for i, frame in enumerate(frames)])
 
     def once() -> int:
         core.add(*prepared)
         for flow in core.open():
+            assert flow.key
+            assert flow.slices
+            flow.seen(core.facts.seen)
             core.remove(flow, "cut")
-        hooks.calls.clear()
+        seen.calls.clear()
+        core.facts = Facts()
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 

@@ -28,7 +28,7 @@ def test_prefixes_and_router() -> None:
         NetworkFact("fd00:1::/48", "ra", 0x7FFFFFFF, DAY): span,
     }
     assert found.routers == {RouterFact(MAC, ROUTER, "ra"): span}
-    assert (found.flow.fact.protocol, found.flow.fact.chatter) == ("icmpv6", True)
+    assert (found.flow.fact.kind.protocol, found.flow.fact.kind.chatter) == ("icmpv6", True)
 
 
 def test_router_without_its_link_address_is_known_by_the_frame() -> None:

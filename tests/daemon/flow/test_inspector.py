@@ -6,18 +6,19 @@ import pytest
 
 from daemon.decode.packet import ICMPV6, TCP, UDP
 from daemon.flow.icmpv6 import Icmpv6Inspector
-from daemon.flow.inspector import Inspector, Key, inspected, make_inspector, restore_inspector
+from daemon.flow.inspector import Inspector, make_inspector, restore_inspector
+from daemon.flow.tally import INSPECTED, FlowKey, Pair
 from daemon.flow.tcp import TcpInspector
 from daemon.flow.udp import MessageInspector, UdpInspector
 
 
-def made(which: Key, isn: list[int]) -> Inspector:
+def made(which: FlowKey, isn: Pair) -> Inspector:
     inspector = make_inspector(which, isn)
     assert inspector is not None
     return inspector
 
 
-def key(protocol: int, ports: tuple[int, int] = (40000, 443)) -> Key:
+def key(protocol: int, ports: tuple[int, int] = (40000, 443)) -> FlowKey:
     return 4, protocol, 0, 1, ports[0], 2, ports[1]
 
 
@@ -31,16 +32,16 @@ MADE = [
 
 
 @pytest.mark.parametrize(("which", "kind"), MADE)
-def test_inspector_by_protocol(which: Key, kind: type) -> None:
-    assert inspected(which) == 3
-    inspector = made(which, [-1, -1])
+def test_inspector_by_protocol(which: FlowKey, kind: type) -> None:
+    assert which[1] in INSPECTED
+    inspector = made(which, (-1, -1))
     assert type(inspector) is kind
     assert inspector.wants == 3
 
 
 @pytest.mark.parametrize(("which", "kind"), MADE)
-def test_state_is_json_and_comes_back(which: Key, kind: type) -> None:
-    inspector = made(which, [7, -1])
+def test_state_is_json_and_comes_back(which: FlowKey, kind: type) -> None:
+    inspector = made(which, (7, -1))
     state = json.loads(json.dumps(inspector.state()))
     again = restore_inspector(which, state, {})
     assert again is not None
@@ -52,6 +53,6 @@ def test_state_is_json_and_comes_back(which: Key, kind: type) -> None:
 @pytest.mark.parametrize("protocol", [1, 2, 47, 50, 132])
 def test_nothing_to_look_for(protocol: int) -> None:
     which = key(protocol, (-1, -1))
-    assert inspected(which) == 0
-    assert make_inspector(which, [-1, -1]) is None
+    assert which[1] not in INSPECTED
+    assert make_inspector(which, (-1, -1)) is None
     assert restore_inspector(which, [], {}) is None

@@ -49,7 +49,11 @@ def test_query_and_answer() -> None:
         ("answer", "edge.cdn.net", "A", "192.0.2.1", 60),
         ("answer", "edge.cdn.net", "A", "192.0.2.2", 60),
     ]
-    assert (found.flow.fact.service, found.flow.fact.encrypted, found.flow.fact.chatter) == ("dns", "no", False)
+    assert (found.flow.fact.kind.service, found.flow.fact.kind.encrypted, found.flow.fact.kind.chatter) == (
+        "dns",
+        "no",
+        False,
+    )
 
 
 def test_answer_comes_first() -> None:
@@ -76,8 +80,8 @@ def test_transport_follows_from_the_port(port: int, group: str, transport: str) 
     found = watch(frames(up(d.QUERY, port, port, group), down(d.ANSWER, port, port, "192.168.1.7")))
     assert [each.fact.transport for each in found.dns] == [transport, transport]
     assert (found.dns[0].client, found.dns[0].resolver) == (p.HOST, group)
-    assert {flow.fact.service for flow in found.flows.values()} == {transport}
-    assert all(flow.fact.chatter for flow in found.flows.values())
+    assert {flow.fact.kind.service for flow in found.flows.values()} == {transport}
+    assert all(flow.fact.kind.chatter for flow in found.flows.values())
 
 
 def test_mdns_announcement_is_a_hint_of_its_sender() -> None:
@@ -102,7 +106,7 @@ def test_dhcp_hint_belongs_to_the_address_in_the_message() -> None:
         assert {(hint.mac, hint.address) for hint in found.hints} == {(MAC, "192.168.1.20")}
         assert said(found, "dhcp")["hostname"] == "Living-Room"
         assert said(found, "dhcp")["vendor_class"] == "udhcp 1.23.2"
-        assert found.flow.fact.service == "dhcp"
+        assert found.flow.fact.kind.service == "dhcp"
         assert found.networks == {}
 
 
@@ -131,7 +135,7 @@ def test_dhcpv6() -> None:
     assert said(found, "dhcpv6")["fqdn"] == "Lamp1.home"
     assert {(hint.mac, hint.address) for hint in found.hints} == {(MAC, "fe80::10")}
     found = watch(frames(down(dhcpv6.REPLY, 547, 546, "fe80::1", "fe80::10")))
-    assert found.flow.fact.service == "dhcpv6"
+    assert found.flow.fact.kind.service == "dhcpv6"
     assert found.hints == {}
     assert NetworkFact("2001:db8:8::/56", "dhcpv6", 7200, DAY) in found.networks
 
@@ -148,19 +152,19 @@ def test_ssdp() -> None:
     answer = watch(frames(up(ssdp.ANSWER, 1900, 50001, "192.168.1.9")))
     assert "st" in said(answer, "ssdp")
     assert {(hint.mac, hint.address) for hint in answer.hints} == {(MAC, p.HOST)}
-    assert answer.flow.fact.service == "ssdp"
+    assert answer.flow.fact.kind.service == "ssdp"
 
 
 def test_netbios_names() -> None:
     found = watch(frames(up(netbios.claim("ANNA-PC"), 137, 137, "192.168.1.255")))
     assert found.hints == {HintFact(MAC, p.HOST, "netbios", "name", "ANNA-PC"): [p.START_US, p.START_US]}
-    assert found.flow.fact.service == "netbios-ns"
+    assert found.flow.fact.kind.service == "netbios-ns"
 
 
 def test_netbios_datagrams() -> None:
     found = watch(frames(up(netbios.datagram("ANNA-PC"), 138, 138, "192.168.1.255")))
     assert found.hints == {HintFact(MAC, p.HOST, "netbios", "name", "ANNA-PC"): [p.START_US, p.START_US]}
-    assert (found.flow.fact.service, found.flow.fact.chatter) == ("netbios-dgm", True)
+    assert (found.flow.fact.kind.service, found.flow.fact.kind.chatter) == ("netbios-dgm", True)
 
 
 @pytest.mark.parametrize("port", [53, 67, 137, 138, 546, 1900, 5353, 5355])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.flow.conversation import SECOND
 from daemon.flow.stitch import Continued, Part, stitch
+from daemon.flow.tally import SECOND
 
 PHONE, CDN = ("192.168.1.10", 40000), ("203.0.113.5", 443)
 NAME, OTHER = 7, 8

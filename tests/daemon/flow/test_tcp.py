@@ -45,7 +45,7 @@ def one_hello(found: Outcome, name: str = NAME) -> None:
     assert found.hello.name == name
     assert found.hello.source == "tls"
     flow = found.flow.fact
-    assert (flow.name, flow.name_source, flow.service, flow.encrypted) == (name, "tls", "https", "yes")
+    assert (flow.name, flow.name_source, flow.kind.service, flow.kind.encrypted) == (name, "tls", "https", "yes")
 
 
 def test_hello_of_one_segment() -> None:
@@ -208,7 +208,7 @@ def test_hello_cut_by_the_snaplen_before_its_name() -> None:
     found = watch([*whole[:3], cut(whole[3], 54 + data.index(b"pq.example.org") + 13)])
     assert found.hellos == {}
     assert found.flow.fact.name is None
-    assert found.flow.fact.service == "https"
+    assert found.flow.fact.kind.service == "https"
 
 
 def test_name_before_a_hole_is_found() -> None:
@@ -291,7 +291,11 @@ def test_old_versions(version: int) -> None:
 def test_hello_without_a_name() -> None:
     found = watch(Tcp().open().up(h.openssl_hello(None)).frames)
     assert found.hello.name is None
-    assert (found.flow.fact.name, found.flow.fact.service, found.flow.fact.encrypted) == (None, "https", "yes")
+    assert (found.flow.fact.name, found.flow.fact.kind.service, found.flow.fact.kind.encrypted) == (
+        None,
+        "https",
+        "yes",
+    )
 
 
 def test_garbage_that_starts_like_a_hello_is_none() -> None:

@@ -35,7 +35,12 @@ def test_request() -> None:
     assert (hello.source, hello.name, hello.method) == ("http", "www.example.com:8080", "GET")
     assert hello.user_agent == "curl/8"
     fact = found.flow.fact
-    assert (fact.name, fact.name_source, fact.service, fact.encrypted) == ("www.example.com", "http", "http", "no")
+    assert (fact.name, fact.name_source, fact.kind.service, fact.kind.encrypted) == (
+        "www.example.com",
+        "http",
+        "http",
+        "no",
+    )
     (hint,) = found.hints
     assert (hint.mac, hint.address, hint.source, hint.key) == (p.mac_int(p.HOST_MAC), p.HOST, "http", "user_agent")
     assert hint.value == "curl/8"
@@ -148,7 +153,12 @@ def test_tls_on_the_way(protocol: str, at: int) -> None:
         ["inner.example:443"] if protocol == "proxy" else []
     )
     fact = found.flow.fact
-    assert (fact.name, fact.name_source, fact.service, fact.encrypted) == ("inner.example", "tls", service, "yes")
+    assert (fact.name, fact.name_source, fact.kind.service, fact.kind.encrypted) == (
+        "inner.example",
+        "tls",
+        service,
+        "yes",
+    )
 
 
 def test_server_flight_behind_a_proxy_is_read() -> None:
@@ -239,7 +249,7 @@ def test_dns_over_tcp() -> None:
     )
     assert (answered.client, answered.fact.response, answered.fact.rcode) == (p.HOST, True, "NOERROR")
     assert [record.value for record in answered.fact.records][1:3] == ["192.0.2.1", "192.0.2.2"]
-    assert (found.flow.fact.service, found.flow.fact.encrypted) == ("dns", "no")
+    assert (found.flow.fact.kind.service, found.flow.fact.kind.encrypted) == ("dns", "no")
 
 
 def test_dns_over_tcp_cut_at_every_byte() -> None:
@@ -302,7 +312,7 @@ def test_no_dns_on_its_port() -> None:
 )
 def test_signature_counts_more_than_port(port: int, first: bytes, service: str, encrypted: str) -> None:
     fact = watch(Tcp(server_port=port).open().up(first).down(b"\x20\x02\0\0").frames).flow.fact
-    assert (fact.service, fact.encrypted) == (service, encrypted)
+    assert (fact.kind.service, fact.kind.encrypted) == (service, encrypted)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +327,7 @@ def test_signature_counts_more_than_port(port: int, first: bytes, service: str, 
 )
 def test_a_port_alone_never_says_encrypted(port: int, service: str | None, encrypted: str) -> None:
     fact = watch(Tcp(server_port=port).open().up(b"\xde\xad\xbe\xef" * 8).frames).flow.fact
-    assert (fact.service, fact.encrypted) == (service, encrypted)
+    assert (fact.kind.service, fact.kind.encrypted) == (service, encrypted)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +341,7 @@ def test_a_port_alone_never_says_encrypted(port: int, service: str | None, encry
 )
 def test_server_that_speaks_first(banner: bytes, answer: bytes, service: str) -> None:
     found = watch(Tcp(server_port=2022).open().down(banner).up(answer).frames)
-    assert found.flow.fact.service == service
+    assert found.flow.fact.kind.service == service
     assert found.flow.client == f"{p.HOST}:40000"
 
 
@@ -340,4 +350,4 @@ def test_payload_of_tunnelled_tcp_is_read() -> None:
     frames = [frame[:14] + p.ipv4(b"\0\0\x08\0" + frame[14:], "192.0.2.1", "192.0.2.2", 47) for frame in frames]
     found = watch(timed(frames))
     assert found.names == ["inner.example"]
-    assert found.flow.fact.tunnel == "gre"
+    assert found.flow.fact.kind.tunnel == "gre"

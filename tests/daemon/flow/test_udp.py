@@ -48,7 +48,7 @@ def one_hello(found: Outcome, name: str = "www.example.com") -> None:
     assert found.hello.name == name
     assert (found.hello.source, found.hello.alpn, found.hello.version) == ("quic", "h3", "TLS1.3")
     flow = found.flow
-    assert (flow.fact.name, flow.fact.name_source, flow.fact.service, flow.fact.encrypted) == (
+    assert (flow.fact.name, flow.fact.name_source, flow.fact.kind.service, flow.fact.kind.encrypted) == (
         name,
         "quic",
         "quic",
@@ -114,7 +114,7 @@ def test_servers_initial_comes_first() -> None:
     one_hello(watch(datagrams(answer(), q.initial(q.crypto(0, hello())), answer())))
     found = watch(datagrams(answer(), (1, SHORT), SHORT))
     assert found.hellos == {}
-    assert (found.flow.client, found.flow.fact.service) == (f"{p.HOST}:50000", "quic")
+    assert (found.flow.client, found.flow.fact.kind.service) == (f"{p.HOST}:50000", "quic")
 
 
 @pytest.mark.parametrize("gap_us", [1000, 30 * SECOND])
@@ -146,12 +146,12 @@ def test_doq_by_its_protocol() -> None:
     data = h.client_hello(h.sni(b"dns.example") + h.alpn(b"doq") + h.versions(0x0304) + PARAMETERS)
     for port in (853, 8853, 12345):
         found = watch(datagrams(q.initial(q.crypto(0, data)), port=port))
-        assert (found.flow.fact.service, found.flow.fact.encrypted) == ("doq", "yes")
+        assert (found.flow.fact.kind.service, found.flow.fact.kind.encrypted) == ("doq", "yes")
 
 
 def test_doh_over_quic_by_the_resolvers_name() -> None:
     found = watch(datagrams(q.initial(q.crypto(0, hello("cloudflare-dns.com")))))
-    assert (found.flow.fact.service, found.flow.fact.encrypted) == ("doh", "yes")
+    assert (found.flow.fact.kind.service, found.flow.fact.kind.encrypted) == ("doh", "yes")
 
 
 # --- DTLS
@@ -168,14 +168,15 @@ DTLS = h.client_hello(h.sni(b"dtls.example") + h.alpn(b"webrtc"), version=0xFEFD
 
 def dtls_hello(found: Outcome) -> None:
     assert (found.hello.source, found.hello.name, found.hello.version) == ("tls", "dtls.example", "DTLS1.2")
-    assert (found.flow.fact.service, found.flow.fact.encrypted, found.flow.fact.name) == ("dtls", "yes", "dtls.example")
+    fact = found.flow.fact
+    assert (fact.kind.service, fact.kind.encrypted, fact.name) == ("dtls", "yes", "dtls.example")
 
 
 def test_dtls_hello() -> None:
     whole = dtls_fragment(DTLS, 0, 1000)
     dtls_hello(watch(datagrams(whole, port=9000)))
     dtls_hello(watch(datagrams(whole, whole, port=9000)))
-    assert watch(datagrams(whole, port=5684)).flow.fact.service == "coaps"
+    assert watch(datagrams(whole, port=5684)).flow.fact.kind.service == "coaps"
 
 
 def test_dtls_hello_answered_by_a_cookie() -> None:
@@ -214,19 +215,19 @@ def test_dtls_hello_over_several_datagrams(order: tuple[int, ...]) -> None:
 )
 def test_service(port: int, data: bytes, service: str, encrypted: str) -> None:
     fact = watch(datagrams(data, (1, data), port=port)).flow.fact
-    assert (fact.service, fact.encrypted) == (service, encrypted)
+    assert (fact.kind.service, fact.kind.encrypted) == (service, encrypted)
 
 
 def test_rtp_takes_two_datagrams() -> None:
     def packet(number: int) -> bytes:
         return b"\x80\x60" + number.to_bytes(2, "big") + (160 * number).to_bytes(4, "big") + b"same" + bytes(160)
 
-    assert watch(datagrams(packet(1), port=20000)).flow.fact.service is None
-    assert watch(datagrams(packet(1), packet(2), port=20000)).flow.fact.service == "rtp"
+    assert watch(datagrams(packet(1), port=20000)).flow.fact.kind.service is None
+    assert watch(datagrams(packet(1), packet(2), port=20000)).flow.fact.kind.service == "rtp"
 
 
 def test_message_ports_share_an_inspector() -> None:
-    assert isinstance(make_udp((5353, 53), []), MessageInspector)
-    assert make_udp((53, 40000), []) is make_udp((5353, 53), [])
-    assert restore_udp(make_udp((67, 68), []).state(), {}) is make_udp((67, 68), [])
-    assert isinstance(make_udp((443, 50000), []), UdpInspector)
+    assert isinstance(make_udp((5353, 53), (-1, -1)), MessageInspector)
+    assert make_udp((53, 40000), (-1, -1)) is make_udp((5353, 53), (-1, -1))
+    assert restore_udp(make_udp((67, 68), (-1, -1)).state(), {}) is make_udp((67, 68), (-1, -1))
+    assert isinstance(make_udp((443, 50000), (-1, -1)), UdpInspector)

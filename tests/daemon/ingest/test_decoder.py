@@ -74,7 +74,7 @@ def _unnumbered(said: Said) -> Said:
 def _add(said: Said, facts: Facts, reading: CaptureDecoder, undecoded: dict[str, tuple[int, int]]) -> None:
     ends = [(mac, address_text(version, address)) for mac, version, address in reading.endpoints.keys]
     for flow in facts.flows:
-        said["flows"][flow.number] = (ends[flow.client], ends[flow.server], *flow[3:])
+        said["flows"][flow.number] = (ends[flow.client], ends[flow.server], flow.kind, *flow[4:])
     for piece in facts.slices:
         for place, value in enumerate(piece[2:]):
             said["slices"][piece.number, piece.slot_us, place] += value

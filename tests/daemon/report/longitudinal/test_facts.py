@@ -103,11 +103,13 @@ def test_handshakes_count_where_nothing_was_asked() -> None:
         said("asked.example", "tls", OTHER, 1, 10, 20),
         said("printer.example", "http", "192.168.1.9", 1, 10, 20),  # stays at home
         said(SERVER, "http", SERVER, 1, 10, 20),  # an address is no name
+        said("web.example:8080", "http", SERVER, 1, 10, 20),
     ]
     found = facts([question("asked.example")], greetings=greetings)
     assert {name: contact.query_types for name, contact in found.contacts.items()} == {
         "asked.example": ("A",),
         "tls.example": ("QUIC", "TLS"),
+        "web.example": ("HTTP",),
     }
     assert (found.contacts["tls.example"].count, found.contacts["tls.example"].last_us) == (3, 40)
 

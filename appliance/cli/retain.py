@@ -1,0 +1,119 @@
+"""`homeport retain`: what is past its time becomes sums, or goes.
+
+Rule: nothing else deletes but this and `homeport forget`; an import never does.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.config import Config, load_config
+from appliance.console import CannotDoError, count, note, plural, printable, say
+
+if TYPE_CHECKING:
+    from daemon.ingest.retention import SiteRetained
+    from daemon.store.retain import Limits
+
+_EPOCH = date(1970, 1, 1)
+
+
+@click.command("retain")
+@click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")
+@click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")
+@click.option(
+    "--detail-days", type=int, metavar="DAYS", help="Keep flows, handshakes and DNS for so long. [retention.detail_days]"
+)
+@click.option("--detail-mib", type=int, metavar="MIB", help="Most room for them. [retention.detail_mib]")
+@click.option(
+    "--traffic-days", type=int, metavar="DAYS", help="Keep quarters of hours for so long. [retention.traffic_days]"
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def command(
+    database: str | None,
+    owner_file: str | None,
+    detail_days: int | None,
+    detail_mib: int | None,
+    traffic_days: int | None,
+    dry_run: bool,
+) -> None:
+    """Turn what is past its time into sums, in every home of the database.
+
+    Ages count from the home's newest packet. Hours, days and months stay for good; docs/storage.md says what else.
+    """
+    config = load_config(
+        {
+            "store.database": database,
+            "store.owner": owner_file,
+            "retention.detail_days": detail_days,
+            "retention.detail_mib": detail_mib,
+            "retention.traffic_days": traffic_days,
+        }
+    )
+    _check(config)
+    for done in _run(config, dry_run=dry_run):
+        say(_gone(done, dry_run=dry_run))
+        say(_stays(done))
+
+
+def _check(config: Config) -> None:
+    path = config.store.database
+    if not path.is_file():
+        raise CannotDoError(f"no database at {printable(path)}; nothing was done")
+
+
+def _limits(config: Config) -> Limits:
+    from daemon.store.retain import Limits
+
+    held = config.retention
+    return Limits(held.detail_days, held.detail_mib << 20, held.traffic_days)
+
+
+def _run(config: Config, *, dry_run: bool) -> list[SiteRetained]:
+    from appliance.knowledge import knowledge_of
+    from daemon.ingest.retention import preview, retain_all
+
+    if dry_run:
+        return preview(config.store.database, _limits(config))
+    return retain_all(config.store.database, _limits(config), knowledge_of(config), _heard)
+
+
+def _heard(site: str, done: int, every: int) -> None:
+    """Each day that is folded, where there are many; on a terminal in one line."""
+    if every < 3:
+        return
+    line = f"{printable(site)}: {done} of {plural(every, 'day')} done"
+    if sys.stderr is not None and sys.stderr.isatty():
+        click.echo(f"\r{line}" + ("\n" if done == every else ""), nl=False, err=True)
+    elif done in (0, every) or not done % 10:
+        note(line)
+
+
+def _gone(done: SiteRetained, *, dry_run: bool) -> str:
+    site = printable(done.site)
+    if done.plan is None:
+        return f"{site}: there are no packets."
+    went = "would go" if dry_run else "went"
+    return (
+        f"{site}: {plural(done.flows, 'flow')} that ended before {_day(done.plan.before_us)}, and"
+        f" {plural(done.slots, 'quarter-hour row')} from before {_day(done.plan.oldest_slot * 900_000_000)}, {went}."
+    )
+
+
+def _stays(done: SiteRetained) -> str:
+    kept = done.kept
+    if kept.days_since is None:
+        return "  nothing is kept of it."
+    parts = [f"hours, days and months since {_EPOCH + timedelta(days=kept.days_since)}"]
+    if kept.slots_since_us is not None:
+        parts.append(f"quarters of hours since {_day(kept.slots_since_us)}")
+    if kept.flows_since_us is not None:
+        parts.append(f"{count(kept.flows)} flows since {_day(kept.flows_since_us)}")
+    return f"  there are {', '.join(parts)}."
+
+
+def _day(time_us: int) -> str:
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).strftime("%Y-%m-%d")
