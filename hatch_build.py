@@ -28,6 +28,7 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._walk": "daemon/decode/_walk.c",
     "daemon.decode._dns": "daemon/decode/_dns.c",
     "daemon.decode._hello": "daemon/decode/_hello.c",
+    "daemon.decode._quic": "daemon/decode/_quic.c",
 }
 TABLES = {  # table -> what makes it
     "daemon/identify/oui.bin": "daemon/identify/oui_build.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 
-_YOUNG, _MIDDLE, _OLD = 50_000, 20, 100
+_YOUNG, _MIDDLE, _OLD = 400_000, 20, 100  # a batch of facts has about half as many objects
 
 
 def prepare() -> None:

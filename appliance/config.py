@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from appliance.settings import OWNER_FILE, SECTIONS, About, Classify, Data, Import, Retention, Site, Store
+from appliance.settings import OWNER_FILE, SECTIONS, About, Capture, Classify, Data, Import, Retention, Site, Store
 
 DEFAULT_FILE = Path("/etc/homeport/homeport.toml")
 VARIABLE = "HOMEPORT_CONFIG"  # environment: another file in place of DEFAULT_FILE
@@ -71,6 +71,7 @@ class Config:
     """The settled configuration; `sources` maps each key name to the place its value came from."""
 
     site: Site
+    capture: Capture
     imports: Import
     store: Store
     data: Data

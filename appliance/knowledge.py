@@ -26,6 +26,14 @@ def knowledge_of(config: Config) -> Knowledge:
     )
 
 
+def missing_places(knowledge: Knowledge) -> str | None:
+    """What to do where no database tells countries; None where one does."""
+    kinds = {file.kind for file in knowledge.atlas.files} if knowledge.atlas else set()
+    if kinds & {"country", "city"}:
+        return None
+    return "Without a country database most countries stay empty: `homeport data update` fetches one (docs/data.md)."
+
+
 def machine_zone(localtime: Path = _LOCALTIME) -> str:
     """The IANA name of the machine's time zone, as TZ or the link at /etc/localtime has it; else UTC."""
     from daemon.store.calendar import known_zone

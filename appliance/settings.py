@@ -15,6 +15,7 @@ DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
 OWNER_FILE = "owner.db"  # beside the database, unless it has a place of its own
 DEFAULT_OWNER = DEFAULT_DATABASE.with_name(OWNER_FILE)
 DEFAULT_DATA = DEFAULT_DATABASE.with_name("data")
+DEFAULT_CAPTURES = DEFAULT_DATABASE.with_name("captures")
 
 
 def _site_name(value: str) -> str:
@@ -66,6 +67,33 @@ def _database(value: Path) -> str:
     return "" if value.name else "wants the path of a file"
 
 
+def _interface(value: str) -> str:
+    if value and (len(value) > 15 or "/" in value or not value.isprintable() or " " in value):  # the kernel's own rules
+        return "wants the name of an interface, such as wlan0"
+    return ""
+
+
+def _any_text(value: str) -> str:
+    return "" if len(value) <= 4096 and value.isprintable() else "wants one line of at most 4096 characters"
+
+
+def _snaplen(value: int) -> str:
+    return "" if 64 <= value <= 262_144 else "wants a number of bytes from 64 to 262144"
+
+
+def _rotate(value: int) -> str:
+    return "" if 0 <= value <= 1_048_576 else "wants a number of MiB from 1 to 1048576, or 0 for never"
+
+
+def _ports(value: tuple[str, ...]) -> str:
+    fine = all(text.isascii() and text.isdecimal() and 0 < int(text) < 65_536 for text in value)
+    return "" if fine else "wants port numbers from 1 to 65535"
+
+
+def _clock(value: str) -> str:
+    return "" if value in ("wait", "trust") else "wants wait or trust"
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the documentation and the errors say of a key, and the check: a complaint, or "" where the value is fine."""
@@ -103,6 +131,43 @@ class Site:
             _zone,
         ),
     ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What is recorded, and where it goes."""
+
+    interface: Annotated[
+        str, About("Interface that is recorded: the one the devices are on.", "name such as wlan0", _interface)
+    ] = ""
+    folder: Annotated[Path, About("Folder of the capture files.", "path of a folder", _folder)] = DEFAULT_CAPTURES
+    filter: Annotated[
+        str,
+        About("What is recorded, in the words of pcap-filter(7); empty: everything.", "a filter expression", _any_text),
+    ] = ""
+    snaplen: Annotated[
+        int,
+        About("Bytes of each packet that are kept; less than all of them costs names.", "64 to 262144 bytes", _snaplen),
+    ] = 262_144
+    rotate_mib: Annotated[
+        int, About("Size at which a file ends, besides at midnight; 0: never.", "0 to 1048576 MiB", _rotate)
+    ] = 0
+    own_ports: Annotated[
+        tuple[str, ...],
+        About(
+            "TCP ports at which the box itself is served (ssh, the dashboard): not recorded. An empty list records all.",
+            "port numbers",
+            _ports,
+        ),
+    ] = ("22", "80", "443", "8080")
+    clock: Annotated[
+        str,
+        About(
+            "Whether a clock that nobody has set yet is waited for (`wait`) or taken as right (`trust`).",
+            "wait or trust",
+            _clock,
+        ),
+    ] = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +247,7 @@ class Retention:
 
 SECTIONS: Mapping[str, type] = {
     "site": Site,
+    "capture": Capture,
     "import": Import,
     "store": Store,
     "data": Data,

@@ -15,7 +15,7 @@ import click
 
 from appliance.bulk import prepare
 from appliance.config import Config, load_config
-from appliance.console import CannotDoError, count, duration, plural, printable, say, size
+from appliance.console import CannotDoError, count, duration, note, plural, printable, say, size
 from appliance.main import COULD_NOT, DONE, SET_ASIDE
 from appliance.progress import BarProgress, LineProgress
 
@@ -52,9 +52,10 @@ def command(
     _check_database(config)
     _check_paths(paths)
     prepare()
-    from appliance.knowledge import knowledge_of
+    from appliance.knowledge import knowledge_of, missing_places
     from daemon.ingest import import_captures
 
+    knowledge = knowledge_of(config)
     began = time.monotonic()
     with BarProgress() if sys.stderr.isatty() else LineProgress() as progress:
         summary = import_captures(
@@ -64,7 +65,7 @@ def command(
             device=device,
             jobs=config.imports.jobs,
             networks=config.site.networks,
-            knowledge=knowledge_of(config),
+            knowledge=knowledge,
             progress=progress,
         )
     if not summary.files:
@@ -72,6 +73,9 @@ def command(
     for line in summary_lines(summary, time.monotonic() - began):
         say(line)
     say(holdings_line(summary, config))
+    hint = missing_places(knowledge)
+    if hint:
+        note(hint)
     return exit_code(summary)
 
 

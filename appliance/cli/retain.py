@@ -25,7 +25,10 @@ _EPOCH = date(1970, 1, 1)
 @click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")
 @click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")
 @click.option(
-    "--detail-days", type=int, metavar="DAYS", help="Keep flows, handshakes and DNS for so long. [retention.detail_days]"
+    "--detail-days",
+    type=int,
+    metavar="DAYS",
+    help="Keep flows, handshakes and DNS for so long. [retention.detail_days]",
 )
 @click.option("--detail-mib", type=int, metavar="MIB", help="Most room for them. [retention.detail_mib]")
 @click.option(

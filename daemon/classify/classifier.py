@@ -9,7 +9,7 @@ Rule 3: the end of a chain of aliases is named as infrastructure and decides not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from daemon.classify.evidence import Case, Gatherer
@@ -33,6 +33,13 @@ class Classifier:
     def __init__(self, organisations: OrganisationTable, place: Callable[[str], Place | None] | None = None) -> None:
         self._gatherer = Gatherer(organisations, place)
 
+    def question(self, device: DeviceProfile, destination: Destination) -> Hashable:
+        """What an answer depends on: questions with the same key have the same verdict.
+
+        Many devices have no maker of which anybody knows, and many addresses of one service lie in one place.
+        """
+        return self._gatherer.key(device, destination)
+
     def judge(self, device: DeviceProfile, destination: Destination) -> Verdict:
         """The party of a destination for a device, with organisation, purpose, rule and reason. Any text is judged."""
         case = self._gatherer.gather(device, destination)
@@ -51,6 +58,7 @@ class Classifier:
             asn=place.asn if place else None,
             country=place.country if place else None,
             country_confidence=_confidence(case),
+            called=self._gatherer.called(case),
         )
 
 

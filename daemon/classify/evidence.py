@@ -9,7 +9,7 @@ Rule 4: what is remembered is bounded, and a function of its key alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from daemon.classify.kinds import CARRIERS
 from daemon.classify.names import ADDRESS, PUBLIC, Name, Names, is_address, stays_local
 from daemon.classify.organisations import Organisation, OrganisationTable
+from daemon.classify.resolvers import RESOLVERS
 from daemon.classify.speaking import decided_purpose, spoken_purpose
 from daemon.classify.words import (
     LEGAL,
     carries,
+    in_brackets,
     is_telling,
     listed,
+    names_plainly,
     says_nothing,
     squashed,
     without_generic,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 NAME, OWN_BRAND, BRAND, CERTIFICATE, NETWORK = "name", "own brand", "brand", "certificate", "network"
 OWN, SYSTEM, STRANGER = "own", "system", "stranger"  # what the owner is to the device
 
+TIME, NAME_SERVICES = "ntp", frozenset({"dns", "dot", "doq", "doh"})
+TELLING = NAME_SERVICES | {TIME}  # services that tell what an address is asked for
 PERSONAL = frozenset({"phone", "tablet", "computer"})
 _SYSTEMS = {  # operating system, as daemon.identify says it -> who makes it
     "android": "Google", "chromeos": "Google", "chrome os": "Google", "fuchsia": "Google", "windows": "Microsoft",
@@ -102,6 +107,7 @@ class Maker(NamedTuple):
     organisation: Organisation | None
     name: str | None
     brands: tuple[str, ...]
+    plain: tuple[str, ...] = ()  # brands that are short or everyday words: evidence for its own devices alone
 
 
 class Gatherer:
@@ -115,13 +121,29 @@ class Gatherer:
         self._names = names or Names()
         self._match = lru_cache(_MEMO)(table.match)
         self._maker = lru_cache(_MEMO)(self._find_maker)
+        self._stays_local = lru_cache(_MEMO)(_stays_local)
+
+    def key(self, device: DeviceProfile, destination: Destination) -> Hashable:
+        """All of a question that `gather` looks at."""
+        maker = self._maker(device.vendor, device.name)
+        owner = maker.organisation.name if maker.organisation else None
+        person = (device.kind, device.system) if device.kind in PERSONAL else None
+        name, address = self._what(destination)
+        where: Hashable = address
+        if name is not None and address is not None:
+            local = self._stays_local(address)
+            where = local, self._place(address) if self._place and not local else None
+        text = name.text if name else None
+        service = destination.service if destination.service in TELLING else None
+        asked = destination.alias_target, destination.certificate_names, destination.month, service
+        return owner, maker.name, maker.brands, person, text, where, asked
 
     def gather(self, device: DeviceProfile, destination: Destination) -> Case:
         """All evidence about one question. Any text is accepted; text that says nothing is evidence of nothing."""
         maker = self._maker(device.vendor, device.name)
         vendor = maker.organisation
         name, address = self._what(destination)
-        local = stays_local(address) if address else False
+        local = bool(address and self._stays_local(address))
         place = self._place(address) if self._place and address and not local else None
         labels = name.labels if name else ()
         owner = None
@@ -141,15 +163,26 @@ class Gatherer:
             relation=self._relation(device, vendor, owner, destination.month),
             spoken=spoken_purpose(labels),
             decided=decided_purpose(labels),
-            family=self.table.family(vendor, destination.month) if vendor else (),
+            family=self.table.family(vendor, destination.month, ever=True) if vendor else (),
             carrier=self._carrier(destination),
             guess=_guess(name, place) if owner is None else None,
         )
 
+    def called(self, case: Case) -> str | None:
+        """The owner as people know it: the brand that the name carries, the organisation, who owned it that month."""
+        if case.owner is None:
+            return case.guess
+        organisation = case.owner.organisation
+        label = case.name.labels[-1] if case.name and case.name.labels else ""
+        chain = self.table.family(organisation, case.destination.month)
+        return in_brackets(organisation.brand(label), *(one.name for one in chain[:2]))
+
     def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
         """The name and the address; a name that is an address is only that."""
         name = self._names.parse(destination.domain) if destination.domain and destination.domain.strip(". ") else None
-        address = destination.address if destination.address and is_address(destination.address) else None
+        address = destination.address
+        if not address or self._stays_local(address) is None:
+            address = None
         if name is not None and name.sort == ADDRESS:
             return None, address or name.text
         return name, address
@@ -159,12 +192,21 @@ class Gatherer:
         return match.kind if match else None
 
     def _find_maker(self, vendor: str | None, device_name: str | None) -> Maker:
-        if vendor and tells_maker(vendor):
+        if vendor and not says_nothing(vendor) and not _is_module(vendor):
             found, called = self.table.by_vendor(vendor), " ".join(vendor.split())
             if found is not None and (len(called) > LONG_NAME or not LEGAL.isdisjoint(words(called))):
                 called = found.name  # a registry's way of writing it
-            return Maker(found, called, tuple(dict.fromkeys(filter(is_telling, _brands(found, called)))))
+            brands = tuple(dict.fromkeys(_brands(found, called)))
+            own = {squashed(without_legal(words(text))) for text in (called, found.name if found else "")}
+            return Maker(
+                found,
+                called,
+                tuple(brand for brand in brands if is_telling(brand)),
+                tuple(brand for brand in brands if brand in own and not is_telling(brand)),
+            )
         found = self.table.by_device(device_name) if device_name else None
+        if found is not None and _is_module(found.name):  # `esp32-airquality` tells what is inside
+            found = None
         return (
             Maker(found, found.name, tuple(filter(is_telling, _brands(found, "")))) if found else Maker(None, None, ())
         )
@@ -177,7 +219,7 @@ class Gatherer:
         if not name.labels or name.registrable is None or name.registrable == name.labels[-1]:
             return None
         label = name.labels[-1]
-        if maker.name is not None and any(carries(label, brand) for brand in maker.brands):
+        if maker.name is not None and _own_name(maker, label, name.registrable):
             return Owner(maker.organisation or Organisation(maker.name), "maker", name.registrable, OWN_BRAND)
         match = self.table.by_brand(label)
         return Owner(match.organisation, match.kind, name.registrable, BRAND) if match else None
@@ -186,6 +228,9 @@ class Gatherer:
         self, destination: Destination, place: Place | None, address: str | None, *, named: bool
     ) -> Owner | None:
         """The owner by the certificate, else by the network; what only carries a named service does not count."""
+        resolver = None if named else self.table.by_name(RESOLVERS.get(address or "", ""))
+        if resolver is not None:
+            return Owner(resolver, "dns", address or "", NETWORK)
         for text in destination.certificate_names[:_MOST_CERTIFICATES]:
             match = self._match(text.lower().removeprefix("*."))
             if match is not None and not (named and match.kind in _NETWORK_KINDS):
@@ -215,10 +260,29 @@ class Gatherer:
         if vendor is not None and self.table.related(vendor, owner.organisation, month):
             return OWN
         if device.kind in PERSONAL and device.system:
-            maker = self.table.by_name(_SYSTEMS.get(device.system.lower(), ""))
+            maker = self.table.by_name(system_maker(device))
             if maker is not None and self.table.related(maker, owner.organisation, month):
                 return SYSTEM
         return STRANGER
+
+
+def _own_name(maker: Maker, label: str, registrable: str) -> bool:
+    """Whether a registered name is its maker's brand: in its label, or with its top (`airthin.gs`)."""
+    return (
+        any(carries(label, brand) for brand in maker.brands)
+        or registrable.replace(".", "") in maker.brands
+        or any(names_plainly(label, brand) for brand in maker.plain)
+    )
+
+
+def _stays_local(text: str) -> bool | None:
+    """Whether an address stays in the house; None for text that is none."""
+    return stays_local(text) if is_address(text) else None
+
+
+def system_maker(device: DeviceProfile) -> str:
+    """Who makes the operating system of a device, by its name in the table; "" where nobody knows."""
+    return _SYSTEMS.get((device.system or "").lower(), "")
 
 
 def _network_kind(organisation: Organisation) -> str:
@@ -235,11 +299,6 @@ def _guess(name: Name | None, place: Place | None) -> str | None:
         return None
     text = name.labels[-1].replace("-", " ").replace("_", " ").strip()
     return text.title() if any(c.isalpha() for c in text) and "\\" not in text else None
-
-
-def tells_maker(vendor: str | None) -> bool:
-    """Whether a vendor's name is that of a maker; else the device's own name may tell it."""
-    return bool(vendor) and not says_nothing(vendor) and not _is_module(vendor or "")
 
 
 def _is_module(vendor: str) -> bool:

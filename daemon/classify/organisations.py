@@ -52,6 +52,13 @@ class Organisation:
             return MAKER if kinds else "other"
         return max(dict.fromkeys(kinds), key=kinds.count)
 
+    def brand(self, label: str) -> str | None:
+        """The alias that a label of a domain spells, None where it spells none, or the name itself."""
+        plain = label.replace("-", "")
+        if plain == squashed(words(self.name)):
+            return None
+        return next((alias for alias in self.aliases if plain and squashed(words(alias)) == plain), None)
+
     def makes_devices(self) -> bool:
         """Whether it has domains that serve devices of its own."""
         return any(kind == MAKER for kind, _ in self.domains)
@@ -77,6 +84,7 @@ class OrganisationTable:
     names: Mapping[str, Organisation]  # by name and alias, squashed
     labels: Mapping[str, Match]  # by the label that is the organisation's name: `google` of `google.com`
     asns: Mapping[int, Organisation]
+    heads: Mapping[str, Organisation | None]  # makers by the first word of their names, None where several begin so
 
     def match(self, domain: str) -> Match | None:
         """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
@@ -106,6 +114,13 @@ class OrganisationTable:
 
     def by_vendor(self, text: str) -> Organisation | None:
         """The organisation that a vendor's name means, in the words of people, papers or the OUI registry."""
+        found = self._by_any_words(text)
+        if found is not None:
+            return found
+        plain = without_legal(words(text))
+        return self.heads.get(plain[0]) if len(plain) == 1 else None
+
+    def _by_any_words(self, text: str) -> Organisation | None:
         for candidate in alternatives(text):
             found = self._by_words(words(candidate))
             if found is not None:
@@ -114,7 +129,7 @@ class OrganisationTable:
 
     def by_device(self, text: str) -> Organisation | None:
         """The organisation that the name or model of a device tells: `Kitchen HomePod`. Everyday words tell nothing."""
-        found = self.by_vendor(text)
+        found = self._by_any_words(text)
         if found is not None:
             return found
         for window in windows(words(text)):
@@ -154,12 +169,17 @@ class OrganisationTable:
         kind = twin.kind if twin is not None and twin.organisation is owner else owner.main_kind()
         return Match(owner, kind, brand)
 
-    def family(self, organisation: Organisation, month: str | None = None) -> tuple[Organisation, ...]:
-        """The organisation, its parent, and so on up to the root, as owned in that month (`YYYY-MM`; None: today)."""
+    def family(
+        self, organisation: Organisation, month: str | None = None, *, ever: bool = False
+    ) -> tuple[Organisation, ...]:
+        """The organisation, its parent, and so on up to the root, as owned in that month (`YYYY-MM`).
+
+        Without a month: as owned today; `ever`: also by those who owned it once.
+        """
         chain = [organisation]
         while True:
             last = chain[-1]
-            if last.parent is None or not _owned(last, month):
+            if last.parent is None or not (_owned(last, month) or (ever and month is None)):
                 return tuple(chain)
             parent = self.organisations.get(last.parent)
             if parent is None or parent in chain:
@@ -169,12 +189,14 @@ class OrganisationTable:
     def related(self, one: Organisation, other: Organisation, month: str | None = None) -> bool:
         """Whether two organisations are the same, one owns the other, both have one owner, in that month, or one makes
         devices under the other's brand.
+
+        Without a month nobody knows when the packets went, and owners of once count too.
         """
         return (
             one.name == other.name
             or one.name in other.makes_for
             or other.name in one.makes_for
-            or self.family(one, month)[-1].name == self.family(other, month)[-1].name
+            or self.family(one, month, ever=True)[-1].name == self.family(other, month, ever=True)[-1].name
         )
 
 
@@ -208,6 +230,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
         names=names,
         labels=_labels(suffixes.values(), names),
         asns={asn: organisation for organisation in merged.values() for asn in organisation.asns},
+        heads=_heads(merged.values()),
     )
 
 
@@ -272,6 +295,17 @@ def _names(organisations: Iterable[Organisation]) -> dict[str, Organisation]:
             for spelling in _spellings(alias):
                 index.setdefault(spelling, organisation)
     index.pop("", None)
+    return index
+
+
+def _heads(organisations: Iterable[Organisation]) -> dict[str, Organisation | None]:
+    """Makers by the first word of a longer name: `Octopus` is Octopus Energy while nobody else is called so."""
+    index: dict[str, Organisation | None] = {}
+    for organisation in organisations:
+        if organisation.makes_devices():
+            parts = words(organisation.name)
+            if len(parts) > 1 and is_telling(parts[0]):
+                index[parts[0]] = organisation if index.get(parts[0], organisation) is organisation else None
     return index
 
 

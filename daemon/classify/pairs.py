@@ -35,7 +35,7 @@ def judged_rows(rows: Iterable[Sequence[str]], judge: Judge) -> Iterator[list[st
             continue
         cells = _fitted(row, len(header), number)
         verdict = judge(_profile(cells, at), Destination(domain=host_of(cells[at["domain"]]) or None))
-        yield [*cells, *(getattr(verdict, column) or "" for column in ADDED)]
+        yield [*cells, *_answers(verdict)]
 
 
 def host_of(text: str) -> str:
@@ -65,6 +65,12 @@ def _fitted(row: Sequence[str], width: int, number: int) -> list[str]:
     if any(cells[width:]):
         raise PairsError(f"row {number} has {len(row)} fields, the header {width}; a comma inside a field wants quotes")
     return cells[:width]
+
+
+def _answers(verdict: Verdict) -> list[str]:
+    """The added cells. The organisation is written as people know it, as nobody has a table of owners beside it."""
+    organisation = verdict.called or verdict.organisation or ""
+    return [verdict.party, organisation, verdict.purpose or "", verdict.rule_id, verdict.reason]
 
 
 def _profile(cells: Sequence[str], at: dict[str, int]) -> DeviceProfile:

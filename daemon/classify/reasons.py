@@ -8,7 +8,7 @@ Rule 4: an organisation that is a guess from the domain is called one.
 
 from __future__ import annotations
 
-from daemon.classify.evidence import BRAND, CERTIFICATE, NAME, NETWORK, OWN_BRAND, SYSTEM, Case, Owner
+from daemon.classify.evidence import BRAND, CERTIFICATE, NAME, NETWORK, OWN_BRAND, SYSTEM, Case, Owner, system_maker
 
 LONGEST = 160
 # Most characters of a destination, an organisation and a maker, from the most generous to what always fits.
@@ -63,15 +63,21 @@ def _shown_domain(case: Case) -> str:
 def _kin(case: Case, owner: Owner, maker: str, wide: int) -> str:
     """What the owner of a destination is to the maker of the device, as a relative clause."""
     if case.relation == SYSTEM:
-        return "which makes the operating system of this device"
+        system = system_maker(case.device)
+        company = "" if owner.organisation.name == system else f"a company of {_short(system, wide)}, "
+        return f"{company}which makes the operating system of this device"
     chain = [organisation.name for organisation in case.family]
     name = owner.organisation.name
+    undated = case.destination.month is None
     if not chain or name == chain[0]:
         return f"which makes this {maker} device" if maker else "which makes this device"
     if name in chain:
-        return f"which owns {_short(chain[0], wide)}, the maker of this device"
+        below = case.family[: chain.index(name)]
+        owns = "once owned" if undated and any(one.parent_until for one in below) else "owns"
+        return f"which {owns} {_short(chain[0], wide)}, the maker of this device"
     if owner.organisation.parent == chain[0]:
-        return f"a company of {_short(chain[0], wide)}, the maker of this device"
+        once = "once " if undated and owner.organisation.parent_until else ""
+        return f"{once}a company of {_short(chain[0], wide)}, the maker of this device"
     return f"a sister of {_short(chain[0], wide)}, the maker of this device"
 
 

@@ -14,26 +14,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from daemon.classify.evidence import BRAND, NETWORK, OWN, OWN_BRAND, SYSTEM, Case
-from daemon.classify.kinds import CARRIERS, INFRASTRUCTURE
+from daemon.classify.evidence import BRAND, NAME_SERVICES, NETWORK, OWN, OWN_BRAND, SYSTEM, TIME, Case
+from daemon.classify.kinds import CARRIERS, INFRASTRUCTURE, KINDS
 from daemon.classify.names import LOCAL as LOCAL_NAME
 from daemon.classify.names import REVERSE
 from daemon.classify.vocabulary import FIRST, LOCAL, PLATFORM, SUPPORT, THIRD, UNKNOWN
 
 
 class Rule(NamedTuple):
-    """One ruling. `purpose` None: by kind and labels."""
+    """One ruling. `purpose` None: by kind and labels. `kind`: it can only hold for this kind of domain."""
 
     rule_id: str
     party: str
     when: Callable[[Case], bool]
     reason: str
     purpose: str | None = None
+    kind: str | None = None
 
 
 def _kind(rule_id: str, party: str, kind: str, what: str) -> Rule:
     """A rule for somebody else's domain of one kind."""
-    return Rule(rule_id, party, lambda c: c.kind == kind, "{subject}, " + what)
+    return Rule(rule_id, party, lambda c: c.kind == kind, "{subject}, " + what, kind=kind)
 
 
 def _own(case: Case) -> bool:
@@ -46,6 +47,10 @@ def _near(case: Case) -> bool:
 
 def _other_trade(case: Case) -> bool:
     return case.kind is not None and case.kind not in INFRASTRUCTURE
+
+
+def _asks_for_names(case: Case) -> bool:
+    return case.destination.service in NAME_SERVICES
 
 
 def _network(case: Case) -> bool:
@@ -91,6 +96,8 @@ _OWN_HOUSE = (
         lambda c: _own(c) and c.owner is not None and c.owner.found_by in (OWN_BRAND, BRAND),
         "{subject}, {kin}.",
     ),
+    Rule("own-name-service", FIRST, lambda c: _own(c) and _network(c) and _asks_for_names(c),
+         "{subject}, {kin}; it is asked which address belongs to a name.", "name service"),
     Rule("own-network", FIRST, lambda c: _own(c) and _network(c), "{subject}, {kin}.", "own function"),
     Rule("own-platform", FIRST, lambda c: _own(c) and c.kind == "platform", "{subject}, {kin}."),
     Rule(
@@ -107,9 +114,9 @@ _OWN_HOUSE = (
 )  # fmt: skip
 
 _NETWORKS = (
-    Rule("time-service", SUPPORT, lambda c: c.destination.service == "ntp" and c.kind not in INFRASTRUCTURE,
+    Rule("time-service", SUPPORT, lambda c: c.destination.service == TIME and c.kind not in INFRASTRUCTURE,
          "{name} is asked for the time of day.", "time"),
-    Rule("name-service", SUPPORT, lambda c: c.name is None and c.destination.service in ("dns", "dot", "doq", "doh"),
+    Rule("name-service", SUPPORT, lambda c: c.name is None and _asks_for_names(c),
          "{name} is asked which address belongs to a name.", "name service"),
     Rule("network-carrier", SUPPORT, lambda c: _network(c) and c.kind in CARRIERS,
          "{subject}, which carries services for others; no name tells whose this is.", "cloud"),
@@ -166,7 +173,7 @@ _NOBODY = (
     Rule("label-certificates", SUPPORT, lambda c: c.decided == "certificates",
          "We do not know who runs {name}; by its name it says whether certificates still hold."),
     Rule("label-connectivity", SUPPORT, lambda c: c.decided == "connectivity",
-         "We do not know who runs {name}; by its name devices test there whether they are online."),
+         "We do not know who runs {name}; by its name devices learn there whether and from where they are online."),
     Rule("label-dns", SUPPORT, lambda c: c.decided == "name service",
          "We do not know who runs {name}; by its name it turns names into addresses."),
     Rule("label-delivery", SUPPORT, lambda c: c.decided == "content delivery",
@@ -184,9 +191,16 @@ _NOBODY = (
 RULES: tuple[Rule, ...] = (*_PLACES, *_OWN_HOUSE, *_NETWORKS, *_STRANGERS, *_NOBODY)
 
 
+def _possible(kind: str | None) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.kind in (None, kind))
+
+
+_POSSIBLE = {kind: _possible(kind) for kind in (None, *KINDS)}  # a third of all, for most questions
+
+
 def decide(case: Case) -> Rule:
     """The first rule that holds."""
-    for rule in RULES:
+    for rule in _POSSIBLE[case.kind]:
         if rule.when(case):
             return rule
     return RULES[-1]

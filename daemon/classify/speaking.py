@@ -63,6 +63,10 @@ _AFFIXED = (
     (re.compile(r"(^|-)ntp\d*$|^ntp-"), "time"),
 )
 
+# What a label decides where that is another thing than what it says: a STUN server tells from where one is online.
+_DECIDES = {"stun": "connectivity", "turn": "connectivity"}
+_TIME_PART = re.compile(r"^s?ntps?\d*-|-s?ntp\d*$")
+
 DECIDING = frozenset(  # purposes that decide a party where nobody is known to own the domain
     {"advertising", "recognition", "analytics", "time", "certificates", "connectivity", "name service"}
 )
@@ -90,10 +94,13 @@ def decided_purpose(labels: Sequence[str]) -> str | None:
     for label in labels[:-1]:
         stem = _DIGITS.sub("", label)
         word = _LABELS.get(stem)
-        if word is not None and stem not in _WEAK and word.purpose in DECIDING:
-            return word.purpose
-    purpose = spoken_purpose(labels[-1:])
-    return purpose if purpose in DECIDING or purpose == "content delivery" else None
+        purpose = _DECIDES.get(stem) or (word.purpose if word is not None and stem not in _WEAK else None)
+        if purpose in DECIDING:
+            return purpose
+        if _TIME_PART.search(label):
+            return "time"
+    last = spoken_purpose(labels[-1:])
+    return last if last in DECIDING or last == "content delivery" else None
 
 
 def _heard(label: str) -> Word | None:

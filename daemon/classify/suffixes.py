@@ -84,4 +84,6 @@ def _rules(text: str) -> frozenset[str]:
 def _wire(rule: str) -> str:
     mark = _EXCEPTION if rule.startswith(_EXCEPTION) else ""
     labels = rule.removeprefix(mark).split(".")
-    return mark + ".".join([label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels])
+    return mark + ".".join(
+        [label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels]
+    )

@@ -49,3 +49,4 @@ class Verdict:
     asn: int | None = None
     country: str | None = None  # ISO 3166-1 alpha-2, of the place and not of the organisation
     country_confidence: str | None = None  # `high`, `medium` or `low`
+    called: str | None = None  # the organisation as people know it: `Ring (Amazon)`, `Vudu (Fandango, Comcast)`

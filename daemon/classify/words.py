@@ -15,6 +15,7 @@ LONGEST = 200  # characters of a name that are looked at
 MOST_WORDS = 16
 LEAST_BRAND = 4  # characters that a brand needs to be recognised inside a domain
 LEAST_HEAD = 6  # and where anything may follow it
+LEAST_PLAIN = 3  # and a short one or an everyday word, in the domains of its own devices
 LEAST_AFFIXED = 5  # and where other words are glued to it, unless it is the brand that is looked for
 
 
@@ -75,15 +76,16 @@ COMMON = listed(
 )
 # What is glued to a brand in its own domains: sengledCLOUD.com, api-sengled.com, MYsonos.com.
 AFFIXES = listed(
-    "ads america analytics api app apps asia audio auto beta biz cam camera cameras cams care cast cdn central cloud"
-    " club cn co com connect connected connection content control corp data de dev device devices digital direct edge"
-    " electronics energy europe eu firmware fw game games get global go group gw health help home hq hub hk id image"
-    " images img in inc info intl international internet io iot it jp kr lab labs lamp latam life light lighting lights"
-    " link live log login logs mail media metrics mobile mqtt music my net network networks news ntp official one"
-    " online ota p2p pay photos platform plus portal prod push qa radio robot robots rest sec secure security server"
-    " servers service services sg shop sleep smart smarthome software solar static stat stats stg storage store stream"
-    " streaming stun support svc system systems tech technologies technology telemetry test the time tls tracking turn"
-    " tv uk update updates us usa user video voice web weather wifi wireless world www zone"
+    "account accounts ads america analytics api app apps asia assets audio auto beta biz bridge cam camera cameras"
+    " cams care cast cctv cdn central cloud club cn co com connect connected connection content control corp data"
+    " ddns de dev device devices digital direct edge electronics emea energy eu europe firmware fw game games get"
+    " global go group gw health help hk home hq hub id image images img in inc info international internet intl io"
+    " iot ipc it jp kr lab labs lamp latam life light lighting lights link live log login logs mail mea media metrics"
+    " mobile mqtt music my net network networks news ntp nvr official one online ota p2p pay photos platform plus"
+    " portal prod push qa radio relay rest robot robots sec secure security server servers service services sg shop"
+    " sleep smart smarthome software solar stat static stats stg storage store stream streaming stun support svc"
+    " system systems tech technologies technology telemetry test the time tls tracking turn tv uk update updates"
+    " upload us usa user video voice weather web wifi wireless world www zone"
 )
 
 
@@ -173,7 +175,7 @@ def carries(label: str, brand: str) -> bool:
     plain = label.replace("-", "")
     if brand not in plain or not is_telling(brand):
         return False
-    if label.split("-")[0] == brand or (len(brand) >= LEAST_HEAD and plain.startswith(brand)):
+    if label.partition("-")[0] == brand or (len(brand) >= LEAST_HEAD and plain.startswith(brand)):
         return True
     start = plain.find(brand)
     while start >= 0:
@@ -181,3 +183,24 @@ def carries(label: str, brand: str) -> bool:
             return True
         start = plain.find(brand, start + 1)
     return False
+
+
+def names_plainly(label: str, brand: str) -> bool:
+    """Whether a label of a domain is this brand (squashed), short or an everyday word as it may be, and nothing but
+    affixes: `wink`, `ringassets`, `lgcloud`. Evidence only for devices of that very brand; `ringtones` is none.
+    """
+    plain = label.replace("-", "")
+    rest = plain.removeprefix(brand)
+    if not brand or brand in GENERIC or rest == plain or not is_affix(rest):
+        return False
+    return len(brand) > LEAST_PLAIN or len(rest) >= LEAST_PLAIN or label.startswith(f"{brand}-")
+
+
+def in_brackets(*names: str | None) -> str:
+    """Names of one owner as one text, the nearest first: `Vudu (Fandango, Comcast)`. None is twice in it."""
+    flat = [part.strip() for name in names if name for part in name.rstrip(")").replace(" (", ", ").split(", ")]
+    once: dict[str, str] = {}
+    for part in flat:
+        once.setdefault(squashed(words(part)), part)
+    first, *rest = once.values()
+    return f"{first} ({', '.join(rest)})" if rest else first

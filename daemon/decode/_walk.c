@@ -1,7 +1,8 @@
-/* The two inner walks of decoding, in C: over the records of a pcap file, and over the headers of common frames.
+/* The inner walks of decoding, in C: over the records of a pcap file, over the headers of common frames, and over those
+ * who sent and received them.
  *
- * Rule 1: both give exactly what their numpy twins give, `PcapScanner` in pcap.py and `_fast` in columns.py, which stay
- *         as fallback and as oracle of the tests. What a rule means is said there; here it is only done.
+ * Rule 1: they give exactly what their numpy twins give, `PcapScanner` in pcap.py, `_fast` in columns.py and `_mark` in
+ *         sketch.py, which stay as fallback and as oracle of the tests. What a rule means is said there; here it is only done.
  * Rule 2: no argument is trusted. Types and lengths of all arrays are checked before the first row, positions row by
  *         row; of a frame only [offset, offset + captured) is read.
  * Rule 3: nothing is allocated or kept, and no Python object is touched between the checks and the answer. The GIL is
@@ -18,6 +19,7 @@
 
 #include "_walk_arrays.h"
 #include "_walk_frames.h"
+#include "_walk_marks.h"
 #include "_walk_pcap.h"
 
 PyDoc_STRVAR(scan_pcap_doc,
@@ -116,9 +118,42 @@ static PyObject *decode(PyObject *module, PyObject *const *args, Py_ssize_t narg
     return PyLong_FromSsize_t(slow);
 }
 
+PyDoc_STRVAR(mark_doc,
+"mark(buf, offset, link, kind, source_hi, source_lo, destination_hi, destination_lo, held)\n"
+"\n"
+"Set the marks of all rows in the 65,536 flags of `held`. Raises ValueError where an array or a frame's place is wrong.");
+
+static PyObject *mark(PyObject *module, PyObject *const *args, Py_ssize_t nargs) {
+    static const Array buffer = {"buf", "B", 1, 0};
+    static const Array arrays[] = {
+        {"offset", SIGNED, 8, 0},         {"link", SIGNED, 4, 0},           {"kind", "B", 1, 0},
+        {"source_hi", UNSIGNED, 8, 0},    {"source_lo", UNSIGNED, 8, 0},    {"destination_hi", UNSIGNED, 8, 0},
+        {"destination_lo", UNSIGNED, 8, 0}, {"held", "?", 1, 1},
+    };
+    static const Py_ssize_t lengths[8] = {-1, -1, -1, -1, -1, -1, -1, 65536};
+    Py_buffer buf, v[8];
+    (void)module;
+    if (nargs != 9)
+        return PyErr_Format(PyExc_TypeError, "mark takes 9 arguments, not %zd", nargs);
+    if (open_arrays(args, &buffer, 1, NULL, &buf) < 0)
+        return NULL;
+    if (open_arrays(args + 1, arrays, 8, lengths, v) < 0) {
+        release(&buf, 1);
+        return NULL;
+    }
+    Seen seen = {buf.buf, v[0].buf, v[1].buf, v[2].buf, v[3].buf, v[4].buf, v[5].buf, v[6].buf, v[7].buf};
+    int outside = mark_rows(&seen, buf.len, v[0].shape[0]);
+    release(v, 8);
+    release(&buf, 1);
+    if (outside)
+        return PyErr_Format(PyExc_ValueError, "a frame outside the buffer");
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"scan_pcap", (PyCFunction)(void (*)(void))scan_pcap, METH_FASTCALL, scan_pcap_doc},
     {"decode", (PyCFunction)(void (*)(void))decode, METH_FASTCALL, decode_doc},
+    {"mark", (PyCFunction)(void (*)(void))mark, METH_FASTCALL, mark_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,6 +5,7 @@ The formats themselves are in `pcap` and `pcapng`; what a scanner gives, and its
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = [
     "Damage",
     "Records",
     "Scanner",
+    "entered_scanner",
+    "entry_state",
     "first_record_end",
     "is_capture",
     "open_scanner",
@@ -87,6 +90,17 @@ _RESTORE: dict[str, Callable[[dict[str, Any]], Scanner]] = {
 def restore_scanner(state: dict[str, Any]) -> Scanner:
     """The scanner that gave `state`, to go on at the offset behind what it consumed."""
     return _RESTORE[state["format"]](state)
+
+
+def entry_state(scanner: Scanner) -> str | None:
+    """What a scanner needs to begin where this one stands (JSON), None where the file header is enough."""
+    state = scanner.state()
+    return None if state["format"] == "pcap" and not state["lost"] else json.dumps(state, separators=(",", ":"))
+
+
+def entered_scanner(head: bytes, state: str | None) -> Scanner:
+    """The scanner of the file that begins with `head`, to begin where `entry_state` gave `state`. Raises DecodeError."""
+    return open_scanner(head) if state is None else restore_scanner(json.loads(state))
 
 
 def first_record_end(head: bytes) -> int | None:

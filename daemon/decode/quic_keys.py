@@ -2,22 +2,28 @@
 
 Rule 1: a packet that is whole is believed only if its AEAD tag holds.
 Rule 2: a packet that the capture cut has no tag left; it is decrypted without, and its reader must judge the plaintext.
-Rule 3: which salt a private version uses is decided by the tag, too: several are tried.
+Rule 3: `_quic.c`, where it was built, opens whole packets (`native=False` makes keys that do without).
+Rule 4: which salt a private version uses is decided by the tag, too: several are tried.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from typing import NamedTuple
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.ciphers.modes import CTR, ECB
+from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.decode.cursor import DecodeError
+
+try:
+    from daemon.decode import _quic
+except ImportError:  # not built here: no compiler, or another processor's file
+    NATIVE = False
+else:
+    NATIVE = True
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _V1_SALT = bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a")  # RFC 9001 section 5.2
 _V2_SALT = bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9")  # RFC 9369 section 3.3.1
@@ -58,10 +64,6 @@ _V1_LABELS = _label(16, b"quic key"), _label(12, b"quic iv"), _label(16, b"quic 
 _V2_LABELS = _label(16, b"quicv2 key"), _label(12, b"quicv2 iv"), _label(16, b"quicv2 hp")  # RFC 9369 section 3.3.2
 
 
-# ECB of single blocks is what RFC 9001 section 5.4.3 asks for.
-_BLOCKS = ECB()  # noqa: S305  see above
-
-
 _INNER, _OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
 
 
@@ -81,22 +83,33 @@ class Keys(NamedTuple):
 
     key: bytes
     nonce: int  # 96 bits
-    payload: AESGCM
-    header: CipherContext  # AES of single blocks
+    header: bytes  # the key of header protection
+    native: bytes | None  # all of them, for `_quic.open_packet`
 
 
 @lru_cache(maxsize=128)  # most hellos of today fill two packets
-def initial_keys(version: int, salt: bytes, dcid: bytes, side: str) -> Keys:
+def initial_keys(version: int, salt: bytes, dcid: bytes, side: str, *, native: bool = NATIVE) -> Keys:
     """Keys from the destination connection id of the client's first Initial; `side`: `client` or `server`."""
+    labels = _V2_LABELS if version == V2 else _V1_LABELS
+    if native:
+        made = _quic.keys(salt, dcid, (_SIDES[side], *labels))
+        return Keys(made[:16], int.from_bytes(made[16:28], "big"), made[28:44], made)
     initial = _hmac(_pads(salt), dcid)  # HKDF-Extract
     secret = _pads(_hmac(_pads(initial), _SIDES[side]))
-    key, nonce, header = [_hmac(secret, label) for label in (_V2_LABELS if version == V2 else _V1_LABELS)]
-    return Keys(
-        key[:16],
-        int.from_bytes(nonce[:12], "big"),
-        AESGCM(key[:16]),
-        Cipher(AES128(header[:16]), _BLOCKS).encryptor(),
-    )
+    key, nonce, header = [_hmac(secret, label) for label in labels]
+    return Keys(key[:16], int.from_bytes(nonce[:12], "big"), header[:16], None)
+
+
+@lru_cache(maxsize=128)
+def _contexts(key: bytes, header: bytes) -> tuple[AESGCM, CipherContext]:
+    """AES for the payload and of single blocks for the header."""
+    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415  slow to import; C does without
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES128  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.ciphers.modes import ECB  # noqa: PLC0415  as above
+
+    # ECB of single blocks is what RFC 9001 section 5.4.3 asks for.
+    return AESGCM(key), Cipher(AES128(header), ECB()).encryptor()  # noqa: S305  see above
 
 
 def open_packet(keys: Keys, packet: bytes, number_pos: int, end: int) -> bytes:
@@ -108,7 +121,13 @@ def open_packet(keys: Keys, packet: bytes, number_pos: int, end: int) -> bytes:
     sample = packet[number_pos + 4 : number_pos + 20]
     if len(sample) < 16 or end < number_pos + 20:
         raise DecodeError("QUIC packet too short to sample")
-    mask = keys.header.update(sample)  # RFC 9001 section 5.4.3
+    if keys.native is not None and 0 < number_pos < 1 << 16 and end <= len(packet):
+        plain = _quic.open_packet(keys.native, packet, number_pos, end)
+        if plain is None:
+            raise DecodeError("QUIC Initial of other keys")
+        return plain
+    payload, block = _contexts(keys.key, keys.header)
+    mask = block.update(sample)  # RFC 9001 section 5.4.3
     first = packet[0] ^ (mask[0] & 0x0F)
     width = (first & 3) + 1
     number = int.from_bytes(packet[number_pos : number_pos + width], "big") ^ int.from_bytes(mask[1 : 1 + width], "big")
@@ -116,10 +135,24 @@ def open_packet(keys: Keys, packet: bytes, number_pos: int, end: int) -> bytes:
     # Section 5.3. The first Initials have small numbers, so the truncated one is the whole one (RFC 9000 appendix A.3).
     nonce = (keys.nonce ^ number).to_bytes(12, "big")
     if end > len(packet):
-        # SP 800-38D section 7.1: GCM encrypts by CTR from block 2.
-        return Cipher(AES128(keys.key), CTR(nonce + b"\x00\x00\x00\x02")).decryptor().update(packet[body:])
+        return _decrypt_unverified(keys.key, nonce, packet[body:])
     header = bytes((first,)) + packet[1:number_pos] + number.to_bytes(width, "big")
+    return _decrypt(payload, nonce, packet[body:end], header)
+
+
+def _decrypt_unverified(key: bytes, nonce: bytes, data: bytes) -> bytes:
+    """SP 800-38D section 7.1: GCM encrypts by CTR from block 2."""
+    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415  see `_contexts`
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES128  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.ciphers.modes import CTR  # noqa: PLC0415  as above
+
+    return Cipher(AES128(key), CTR(nonce + b"\x00\x00\x00\x02")).decryptor().update(data)
+
+
+def _decrypt(payload: AESGCM, nonce: bytes, data: bytes, header: bytes) -> bytes:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  see `_contexts`
+
     try:
-        return keys.payload.decrypt(nonce, packet[body:end], header)
+        return payload.decrypt(nonce, data, header)
     except InvalidTag as exc:
         raise DecodeError("QUIC Initial of other keys") from exc

@@ -13,6 +13,7 @@ class Native:
 
     scan_pcap: Callable[..., tuple[int, int, int]]
     decode: Callable[..., int]
+    mark: Callable[..., None]
 
 
 def load() -> Native | None:
@@ -21,7 +22,7 @@ def load() -> Native | None:
         module = import_module("daemon.decode._walk")
     except ImportError:
         return None
-    return Native(module.scan_pcap, module.decode)
+    return Native(module.scan_pcap, module.decode, module.mark)
 
 
 NATIVE = load()

@@ -1,7 +1,7 @@
 /* The inner walk of the flow table in C: the twin of NumpyCore in daemon/flow/core.py, which is its oracle.
 
    Rule 1: rows are taken one by one in file order; silence, FIN or RST and a new SYN end a conversation, as there.
-   Rule 2: a conversation is an object of C (`_core_tally.h`) that Python extends. Python is called only where a payload is
+   Rule 2: a conversation is an object of C (`_core_tally*.h`) that Python extends. Python is called only where a payload is
            wanted or notable, for the number of an end that was not seen lately, and when a conversation ends.
    Rule 3: an exception from Python ends add(); the rows before it are counted, and the table stays whole.
    Rule 4: what is called must not change the table while it takes rows: that is refused (RuntimeError).
@@ -17,15 +17,17 @@
 #include "_core_rows.h"
 #include "_core_table.h"
 #include "_core_tally.h"
+#include "_core_tally_type.h"
 
 static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
 {
     Key key;
     int side = row_key(rows, row, &key);
-    uint64_t hash = key_hash(&self->table, &key);
     int64_t time_us = CELL(rows, TIME_US, int64_t, row);
     int flags = CELL(rows, TCP_FLAGS, uint8_t, row);
-    Flow *flow = table_find(&self->table, &key, hash);
+    int again = self->latest && !memcmp(&self->latest->key, &key, sizeof key);
+    uint64_t hash = again ? self->latest->hash : key_hash(&self->table, &key);
+    Flow *flow = again ? self->latest : table_find(&self->table, &key, hash);
     if (flow && is_silent(flow, time_us)) {
         if (end_flow(self, flow, self->names[N_IDLE]))
             return -1;
@@ -45,6 +47,7 @@ static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
         return -1;
     if (flags & (SYN | FIN | RST))
         tally_flags(flow, side, flags, CELL(rows, TCP_SEQ, int64_t, row));
+    self->latest = flow;
     int wanted = flow->wants >> side & 1;
     if (!wanted) {
         wanted = is_notable(&self->notable, rows, row);
@@ -83,26 +86,31 @@ static PyObject *core_add(Core *self, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* Conversations in the order in which they began: all of them, or those whose silence has ended them. */
-static PyObject *list_flows(Core *self, const int64_t *clock_us)
+static PyObject *core_open(Core *self, PyObject *unused)
 {
+    (void)unused;
     PyObject *list = claim(self) ? NULL : PyList_New(0);
     for (Flow *flow = self->table.first; flow && list; flow = flow->after)
-        if ((!clock_us || is_silent(flow, *clock_us)) && PyList_Append(list, (PyObject *)flow))
+        if (PyList_Append(list, (PyObject *)flow))
             Py_CLEAR(list);
     return list;
 }
 
-static PyObject *core_open(Core *self, PyObject *unused)
-{
-    (void)unused;
-    return list_flows(self, NULL);
-}
-
-static PyObject *core_silent(Core *self, PyObject *clock)
+static PyObject *core_expire(Core *self, PyObject *clock)
 {
     int64_t clock_us = PyLong_AsLongLong(clock);
-    return clock_us == -1 && PyErr_Occurred() ? NULL : list_flows(self, &clock_us);
+    if ((clock_us == -1 && PyErr_Occurred()) || claim(self))
+        return NULL;
+    int failed = 0;
+    self->busy = 1;
+    for (Flow *flow = self->table.first, *next; flow && !failed; flow = next) {
+        next = flow->after;
+        failed = is_silent(flow, clock_us) && end_flow(self, flow, self->names[N_IDLE]);
+    }
+    self->busy = 0;
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 /* The conversation that Python hands in, or NULL with an exception set. */
@@ -156,6 +164,8 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->endpoints);
     Py_VISIT(self->facts);
     Py_VISIT(self->link_addresses);
+    for (int i = 0; i < MESSAGE_PORTS; i++)
+        Py_VISIT(self->readers[i]);
     for (Flow *flow = self->table.first; flow; flow = flow->after)
         Py_VISIT(flow);
     return 0;
@@ -163,6 +173,7 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
 
 static int core_clear(Core *self)
 {
+    self->latest = NULL;
     while (self->table.first) {
         Flow *flow = self->table.first;
         table_remove(&self->table, flow);
@@ -172,6 +183,8 @@ static int core_clear(Core *self)
     Py_CLEAR(self->endpoints);
     Py_CLEAR(self->facts);
     Py_CLEAR(self->link_addresses);
+    for (int i = 0; i < MESSAGE_PORTS; i++)
+        Py_CLEAR(self->readers[i]);
     return 0;
 }
 
@@ -201,6 +214,24 @@ static int draw_seed(Core *self)
     return failed ? -1 : 0;
 }
 
+/* The readers of message ports, under the numbers that `notable_set_up` gave the ports. */
+static int set_up_readers(Core *self)
+{
+    PyObject *udp = PyImport_ImportModule("daemon.flow.udp");
+    PyObject *readers = udp ? PyObject_GetAttrString(udp, "MESSAGE_INSPECTORS") : NULL, *port, *reader;
+    int failed = !readers || !PyDict_Check(readers);
+    for (Py_ssize_t place = 0; !failed && PyDict_Next(readers, &place, &port, &reader);) {
+        unsigned long number = PyLong_AsUnsignedLong(port);
+        failed = number > 65535 || !self->notable.message_port[number] || self->readers[self->notable.message_port[number]];
+        if (!failed)
+            self->readers[self->notable.message_port[number]] = Py_NewRef(reader);
+    }
+    Py_XDECREF(udp), Py_XDECREF(readers);
+    if (failed && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "MESSAGE_INSPECTORS: not by MESSAGE_PORTS");
+    return failed ? -1 : 0;
+}
+
 static int set_up(Core *self)
 {
     for (int i = 0; i < NAMES; i++)
@@ -209,7 +240,10 @@ static int set_up(Core *self)
     PyObject *columns = PyImport_ImportModule("daemon.decode.columns");
     self->link_addresses = columns ? PyObject_GetAttrString(columns, "link_addresses") : NULL;
     Py_XDECREF(columns);
-    return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ? -1 : 0;
+    return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ||
+                   set_up_readers(self)
+               ? -1
+               : 0;
 }
 
 /* Whether a type extends the Tally of this module. */
@@ -289,7 +323,7 @@ static PyMemberDef MEMBERS[] = {
 static PyMethodDef METHODS[] = {
     {"add", (PyCFunction)core_add, METH_VARARGS, "add(buf, columns): take the rows of a chunk."},
     {"open", (PyCFunction)core_open, METH_NOARGS, "open(): all open conversations."},
-    {"silent", (PyCFunction)core_silent, METH_O, "silent(clock_us): conversations whose silence has ended them."},
+    {"expire", (PyCFunction)core_expire, METH_O, "expire(clock_us): end those whose silence has ended them."},
     {"insert", (PyCFunction)core_insert, METH_O, "insert(flow): a conversation that was open when decoding stopped."},
     {"remove", (PyCFunction)core_remove, METH_VARARGS, "remove(flow, end): end a conversation from outside."},
     {"renumber", (PyCFunction)core_renumber, METH_O, "renumber(endpoints): number ends by these from now on."},

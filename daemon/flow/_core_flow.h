@@ -26,6 +26,7 @@ typedef struct {
     int version; /* 0: free */
 } End;
 
+enum { MESSAGE_PORTS = 256 };
 enum { ENDS = 2048 }; /* a power of two; more ends than a house has at a time */
 
 typedef struct {
@@ -34,9 +35,11 @@ typedef struct {
     Notable notable;
     int64_t slot_us;
     int busy; /* taking rows */
+    Flow *latest; /* borrowed: of the row before, as bulk comes in runs; NULL where it has left the table */
     long long begun; /* conversations so far: the number of the next */
     PyTypeObject *conversation; /* a subclass of Tally */
     PyObject *endpoints, *facts, *link_addresses;
+    PyObject *readers[MESSAGE_PORTS]; /* of datagrams, by the number of their port */
     PyObject *names[NAMES];
     End ends[ENDS];
 } Core;
@@ -124,12 +127,24 @@ static int adopt(Core *self, Flow *flow, uint64_t hash)
     return 0;
 }
 
+/* The reader of a message port serves all flows of it; of two such ports the lesser decides: make_udp in udp.py. */
+static PyObject *message_reader(Core *self, const Key *key)
+{
+    int first = key_port(key, 0), second = key_port(key, 1);
+    if (key_protocol(key) != UDP || first < 0 || second < 0 || first > 65535 || second > 65535)
+        return NULL;
+    int lesser = self->notable.message_port[first < second ? first : second];
+    return self->readers[lesser ? lesser : self->notable.message_port[first < second ? second : first]];
+}
+
 static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key *key, uint64_t hash, int side)
 {
     Flow *flow = (Flow *)PyType_GenericAlloc(self->conversation, 0); /* zeroed */
     if (!flow)
         return NULL;
     tally_begin(flow, key, self->begun, side, CELL(rows, TIME_US, int64_t, row));
+    flow->inspector = message_reader(self, key);
+    Py_XINCREF(flow->inspector);
     int failed = meet(self, rows, row, flow, side) || adopt(self, flow, hash);
     Py_DECREF(flow);
     if (failed)
@@ -142,6 +157,7 @@ static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key 
 static int end_flow(Core *self, Flow *flow, PyObject *word)
 {
     table_remove(&self->table, flow);
+    self->latest = NULL;
     PyObject *done = PyObject_CallMethodObjArgs((PyObject *)flow, self->names[N_RELEASE], self->facts, word, Py_False, NULL);
     Py_DECREF(flow);
     Py_XDECREF(done);

@@ -50,6 +50,7 @@ static void make_key(Key *key, int version, int protocol, int tunnel, int32_t po
 
 static inline int key_version(const Key *key) { return (int)(key->words[5] & 0xFF); }
 static inline int key_protocol(const Key *key) { return (int)(int16_t)(key->words[5] >> 16); }
+static inline int key_tunnel(const Key *key) { return (int)(key->words[5] >> 8 & 0xFF); }
 static inline int key_port(const Key *key, int side) { return (int)(int32_t)(key->words[4] >> (side ? 0 : 32)); }
 
 static PyObject *key_object(const Key *key)
@@ -58,7 +59,7 @@ static PyObject *key_object(const Key *key)
     PyObject *second = address_object(key->words[2], key->words[3]);
     PyObject *tuple = NULL;
     if (first && second)
-        tuple = Py_BuildValue("(iiiOiOi)", key_version(key), key_protocol(key), (int)(key->words[5] >> 8 & 0xFF), first,
+        tuple = Py_BuildValue("(iiiOiOi)", key_version(key), key_protocol(key), key_tunnel(key), first,
                               key_port(key, 0), second, key_port(key, 1));
     Py_XDECREF(first), Py_XDECREF(second);
     return tuple;

@@ -49,7 +49,7 @@ static inline uint32_t big_endian(const unsigned char *bytes)
 
 /* What makes a payload notable, from daemon/decode/groups.py. */
 typedef struct {
-    unsigned char message_port[65536];
+    unsigned char message_port[65536]; /* 0, or a number from 1 */
     unsigned char first_letter[256]; /* of any of these: */
     uint32_t request_starts[MOST_STARTS]; /* first four bytes of requests, big-endian */
     int request_count;
@@ -67,8 +67,10 @@ static int notable_set_up(Notable *notable, int64_t *slot_us)
     for (Py_ssize_t i = 0; i < port_count && !PyErr_Occurred(); i++) {
         PyObject *item = PySequence_GetItem(ports, i);
         unsigned long port = item ? PyLong_AsUnsignedLong(item) : 65536;
-        if (port < 65536)
-            notable->message_port[port] = 1;
+        if (i >= 255)
+            PyErr_SetString(PyExc_ValueError, "MESSAGE_PORTS: too many");
+        else if (port < 65536)
+            notable->message_port[port] = (unsigned char)(1 + i);
         Py_XDECREF(item);
     }
     for (Py_ssize_t i = 0; i < start_count && !PyErr_Occurred(); i++) {

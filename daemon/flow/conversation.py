@@ -17,8 +17,8 @@ from daemon.flow.hello import Hello
 from daemon.flow.inspector import make_inspector, restore_inspector
 from daemon.flow.local import address_text
 from daemon.flow.resolvers import is_doh_name
-from daemon.flow.services import by_port, encrypted, is_chatter, narrow, protocol_name, telling_port
-from daemon.flow.tally import Tally
+from daemon.flow.services import by_port, encrypted, is_chatter, narrow, protocol_name
+from daemon.flow.tally import Tally, Traits
 
 _ICMPS = (1, 2, 58)  # ICMP, IGMP, ICMPv6: control chatter, whatever they carry
 _SYSTEM_PORTS, _EPHEMERAL = 1024, 32768  # below: RFC 6335 section 6; from: where Linux and Windows take client ports
@@ -107,28 +107,17 @@ class Talk(_Base):
             return self.syn
         if self.asker >= 0:
             return self.asker
-        named = _NAMED.get(self.key[1])
-        if named is not None:
-            ports = self.port(0), self.port(1)
-            known = [by_port(named, port, 0) is not None for port in ports]
-            for evidence in (known, [port < _SYSTEM_PORTS for port in ports], [port < _EPHEMERAL for port in ports]):
-                if evidence[0] != evidence[1]:
-                    return 1 if evidence[0] else 0
-        return self.first_side
+        server = server_port_of(self.key[1], self.port(0), self.port(1))
+        return self.first_side if server < 0 else 1 - server
 
     def release(self, facts: Facts, otherwise: str, live: bool) -> None:
         """Write the flow as it stands; it ended by RST, by FIN, or as `otherwise` says.
 
         While `live` it may go on: a later release replaces it and adds to its slices.
         """
-        client = self.client()
-        closed, name, shown = self.closed, self.name, self.service
+        client, closed, name = self.client(), self.closed, self.name
         end = otherwise if not closed else "rst" if closed & RST else "fin"
-        version, protocol, tunnel = self.key[:3]
-        kind = flow_kind(
-            protocol, version, tunnel, shown, self.confirmed, self.port(1 - client),
-            0 if shown else telling_port(self.port(client)), self.group(1 - client), name is not None and is_doh_name(name),
-        )  # fmt: skip
+        kind = flow_kind(self.traits(client), name is not None and is_doh_name(name))
         facts.flows.append(_new(FlowFact, self.row(client, kind, end, live)))
         if self.sliced:
             self._release_slices(facts, client)
@@ -225,21 +214,26 @@ def describe(protocol: int, shown: str | None, server_port: int, client_port: in
 
 
 @lru_cache(maxsize=16384)
-def flow_kind(  # noqa: PLR0913, PLR0917  all that decides it, so that it is found by it again
-    protocol: int,
-    version: int,
-    tunnel: int,
-    shown: str | None,
-    confirmed: bool,
-    server_port: int,
-    client_port: int,
-    group: int,
-    doh: bool,
-) -> FlowKind:
+def server_port_of(protocol: int, port0: int, port1: int) -> int:
+    """Which of two ports is the better known, hence the server's: 0 or 1, -1 where that cannot be told."""
+    named = _NAMED.get(protocol)
+    if named is None:
+        return -1
+    ports = port0, port1
+    known = [by_port(named, port, 0) is not None for port in ports]
+    for evidence in (known, [port < _SYSTEM_PORTS for port in ports], [port < _EPHEMERAL for port in ports]):
+        if evidence[0] != evidence[1]:
+            return 0 if evidence[0] else 1
+    return -1
+
+
+@lru_cache(maxsize=16384)
+def flow_kind(traits: Traits, doh: bool) -> FlowKind:
     """The kind of a flow: service by what its payload showed, narrowed by the port, else by its ports.
 
-    `group` says whether the server's address is one of many (`Tally.group`), `doh` whether its name is a resolver's.
+    `doh`: the server's name is a resolver's.
     """
+    protocol, version, tunnel, shown, confirmed, server_port, client_port, group = traits
     service, secret, chatter = describe(protocol, shown, server_port, client_port)
     if doh and service in ("https", "quic"):
         service = "doh"

@@ -51,8 +51,8 @@ class FlowCore(Protocol):
     def open(self) -> Iterable[Talk]:
         """All open conversations in the order in which they began."""
 
-    def silent(self, clock_us: int) -> list[Talk]:
-        """Those whose silence has ended them by this time."""
+    def expire(self, clock_us: int, /) -> None:
+        """End those whose silence has ended them by this time."""
 
     def insert(self, flow: Talk, /) -> None:
         """A conversation that was open when decoding stopped; it was made by `conversation_of` this core."""
@@ -103,9 +103,10 @@ class NumpyCore:
         """All open conversations."""
         return list(self._flows.values())
 
-    def silent(self, clock_us: int, /) -> list[Talk]:
-        """Those whose silence has ended them by this time."""
-        return [flow for flow in self._flows.values() if clock_us - flow.last_us > flow.idle_us]
+    def expire(self, clock_us: int, /) -> None:
+        """End those whose silence has ended them by this time."""
+        for flow in [flow for flow in self._flows.values() if clock_us - flow.last_us > flow.idle_us]:
+            self.remove(flow, "idle")
 
     def insert(self, flow: Any, /) -> None:  # noqa: ANN401  a conversation of this core
         """A conversation that was open when decoding stopped."""

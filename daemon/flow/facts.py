@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from daemon.decode.dns import Record
+from daemon.decode.sketch import Block
 
 DAY_US = 86_400_000_000
 
@@ -29,7 +30,10 @@ class FlowKind(NamedTuple):
 
 
 class FlowFact(NamedTuple):
-    """One conversation as far as it was seen; `number` counts the flows of a capture in order of their first packet."""
+    """One conversation as far as it was seen; `number` counts the flows of a capture in order of their first packet.
+
+    What is true or false is 1 or 0: sqlite3 asks around for half a microsecond what a bool could be.
+    """
 
     number: int
     kind: FlowKind
@@ -40,9 +44,9 @@ class FlowFact(NamedTuple):
     name: str | None
     name_source: str | None
     end: str
-    begun: bool  # its beginning was seen (TCP SYN), so no earlier flow is continued by it
-    live: bool  # the table still holds it: it goes on should the capture grow
-    sliced: bool  # its counters are spread over several 15-minute slots: see SliceFact
+    begun: int  # its beginning was seen (TCP SYN), so no earlier flow is continued by it
+    live: int  # the table still holds it: it goes on should the capture grow
+    sliced: int  # its counters are spread over several 15-minute slots: see SliceFact
     first_us: int
     last_us: int
     packets_up: int
@@ -179,6 +183,7 @@ class Facts:
     routers: dict[RouterFact, list[int]] = field(default_factory=dict)
     frames: dict[FrameKey, list[int]] = field(default_factory=dict)  # -> [packets, bytes]
     seen: dict[int, list[int]] = field(default_factory=dict)  # endpoint -> [first_us, last_us, has sent]
+    blocks: list[Block] = field(default_factory=list)  # of the file, without a gap: where packets lie, and whose
 
     def size(self) -> int:
         """About how many rows the store will write."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from daemon.decode.http import Request
@@ -46,7 +46,7 @@ class Hello:
 
     def state(self) -> dict[str, Any]:
         """Plain values."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def tls_hello(index: int, seen_us: int, side: int, source: str, hello: ClientHello) -> Hello:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from daemon.decode.cursor import DecodeError
@@ -36,7 +37,8 @@ def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, t
     else:
         flow.recognised("dns")
         flow.asked(asker)
-    client, resolver = flow.ends[asker], flow.ends[1 - asker]
+    ends = flow.ends
+    client, resolver = ends[asker], ends[1 - asker]
     if not response:
         for name, kind in questions:
             facts.dns.append(_new(DnsFact, (time_us, client, resolver, transport, False, name, kind, None, 0, ())))
@@ -53,14 +55,6 @@ def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, t
 def _hint(flow: Talk, facts: Facts, side: int, time_us: int, hints: Iterable[Hint]) -> None:
     mac, address = flow.sender(side)
     facts.hint([HintFact(mac, address, *hint) for hint in hints], time_us)
-
-
-def _dns(transport: str) -> Callable[[Talk, Facts, int, int, bytes], None]:
-    def handle(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
-        if not dns_message(flow, facts, side, time_us, payload, transport):
-            raise DecodeError("not a DNS message")
-
-    return handle
 
 
 def _dhcp(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
@@ -118,10 +112,11 @@ def _netbios(
     return handle
 
 
-HANDLERS: dict[int, Callable[[Talk, Facts, int, int, bytes], None]] = {
-    53: _dns("udp"),
-    5353: _dns("mdns"),
-    5355: _dns("llmnr"),
+# They raise DecodeError, or answer False, where a datagram is not what its port promises.
+HANDLERS: dict[int, Callable[[Talk, Facts, int, int, bytes], bool | None]] = {
+    53: partial(dns_message, transport="udp"),
+    5353: partial(dns_message, transport="mdns"),
+    5355: partial(dns_message, transport="llmnr"),
     67: _dhcp,
     68: _dhcp,
     546: _dhcpv6,

@@ -161,8 +161,6 @@ _BY_PORT: dict[str, dict[int, str]] = {
     "udp": {port: service.name for service in SERVICES.values() for port in service.udp_ports},
 }
 
-_SYSTEM_PORTS = 1024  # below: RFC 6335 section 6
-
 # Both ends use the port, or the answer comes from it, so it may stand on the side that looks like the client.
 _EITHER_SIDE = frozenset({1701, 1900, 3702, 5353, 5355, 5683, 6666, 6667, 9999, 17500, 51820, 56700, 57621})
 
@@ -207,14 +205,9 @@ def by_port(protocol: Literal["tcp", "udp"], server_port: int, other_port: int) 
     """
     ports = _BY_PORT[protocol]
     guess = ports.get(server_port)
-    if guess is None and telling_port(other_port):
+    if guess is None and (0 < other_port < 1024 or other_port in _EITHER_SIDE):
         guess = ports.get(other_port)
     return guess
-
-
-def telling_port(port: int) -> int:
-    """A client's port where `by_port` may learn something from it; else 0, as which all of them are one."""
-    return port if 0 < port < _SYSTEM_PORTS or port in _EITHER_SIDE else 0
 
 
 def narrow(signature: str, protocol: Literal["tcp", "udp"], server_port: int) -> str:

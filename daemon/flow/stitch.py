@@ -41,12 +41,14 @@ class Continued(NamedTuple):
     flow_id: int
     turned: bool
     name_id: int | None  # None: it has a name of its own, or there is none to take
+    head: int | None = None  # where nobody has a name: the flow with which it all began
 
 
 class _Tail(NamedTuple):
     client: tuple[str, int | None]
     last_us: int
     name_id: int | None
+    head: int
 
 
 def _when(part: Part) -> tuple[int, int, str, int, str, int, bool, bool, int]:
@@ -64,16 +66,17 @@ def stitch(parts: Iterable[Part]) -> list[Continued]:
     for part in sorted(parts, key=_when):
         key = part.key()
         before = tails.get(key)
-        client, name_id = part.client, part.name_id
+        client, name_id, head = part.client, part.name_id, part.flow_id
         if before is not None and not part.begun:
             silence = part.first_us - before.last_us
             if 0 <= silence <= _IDLE_US.get(part.protocol, _OTHER_IDLE_US):
                 client = before.client
                 taken = before.name_id if name_id is None else None
-                out.append(Continued(part.flow_id, client != part.client, taken))
                 name_id = name_id if name_id is not None else taken
+                head = before.head
+                out.append(Continued(part.flow_id, client != part.client, taken, head if name_id is None else None))
         if part.cut:
-            tails[key] = _Tail(client, part.last_us, name_id)
+            tails[key] = _Tail(client, part.last_us, name_id, head)
         else:
             tails.pop(key, None)
     return out

@@ -45,8 +45,7 @@ class FlowTable:
 
     def tidy(self) -> None:
         """Let go of flows whose silence has ended them, and of the longest silent ones where there are too many."""
-        for flow in self._core.silent(self.clock_us):
-            self._core.remove(flow, "idle")
+        self._core.expire(self.clock_us)
         if len(self._core) > OPEN:
             silent = sorted(self._core.open(), key=lambda flow: (flow.last_us, flow.key))
             for flow in silent[: len(silent) - _KEEP]:

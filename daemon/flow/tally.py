@@ -29,6 +29,9 @@ _BOTH = 3
 # (ip version, IP protocol, tunnel, address of end 0, its port, address of end 1, its port); end 0 is the lesser.
 FlowKey = tuple[int, int, int, int, int, int, int]
 Pair = tuple[int, int]
+# IP protocol, IP version, tunnel, service that the payload showed, whether it did, server's port, client's port (0 where
+# a service was shown, so that it does not matter), and whether the server's address is one of many (`group`).
+Traits = tuple[int, int, int, str | None, bool, int, int, int]
 
 
 class Tally:
@@ -147,13 +150,20 @@ class Tally:
             return 2
         return int(is_group(version, address))
 
+    def traits(self, client: int) -> Traits:
+        """What decides the kind of the flow whose client is this end."""
+        server, key = 1 - client, self.key
+        asking = 0 if self.service else self.port(client)
+        return key[1], key[0], key[2], self.service, self.confirmed, self.port(server), asking, self.group(server)
+
     def row(self, client: int, kind: object, end: str, live: bool) -> tuple[object, ...]:
         """The fields of a FlowFact."""
         server = 1 - client
         ports = self.port(client), self.port(server)
         return (
             self.number, kind, self.ends[client], self.ends[server], ports[0] if ports[0] >= 0 else None,
-            ports[1] if ports[1] >= 0 else None, self.name, self.name_source, end, self.begun, live, self.sliced,
+            ports[1] if ports[1] >= 0 else None, self.name, self.name_source, end, int(self.begun), int(live),
+            int(self.sliced),
             self.first_us, self.last_us, self.packets[client], self.packets[server], self.bytes[client], self.bytes[server],
         )  # fmt: skip
 

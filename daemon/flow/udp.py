@@ -53,8 +53,10 @@ class MessageInspector:
         if not payload:
             return
         try:
-            self._handle(flow, facts, side, time_us, payload)
+            refused = self._handle(flow, facts, side, time_us, payload) is False
         except DecodeError:
+            refused = True
+        if refused:
             service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
             if service is not None:  # not what its port promises, but something else that is known
                 flow.recognised(service)
@@ -64,19 +66,19 @@ class MessageInspector:
         return [self._port]
 
 
-_BY_PORT = {port: MessageInspector(port) for port in HANDLERS}
+MESSAGE_INSPECTORS = {port: MessageInspector(port) for port in HANDLERS}  # the core in C looks them up, too
 
 
 def make_udp(ports: tuple[int, int], isn: tuple[int, int]) -> MessageInspector | UdpInspector:
     """The inspector for a new flow between these ports; `isn` is TCP's."""
     del isn
     # The lesser port first: of two message ports (67 and 68) either will do, and 53 beats 5353 behind a forwarder.
-    return _BY_PORT.get(min(ports)) or _BY_PORT.get(max(ports)) or UdpInspector()
+    return MESSAGE_INSPECTORS.get(min(ports)) or MESSAGE_INSPECTORS.get(max(ports)) or UdpInspector()
 
 
 def restore_udp(state: list[Any], hellos: dict[int, Hello]) -> MessageInspector | UdpInspector:
     """The inspector that `state()` described; `hellos` are those of its flow."""
-    return _BY_PORT[state[0]] if len(state) == 1 else UdpInspector.restore(state, hellos)
+    return MESSAGE_INSPECTORS[state[0]] if len(state) == 1 else UdpInspector.restore(state, hellos)
 
 
 class UdpInspector:

@@ -6,7 +6,9 @@ Rule 2: a wrong name is worse than no name. Words that every device of a sort sa
         addresses, serial numbers, names of modules) name nothing.
 Rule 3: a name that a product came with (`Philips-hue`) tells the product, not which one. It comes behind what a person
         called it (`fn=Family Room speaker`), and never joins two devices.
-Rule 4: DNS has lost the capitals (the schema wants lower case); they are taken from whoever wrote the same name with
+Rule 4: a brand alone, and a product's name with a whole hardware address in it, say less than any other name; brand and
+        model say more than the latter. What programs call themselves among each other (`amzn.dmgr.7d19...`) is no name.
+Rule 5: DNS has lost the capitals (the schema wants lower case); they are taken from whoever wrote the same name with
         them, else each word begins with one.
 """
 
@@ -21,7 +23,7 @@ from daemon.identify.kinds import NOUNS
 from daemon.identify.models import Traits
 from daemon.identify.products import HOST, recognise
 from daemon.identify.systems import SYSTEMS
-from daemon.identify.vendors import judge
+from daemon.identify.vendors import BRANDS, judge
 from daemon.identify.vocabulary import Evidence, Hint
 
 GIVEN, PRODUCT, NOTHING = "given", "product", "nothing"
@@ -70,7 +72,14 @@ _WORTHLESS = re.compile(
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )  # fmt: skip
-_LABELLED = re.compile(r"^([0-9a-f]{12}@|\d\d-\d\d-\d\d-\d\d(\.\d+)? )", re.IGNORECASE)  # AirPlay audio; sleep proxy
+_LABELLED = re.compile(
+    r"^((sonos-)?[0-9a-f]{12}@|\d\d-\d\d-\d\d-\d\d(\.\d+)? )", re.IGNORECASE
+)  # AirPlay audio, Sonos; sleep proxy
+_ADDRESS_TAIL = re.compile(
+    r" \[([0-9a-f]{2}:){5}[0-9a-f]{2}\]$", re.IGNORECASE
+)  # as `_workstation._tcp` tells hosts apart
+_NUMBERED = re.compile(r"[0-9a-f]{12}\]?$", re.IGNORECASE)
+_MODEL_CODE = re.compile(r"[a-z]{1,3}\d+[a-z]*")  # qe55, s21
 _LONG_HEX_TAIL = re.compile(r"[-_ ][0-9a-f]{12,}$", re.IGNORECASE)
 _SERIAL = re.compile(r"^(?=.{10,}$)(?=(.*\d){4})(?=.*[a-z])[a-z0-9]+$", re.IGNORECASE)
 _SHORT_WORDS = frozenset(
@@ -122,13 +131,13 @@ def _only_product(text: str, model: str | None) -> bool:
 
 def _without_address(text: str, macs: Iterable[int]) -> str:
     """The text before a tail that repeats the device's own hardware address, or before a long number."""
-    stem = _LONG_HEX_TAIL.sub("", text)
+    stem = _LONG_HEX_TAIL.sub("", text.rstrip("])"))
     for mac in macs:
         digits = f"{mac:012x}"
         for count in (12, 8, 6, 5, 4):
             if mac >= 0 and stem.lower().endswith(digits[-count:]):
-                return stem[:-count].rstrip("-_ :(")
-    return stem
+                return stem[:-count].rstrip("-_ :([")
+    return stem if stem != text.rstrip("])") else text
 
 
 def candidates(hints: Iterable[Hint], macs: Sequence[int]) -> list[tuple[str, Name]]:
@@ -148,8 +157,13 @@ def candidates(hints: Iterable[Hint], macs: Sequence[int]) -> list[tuple[str, Na
         found.append((came_with, _RANKS[sort], Name(shown, hint.source, detail)))
     if all(came_with and rank >= _RANKS[_HOSTNAME] for came_with, rank, _ in found):
         found = [(worth(name.text, macs) == PRODUCT, rank, name) for _, rank, name in found]
-    found.sort(key=lambda each: each[:2])
+    found.sort(key=lambda each: (each[0], each[0] and _says_little(each[2].text), each[1]))
     return [(PRODUCT if came_with else GIVEN, name) for came_with, _, name in found]
+
+
+def _says_little(text: str) -> bool:
+    """Whether a name that a product came with is a brand alone, or has a whole hardware address in it."""
+    return text.lower() in BRANDS or _NUMBERED.search(text) is not None
 
 
 def _doubtful(said: Sequence[Hint], macs: Sequence[int]) -> frozenset[str]:
@@ -169,7 +183,9 @@ def _cleaned(hint: Hint) -> str:
         return ""  # bytes and not words
     if sort in _DOMAIN_KEYS:
         return text.partition(".")[0]
-    return _LABELLED.sub("", text)
+    if sort == _INSTANCE and "." in text and " " not in text:
+        return ""
+    return _ADDRESS_TAIL.sub("", _LABELLED.sub("", text))
 
 
 def _capitals(said: Iterable[Hint]) -> dict[str, str]:
@@ -196,7 +212,7 @@ def _with_capitals(text: str, capitals: Mapping[str, str]) -> str:
 def _capital(word: str) -> str:
     if word in _SHORT_WORDS or not word[0].isalpha():
         return word
-    return _SPELLED.get(word) or word[0].upper() + word[1:]
+    return _SPELLED.get(word) or (word.upper() if _MODEL_CODE.fullmatch(word) else word[0].upper() + word[1:])
 
 
 def given_names(hints: Iterable[Hint], macs: Sequence[int]) -> frozenset[str]:
@@ -226,9 +242,10 @@ def choose(owner: str | None, folder: str | None, found: Sequence[tuple[str, Nam
         return Name(owner, "owner", "the owner called it so")
     if folder:
         return Name(folder, "folder", f"its captures were imported as those of “{folder}”")
-    if found:
+    told = by_traits(traits)
+    if found and not (told and traits.model and found[0][0] == PRODUCT and _NUMBERED.search(found[0][1].text)):
         return found[0][1]
-    return by_traits(traits)
+    return told
 
 
 def evidence(chosen: Name | None, found: Sequence[tuple[str, Name]]) -> list[Evidence]:

@@ -11,33 +11,50 @@ from os.path import samestat
 from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
-from daemon.ingest.decoder import Batch, CaptureDecoder, Totals
+from daemon.ingest.decoder import Batch, CaptureDecoder
 from daemon.ingest.outcome import FileOutcome
 from daemon.ingest.source import RollingDigest, Source, head_identity
-from daemon.store.captures import Arrival, Known, add_capture, find_capture, place_capture, site_number
+from daemon.store.captures import (
+    Arrival,
+    Known,
+    add_capture,
+    claim_anew,
+    find_capture,
+    let_wait,
+    place_capture,
+    read_capture,
+    site_number,
+)
 from daemon.store.database import transaction
 from daemon.store.errors import explained
 from daemon.store.writer import FactWriter, Position
 
+WAITS = "its clock was not set when it was recorded; it waits until a later file of the same boot tells the time"
+
 _HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
 _SERIES = re.compile(
-    r"\d{4}-\d\d-\d\d[_T-]\d\d[.:-]\d\d(?:[.:-]\d\d)?_(?P<series>.*?)(?:_\d+)?\.(?:pcap|pcapng|cap)(?:\.gz)?$"
+    r"(?:\d{4}-\d\d-\d\d[_T-]\d\d[.:-]\d\d(?:[.:-]\d\d)?|unsynced-[0-9A-Za-z]+-\d+)_(?P<series>.*?)(?:_\d+)?\.(?:pcap|pcapng|cap)(?:\.gz)?$"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file to read. `limit`: only this many bytes of it (a live file, up to what is on disk)."""
+    """One file to read. `limit`: only this many bytes of it (a live file, up to what is on disk).
+
+    `clock_offset_us` is added to every packet time; None: the file was begun before its clock was set, and nobody can
+    tell yet, so that nothing is read of it.
+    """
 
     path: Path
     site: str
     device: str | None = None
     limit: int | None = None
     final: bool = True
+    clock_offset_us: int | None = 0
 
 
 def series_of(path: Path) -> str:
-    """The series that a file name tells: what follows the start time in `YYYY-MM-DD_HH.MM.SS_<series>.pcap`, else ""."""
+    """The series that a file name tells: what follows the start in `YYYY-MM-DD_HH.MM.SS_<series>.pcap`, else ""."""
     match = _SERIES.search(path.name)
     return match["series"] if match else ""
 
@@ -62,8 +79,41 @@ def import_file(
         with Source.open(task.path, task.limit) as source:
             return _import_source(db, database, task, source, heard)
     except (OSError, DecodeError) as error:
-        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-        return FileOutcome(task.path, "unreadable", message=reason)
+        return _unreadable(task, error)
+
+
+def continue_file(
+    db: sqlite3.Connection,
+    database: Path,
+    task: Task,
+    capture_id: int,
+    heard: Callable[[int, int], None] = lambda _size, _packets: None,
+) -> FileOutcome | None:
+    """Read what came to a file that this process has read before, and that was not replaced since.
+
+    Whoever follows a file knows that; then its bytes need not be compared with what was read of it, which for a day of
+    many gigabytes takes longer than a minute's packets. None where the database says otherwise: see `import_file`.
+    """
+    known = read_capture(db, capture_id, str(task.path.absolute()))
+    if known is None or known.state is None or known.status == "deleted":
+        return None
+    try:
+        with Source.open(task.path, task.limit) as source:
+            decoder = CaptureDecoder(source, final=task.final)
+            decoder.resume(known.state)
+            writer = _writer(db, database, known, decoder)
+            return _read(writer, decoder, task, source, known, heard)
+    except (OSError, DecodeError) as error:
+        return _unreadable(task, error)
+
+
+def _unreadable(task: Task, error: OSError | DecodeError) -> FileOutcome:
+    reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+    return FileOutcome(task.path, "unreadable", message=reason)
+
+
+def _writer(db: sqlite3.Connection, database: Path, known: Known, decoder: CaptureDecoder) -> FactWriter:
+    return FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor, known.state)
 
 
 def _import_source(
@@ -73,7 +123,7 @@ def _import_source(
     if head is None:
         heard(source.size, 0)
         return FileOutcome(task.path, "empty", message="it holds no record")
-    decoder = CaptureDecoder(source, final=task.final)
+    decoder = CaptureDecoder(source, final=task.final, clock_offset_us=task.clock_offset_us or 0)
     known, fresh = _find_or_add(db, database, task, source, head)
     if not fresh:
         heard(source.size, 0)
@@ -89,13 +139,40 @@ def _import_source(
         )  # fmt: skip
     if known.state is not None:
         decoder.resume(known.state)
-    writer = FactWriter(db, database, known.site_id, known.capture_id, decoder.endpoints, known.cursor, known.state)
-    return _read(writer, decoder, task, source, known, heard)
+    elif task.clock_offset_us is None:
+        with explained(database):
+            let_wait(db, known, WAITS)
+        return FileOutcome(task.path, "unsynced", message=WAITS, capture_id=known.capture_id)
+    return _read(_writer(db, database, known, decoder), decoder, task, source, known, heard)
+
+
+def read_anew(db: sqlite3.Connection, database: Path, task: Task, capture_id: int) -> FileOutcome | None:
+    """Read a file as the bytes of a capture of which nothing is left; None where it holds no record.
+
+    In the caller's transaction, if there is one. Raises StoreError, OSError, DecodeError.
+    """
+    with Source.open(task.path) as source:
+        head = identify(source)
+        if head is None:
+            return None
+        known = claim_anew(db, capture_id, head)
+        decoder = CaptureDecoder(source, final=task.final, clock_offset_us=known.clock_offset_us)
+        writer = _writer(db, database, known, decoder)
+        return _read(writer, decoder, task, source, known, lambda _size, _packets: None)
 
 
 def identify(source: Source) -> str | None:
     """The digest of header and first record, looked for in a small piece first; None if there is no record."""
     return head_identity(source.head()) or head_identity(source.head(_HEAD))
+
+
+def head_of(path: Path) -> str | None:
+    """`identify` for the file at `path`; None also where it cannot be read."""
+    try:
+        with Source.open(path) as source:
+            return identify(source)
+    except (OSError, DecodeError):
+        return None
 
 
 def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Source, head: str) -> tuple[Known, bool]:
@@ -155,12 +232,13 @@ def _read(
     known: Known,
     heard: Callable[[int, int], None],
 ) -> FileOutcome:
-    packets, told = known.packets, 0
+    packets, told, facts = known.packets, 0, 0
     for batch in decoder.batches():
         status, error = _status(batch, task, source.problem if batch.done else None)
         if status == "unsupported":
             error = writer.most_undecoded(batch.undecoded)
-        position = _position(decoder, batch.totals, source, status, error)
+        position = _position(decoder, batch, source, status, error)
+        facts += batch.facts.size()
         writer.commit(batch.facts, position, batch.undecoded)
         fresh = decoder.forget_endpoints()
         if fresh is not None:
@@ -177,6 +255,7 @@ def _read(
         position.undecoded_packets,
         position.error or "",
         known.capture_id,
+        facts,
     )
 
 
@@ -186,7 +265,8 @@ def _grown(source: Source, cursor: int) -> bool:
     return source.read_into(memoryview(bytearray(1))) > 0
 
 
-def _position(decoder: CaptureDecoder, totals: Totals, source: Source, status: str, error: str | None) -> Position:
+def _position(decoder: CaptureDecoder, batch: Batch, source: Source, status: str, error: str | None) -> Position:
+    totals = batch.totals
     return Position(
         totals.cursor,
         decoder.digest(),
@@ -201,6 +281,8 @@ def _position(decoder: CaptureDecoder, totals: Totals, source: Source, status: s
         status,
         error,
         decoder.state(),
+        totals.clock_offset_us,
+        batch.done,
     )
 
 

@@ -18,9 +18,10 @@ import numpy as np
 from daemon.decode.columns import SPARE, Columns, decode_columns
 from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
-from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, open_scanner, restore_scanner
+from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, entry_state, open_scanner, restore_scanner
 from daemon.decode.links import LINK_NAMES, SUPPORTED
 from daemon.decode.packet import UNDECODED
+from daemon.decode.sketch import Sketcher
 from daemon.flow.core import CoreName
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import FlowTable
@@ -28,7 +29,7 @@ from daemon.ingest.source import RollingDigest, Source
 
 EPOCH = 4 << 20
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
-_LEAST, _MOST = 1 << 20, 8 << 20  # bytes of a chunk
+_LEAST, _MOST = 1 << 20, 4 << 20  # bytes of a chunk; what was just read is still in the cache when it is hashed
 _BATCH = 30_000  # facts in a batch
 _STRIDE = 256 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
@@ -50,6 +51,7 @@ class Totals:
     epoch: int = 0
     damage: int = 0  # places where records were lost
     error: str | None = None  # the first of them
+    clock_offset_us: int = 0  # added to every packet time: the file began before its clock was set
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,25 @@ class Batch:
 class CaptureDecoder:
     """Reads one source. `final` says that the file will not grow while it is read."""
 
-    def __init__(self, source: Source, *, final: bool = True, thorough: bool = False, core: CoreName = "auto") -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        final: bool = True,
+        thorough: bool = False,
+        core: CoreName = "auto",
+        clock_offset_us: int = 0,
+    ) -> None:
         self._source = source
         self._final = final
         self._thorough = thorough
         self.endpoints = Endpoints()
         self.scanner: Scanner = open_scanner(source.head())
-        self.totals = Totals()
+        self.totals = Totals(clock_offset_us=clock_offset_us)
         self._table = FlowTable(self.endpoints, core=core)
         self._fragments = Fragments()
         self._digest = RollingDigest()
+        self._sketcher = Sketcher()
         self._undecoded: dict[str, tuple[int, int]] = {}
         self._torn: str | None = None
         self.slow_rows = 0
@@ -123,11 +134,13 @@ class CaptureDecoder:
         while True:
             filled = _fill(self._source, view[:window], filled)
             ended = filled < window
-            records = self.scanner.scan(buf, 0, filled, self.totals.cursor, ended and self._final)
+            begin, needed = self.totals.cursor, entry_state(self.scanner)
+            records = self.scanner.scan(buf, 0, filled, begin, ended and self._final)
             self._take(buf, records)
             consumed = records.consumed
             self._digest.update(view[:consumed])
             self._note(records.damage, consumed)
+            self._sketcher.stand(begin, self.totals.cursor, needed)
             if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
                 break
             if not consumed:  # the record at hand, or the search behind damage, needs more than a window
@@ -148,7 +161,9 @@ class CaptureDecoder:
 
     def _batch(self, *, done: bool) -> Batch:
         undecoded, self._undecoded = self._undecoded, {}
-        return Batch(self._table.take_facts(), undecoded, replace(self.totals), self._torn, done)
+        facts = self._table.take_facts()
+        facts.blocks = self._sketcher.take()
+        return Batch(facts, undecoded, replace(self.totals), self._torn, done)
 
     def forget_endpoints(self) -> Endpoints | None:
         """After a batch is written: drop the ends of closed flows where they have become many; the new numbering, if so."""
@@ -160,24 +175,26 @@ class CaptureDecoder:
 
     def _take(self, buf: bytearray, records: Records) -> None:
         """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
-        start, base = 0, self.totals.cursor
-        epochs = (records.offset + base) // EPOCH
-        while start < len(epochs):
-            epoch = int(epochs[start])
+        if self.totals.clock_offset_us:  # here, and not in the scanner: that compares times with those of the file
+            records = replace(records, time_us=records.time_us + self.totals.clock_offset_us)
+        start, base, offsets = 0, self.totals.cursor, records.offset
+        while start < len(offsets):
+            epoch = (int(offsets[start]) + base) // EPOCH
             if epoch > self.totals.epoch:
                 self._table.tidy()
                 self.totals.epoch = epoch
-            stop = int(np.searchsorted(epochs, epoch, "right"))
+            stop = int(np.searchsorted(offsets, (epoch + 1) * EPOCH - base))
             self._decode(buf, _slice(records, start, stop))
             start = stop
 
     def _decode(self, buf: bytearray, records: Records) -> None:
         columns = decode_columns(buf, records, self._fragments, thorough=self._thorough)
         self.slow_rows += columns.slow_rows
-        self._count(columns)
+        self._sketcher.add(buf, columns, *self._count(columns))
         self._table.add(buf, columns)
 
-    def _count(self, columns: Columns) -> None:
+    def _count(self, columns: Columns) -> tuple[int, int]:
+        """The earliest and the latest time of the rows."""
         totals = self.totals
         first, last = int(columns.time_us.min()), int(columns.time_us.max())
         totals.first_us = first if totals.first_us is None else min(first, totals.first_us)
@@ -185,9 +202,7 @@ class CaptureDecoder:
         totals.packets += len(columns)
         totals.bytes += int(columns.wire.sum())
         lost = np.nonzero(columns.kind == UNDECODED)[0]
-        if not len(lost):
-            return
-        for link in np.unique(columns.link[lost]).tolist():
+        for link in np.unique(columns.link[lost]).tolist() if len(lost) else ():
             rows = lost[columns.link[lost] == link]
             packets, size = len(rows), int(columns.wire[rows].sum())
             totals.undecoded_packets += packets
@@ -197,6 +212,7 @@ class CaptureDecoder:
             )
             before = self._undecoded.get(reason, (0, 0))
             self._undecoded[reason] = (before[0] + packets, before[1] + size)
+        return first, last
 
     def _note(self, damage: tuple[Damage, ...], consumed: int) -> None:
         """Where the file is damaged. A torn end is not damage of the capture: it may still be completed."""

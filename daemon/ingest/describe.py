@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from daemon.identify.devices import identify
@@ -46,16 +46,20 @@ class Census:
     def _with_makers(self) -> list[Station]:
         """The stations of devices whose vendor nothing tells, with the makers whose own domains they talk to."""
         unknown = {station for device in self._devices if device.vendor is None for station in device.stations}
+        table = self._knowledge.organisations_table
+        moved: dict[int, dict[str, int]] = {station: defaultdict(int) for station in unknown}
+        matches = {}
+        for station, name, size in store.read_names_of(self._db, unknown):
+            if name not in matches:
+                matches[name] = table.match(name)
+            match = matches[name]
+            if match is not None and match.kind == MAKER:
+                moved[station][match.organisation.name] += size
         return [
-            replace(station, makers=self._makers(station.station_id)) if station.station_id in unknown else station
+            replace(station, makers=_ranked(moved[station.station_id])) if station.station_id in unknown else station
             for station in self._stations
         ]
 
-    def _makers(self, station_id: int) -> tuple[tuple[str, int], ...]:
-        table = self._knowledge.organisations_table
-        moved: dict[str, int] = defaultdict(int)
-        for name, size in store.read_names_of(self._db, station_id):
-            match = table.match(name)
-            if match is not None and match.kind == MAKER:
-                moved[match.organisation.name] += size
-        return tuple(sorted(moved.items(), key=lambda each: (-each[1], each[0])))
+
+def _ranked(moved: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(moved.items(), key=lambda each: (-each[1], each[0])))

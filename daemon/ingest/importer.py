@@ -14,8 +14,10 @@ from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
 from daemon.ingest.capture_file import Task, identify, import_file
+from daemon.ingest.clocks import offset_in_folder
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.outcome import FileOutcome, Progress, Silent, Summary
+from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import settle_site
 from daemon.ingest.source import Source, find_captures
 from daemon.store.database import open_database
@@ -43,8 +45,9 @@ def import_captures(
         return Summary((), 0, 0, 0, 0, 0, 0, (), tuple(problems))
     db = open_database(database)
     try:
+        complete_replacements(db, database)
         listener.started(len(files), sum(path.stat().st_size for path in files if path.exists()))
-        tasks = [Task(path, site, device) for path in files]
+        tasks = [Task(path, site, device, clock_offset_us=offset_in_folder(path)) for path in files]
         outcomes = []
         for outcome in _run(db, database, tasks, jobs, listener):
             listener.finished(outcome)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from daemon.classify.evidence import tells_maker
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
 from daemon.identify.answers import end_of_chain
 from daemon.ingest.knowledge import Knowledge
@@ -69,26 +68,10 @@ class _Questions:
     def __init__(self, book: VerdictBook, knowledge: Knowledge, month: str, aliases: Mapping[str, str]) -> None:
         self.month = month
         self._book, self._knowledge, self._aliases = book, knowledge, aliases
-        self._known: dict[tuple[str | None, ...], int] = {}
-        self._makers: dict[DeviceProfile, tuple[str | None, ...]] = {}
+        self._known: dict[Hashable, int] = {}
 
     def verdict(self, profile: DeviceProfile, judged: Judged) -> int:
         """The number of the verdict on a destination of a device."""
-        question = *self._who(profile), judged.domain, judged.address, judged.name_source, judged.service
-        known = self._known.get(question)
-        if known is None:
-            known = self._known[question] = self._book.number(self._judge(profile, judged))
-        return known
-
-    def _who(self, profile: DeviceProfile) -> tuple[str | None, ...]:
-        """What of a device judgements depend on: its own name only where nothing else tells its maker."""
-        known = self._makers.get(profile)
-        if known is None:
-            name = None if tells_maker(profile.vendor) else profile.name
-            known = self._makers[profile] = profile.vendor, name, profile.kind, profile.system
-        return known
-
-    def _judge(self, profile: DeviceProfile, judged: Judged) -> Verdict:
         destination = Destination(
             domain=judged.domain,
             address=judged.address,
@@ -97,4 +80,9 @@ class _Questions:
             month=self.month,
             service=judged.service,
         )
-        return self._knowledge.classifier.judge(profile, destination)
+        classifier = self._knowledge.classifier
+        question = classifier.question(profile, destination)
+        known = self._known.get(question)
+        if known is None:
+            known = self._known[question] = self._book.number(classifier.judge(profile, destination))
+        return known

@@ -18,8 +18,10 @@ _SERVICE_TYPES = ("HTTPS", "SVCB")
 
 class _Flow(NamedTuple):
     flow_id: int
+    head: int | None  # the flow of an earlier file with which it began
     asker: int
     address: str
+    began_us: int
     first_us: int
     last_us: int
     label_id: int | None
@@ -31,7 +33,7 @@ def settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: 
     spans = labels.forget_local_names(db, site_id, since_us, until_us)
     certified = dict(labels.read_certified(db, site_id, since_us, until_us))
     unnamed = (_Flow(*row) for row in labels.read_unnamed(db, site_id, since_us, until_us))
-    for day, flows in groupby(unnamed, key=lambda flow: flow.first_us // DAY_US):
+    for day, flows in groupby(unnamed, key=lambda flow: flow.began_us // DAY_US):
         while some := list(islice(flows, _MOST)):
             with store.sought(db, {flow.address for flow in some}):
                 book = AnswerBook(_answers(db, site_id, day * DAY_US))
@@ -46,9 +48,12 @@ def _name(
     spans: list[tuple[int, int]] = []
     for flow in flows:
         found: tuple[int | None, str | None]
-        found = book.name(flow.asker, flow.address, flow.first_us) or (None, None)
-        if found[0] is None and flow.flow_id in certified:
-            found = labels.name_number(db, _certificate_name(certified[flow.flow_id])), "certificate"
+        found = book.name(flow.asker, flow.address, flow.began_us) or (None, None)
+        shown = certified.get(flow.head or flow.flow_id)
+        if found[0] is None and shown:
+            found = labels.name_number(db, _certificate_name(shown)), "certificate"
+        if flow.head is not None and found[0] is not None:
+            found = found[0], "continued"
         if found != (flow.label_id, flow.label_source):
             changes.append((*found, flow.flow_id))
             spans.append((flow.first_us, flow.last_us))

@@ -12,13 +12,14 @@ class FileOutcome:
     """What became of one file. `packets` and `bytes` are the capture's, `new_packets` those of this run."""
 
     path: Path
-    status: str  # done, torn, corrupt, unsupported, known, empty, unreadable, live
+    status: str  # done, torn, corrupt, unsupported, known, empty, unreadable, live, unsynced, closed
     packets: int = 0
     bytes: int = 0
     new_packets: int = 0
     undecoded_packets: int = 0
     message: str = ""  # one sentence where there is something to say
     capture_id: int | None = None  # of the capture that the file is; None where nothing of it is in the database
+    facts: int = 0  # rows written in this run, about
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from daemon.store.rollup import roll
 from daemon.store.stations import write_stations
 from daemon.store.verdicts import months_with_destinations
 
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What a pass did beyond facts that were new."""
@@ -46,6 +47,12 @@ def settle_site(
         return _Pass(db, site_id, site, knowledge or Knowledge()).run(networks, everything=False)
 
 
+def heed_owner(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
+    """Follow what the owner said: names, joins, and judgements about devices that are not what they were."""
+    with explained(database), transaction(db):
+        return _Pass(db, site_number(db, site), site, knowledge).run((), everything=False, heed=True)
+
+
 def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
     """Judge the whole past of a site anew: the owner said something, or rules or tables changed. Raises StoreError."""
     with explained(database), transaction(db):
@@ -58,27 +65,28 @@ class _Pass:
     def __init__(self, db: sqlite3.Connection, site_id: int, site: str, knowledge: Knowledge) -> None:
         self._db, self._site_id, self._site, self._knowledge = db, site_id, site, knowledge
 
-    def run(self, networks: Sequence[str], *, everything: bool) -> Settled:
+    def run(self, networks: Sequence[str], *, everything: bool, heed: bool = False) -> Settled:
         db, site_id = self._db, self._site_id
         spans = self._configure(networks)
         fresh = labels.unsettled(db, site_id)
-        if not (fresh or networks or spans or everything):
+        if not (fresh or networks or spans or everything or heed):
             return Settled()
         everything = everything or bool(spans)  # another time zone: other days in every month
         for capture in fresh:
             labels.fold_crowds(db, capture.capture_id)
-        spans += [(each.first_us, each.last_us) for each in fresh]
         spans += self._judge_ends()
         spans += settle_folders(db, site_id)
         census = Census(db, site_id, self._site, self._knowledge)
         spans += census.group()
         for series in sorted({capture.series for capture in fresh}):
-            spans += _settle_series(db, site_id, series)
+            spans += _settle_series(db, site_id, series, [each for each in fresh if each.series == series])
         spans += labels.restore_kept(db, site_id)
-        if spans:
+        asked = spans + [(each.fresh_us, each.last_us) for each in fresh]
+        if asked:
             spans += settle_names(
-                db, site_id, min(span[0] for span in spans), max(span[1] for span in spans) + MOST_US
+                db, site_id, min(span[0] for span in asked), max(span[1] for span in asked) + MOST_US
             )
+        spans += [(each.touched_us, each.last_us) for each in fresh]
         months = roll(db, site_id, spans)
         if census.describe() or everything:
             months |= set(months_with_destinations(db, site_id))
@@ -103,15 +111,29 @@ class _Pass:
         return write_stations(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
 
 
-def _settle_series(db: sqlite3.Connection, site_id: int, series: str) -> list[tuple[int, int]]:
-    """Link flows over the files of a series; of all that begin in the middle only those that a cut one fits are kept."""
+def _settle_series(
+    db: sqlite3.Connection, site_id: int, series: str, fresh: Sequence[labels.Stretch]
+) -> list[tuple[int, int]]:
+    """Link flows over the files of a series; of all that begin in the middle only those that a cut one fits are kept.
+
+    A flow goes on from an earlier one, so what began before the first capture with news stays linked as it is. And a
+    capture from which none can go on yet has no news of that kind once its first hour is over.
+    """
+    if all(
+        each.fresh_us > each.first_us + labels.CONTINUES_US and labels.is_newest(db, site_id, series, each.capture_id)
+        for each in fresh
+    ):
+        return []
+    since_us = min(each.first_us for each in fresh)
     parts: list[Part] = []
     if labels.several_captures(db, site_id, series):
-        parts = [_part(row) for row in labels.read_parts(db, site_id, series, tails=True)]
+        parts = [_part(row) for row in labels.read_parts(db, site_id, series, since_us, tails=True)]
         keys = {part.key() for part in parts}
-        others = (_part(row) for row in labels.read_parts(db, site_id, series, tails=False))
+        others = (_part(row) for row in labels.read_parts(db, site_id, series, since_us, tails=False))
         parts += [part for part in others if part.key() in keys]
-    return labels.write_continued(db, site_id, series, stitch(parts))
+    began = {part.flow_id for part in parts if part.first_us >= since_us}
+    links = [link for link in stitch(parts) if link.flow_id in began]
+    return labels.write_continued(db, site_id, series, since_us, links)
 
 
 def _part(row: tuple[Any, ...]) -> Part:

@@ -26,12 +26,12 @@ _LASTING = _ANSWERS.format("dns_record r CROSS JOIN dns_message m ON m.id = r.me
 @contextmanager
 def sought(db: sqlite3.Connection, addresses: Iterable[str]) -> Iterator[None]:
     """The addresses for which answers are read as long as the block lasts."""
-    db.execute("CREATE TEMP TABLE sought (address TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS sought (address TEXT PRIMARY KEY) WITHOUT ROWID")
     try:
         db.executemany("INSERT OR IGNORE INTO temp.sought VALUES (?)", [(address,) for address in addresses])
         yield
     finally:
-        db.execute("DROP TABLE temp.sought")
+        db.execute("DELETE FROM temp.sought")  # SQLite drops no table while flows are being read
 
 
 def read_answers(

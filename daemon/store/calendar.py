@@ -34,7 +34,7 @@ def month_text(month: int) -> str:
 def month_number(text: str) -> int:
     """The inverse of `month_text`; ValueError for what is no month."""
     year, _, month = text.partition("-")
-    if len(year) != 4 or len(month) != 2 or not 1 <= int(month) <= 12:
+    if len(year) != 4 or len(month) != 2 or not (year + month).isascii() or not 1 <= int(month) <= 12:
         raise ValueError(f"{text!r} is not a month; write it as 2025-07")
     return int(year) * 12 + int(month) - 1
 
@@ -64,12 +64,16 @@ class Calendar:
         local = datetime.fromtimestamp(slot * _SLOT_S, UTC).astimezone(self._zone).date()
         day = (local - _EPOCH).days
         if day not in self._days:
-            self._days[day] = self._midnight(local), self._midnight(local + timedelta(days=1))
+            self._days[day] = self.midnight(local), self.midnight(local + timedelta(days=1))
         return day, *self._days[day]
 
     def month(self, month: int) -> tuple[int, int]:
         """The half-open range of slots of a month."""
-        return self._midnight(_first_of(month)), self._midnight(_first_of(month + 1))
+        return self.midnight(_first_of(month)), self.midnight(_first_of(month + 1))
+
+    def midnight(self, day: date) -> int:
+        """The first slot of a day."""
+        return int(datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()) // _SLOT_S
 
     def whole_days(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Half-open ranges of slots, in order and apart, of all the days that times (first_us, last_us) touch."""
@@ -92,6 +96,3 @@ class Calendar:
             hour = begin + (slot - begin) // _HOUR_SLOTS * _HOUR_SLOTS
             out.append(SlotDay(slot, hour, day, local.year * 12 + local.month - 1))
         return out
-
-    def _midnight(self, day: date) -> int:
-        return int(datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()) // _SLOT_S

@@ -10,6 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from daemon.store.blocks import drop_blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Known:
     size: int  # bytes on the wire
     undecoded_packets: int
     state: bytes | None
+    clock_offset_us: int = 0
 
     @property
     def closed(self) -> bool:
@@ -90,10 +94,45 @@ def _vouched(begins: bool | None, *, agrees: bool) -> bool:
 
 def _known(db: sqlite3.Connection, number: int) -> Known:
     row = db.execute(
-        "SELECT id, site_id, path, cursor, status, packets, bytes, undecoded_packets, state FROM capture WHERE id = ?",
+        "SELECT id, site_id, path, cursor, status, packets, bytes, undecoded_packets, state, clock_offset_us"
+        " FROM capture WHERE id = ?",
         (number,),
     ).fetchone()
     return Known(*row)
+
+
+def read_capture(db: sqlite3.Connection, number: int, path: str) -> Known | None:
+    """The capture of that number, if it still is the one whose file lies at `path`."""
+    row = db.execute("SELECT 1 FROM capture WHERE id = ? AND path = ?", (number, path)).fetchone()
+    return None if row is None else _known(db, number)
+
+
+class Placed(NamedTuple):
+    """A capture as it is known by the place of its file."""
+
+    capture_id: int
+    head: str
+    size: int  # on disk, when it was read last
+    cursor: int
+    status: str
+
+
+def find_placed(db: sqlite3.Connection, site: str, path: str) -> Placed | None:
+    """The capture of a site whose file lies at `path`, the latest if there were several."""
+    row = db.execute(
+        "SELECT k.id, k.head, k.size, k.cursor, k.status FROM capture k JOIN site s ON s.id = k.site_id"
+        " WHERE s.name = ? AND k.path = ? AND k.cursor > 0 ORDER BY k.id DESC LIMIT 1",
+        (site, path),
+    ).fetchone()
+    return None if row is None else Placed(*row)
+
+
+def let_wait(db: sqlite3.Connection, known: Known, why: str) -> None:
+    """Nothing is read of a new capture until its clock is known."""
+    db.execute(
+        "UPDATE capture SET status = 'unsynced', error = ? WHERE id = ? AND cursor = 0 AND state IS NULL",
+        (why, known.capture_id),
+    )
 
 
 def add_capture(db: sqlite3.Connection, arrival: Arrival) -> Known:
@@ -130,3 +169,17 @@ def place_capture(db: sqlite3.Connection, number: int, arrival: Arrival) -> None
         "UPDATE capture SET path = ?, series = ?, folder_device = ?, size = ?, settled = -1 WHERE id = ?",
         (arrival.path, arrival.series, arrival.folder_device, arrival.size, number),
     )
+
+
+def claim_anew(db: sqlite3.Connection, number: int, head: str) -> Known:
+    """The capture as one of which nothing is read yet, with another beginning than before."""
+    db.execute(
+        "UPDATE capture SET head = ?, digest = '', link_types = '', cursor = 0, packets = 0, bytes = 0,"
+        " undecoded_packets = 0, undecoded_bytes = 0, first_us = NULL, last_us = NULL, status = 'live', error = NULL,"
+        " state = NULL, settled = -1 WHERE id = ?",
+        (head, number),
+    )
+    for table in ("capture_digest", "undecoded", "block"):
+        db.execute(f"DELETE FROM {table} WHERE capture_id = ?", (number,))
+    drop_blocks(db, number)
+    return _known(db, number)

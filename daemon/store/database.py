@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from daemon.store.errors import NewerDatabase, NoPermission, NotADatabase, explained
@@ -24,6 +24,7 @@ _CACHE_KIB = 8192
 def open_database(path: Path) -> sqlite3.Connection:
     """A connection for writing, in autocommit mode; the file is made or brought up to date first. Raises StoreError."""
     check_place(path)
+    make_file(path)
     with explained(path):
         db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
         try:
@@ -36,7 +37,10 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All that the block writes, or nothing."""
+    """All that the block writes, or nothing. Within another transaction it becomes a part of that."""
+    if db.in_transaction:
+        yield
+        return
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -73,6 +77,16 @@ def check_place(path: Path) -> None:
         raise NotADatabase(f"{path} is a folder, not a database.")
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise NoPermission(f"No permission to write {path}.")
+
+
+def make_file(path: Path) -> None:
+    """An empty file, where there is none, with the rights that the umask leaves.
+
+    SQLite would let its owner alone write it (0644), and gives what lies beside it, -wal and -shm, the same rights: of
+    two services that share a database through their group, neither could use what the other has made.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
 
 
 def _check_version(db: sqlite3.Connection, path: Path) -> int:

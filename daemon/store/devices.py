@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -25,11 +26,13 @@ _HINTS = """
     WHERE h.site_id = ? ORDER BY h.source, h.key, h.value
 """
 _NAMES = """
-    SELECT n.text, sum(bytes_up + bytes_down) FROM (
-        SELECT name_id, station_id, bytes_up, bytes_down FROM destination_day WHERE station_id = ?1
+    SELECT d.station_id, n.text, sum(d.bytes) FROM (
+        SELECT station_id, name_id, sum(bytes_up + bytes_down) AS bytes FROM destination_day
+        WHERE station_id IN (SELECT value FROM json_each(?1)) AND name_id <> 0 GROUP BY 1, 2
         UNION ALL
-        SELECT name_id, station_id, bytes_up, bytes_down FROM destination_month WHERE station_id = ?1
-    ) d JOIN name n ON n.id = d.name_id GROUP BY n.text
+        SELECT station_id, name_id, sum(bytes_up + bytes_down) FROM destination_month
+        WHERE station_id IN (SELECT value FROM json_each(?1)) AND name_id <> 0 GROUP BY 1, 2
+    ) d JOIN name n ON n.id = d.name_id GROUP BY d.station_id, n.text
 """
 
 
@@ -63,29 +66,31 @@ def read_stations(db: sqlite3.Connection, site_id: int) -> list[Station]:
     return stations
 
 
-def read_names_of(db: sqlite3.Connection, station_id: int) -> list[tuple[str, int]]:
-    """(name, bytes exchanged with it) of the destinations of a station."""
-    return db.execute(_NAMES, (station_id,)).fetchall()
+def read_names_of(db: sqlite3.Connection, stations: Iterable[int]) -> list[tuple[int, str, int]]:
+    """(station, name, bytes exchanged with it) of the destinations of some stations."""
+    return db.execute(_NAMES, (json.dumps(sorted(stations)),)).fetchall()
 
 
 def write_devices(db: sqlite3.Connection, site_id: int, devices: Iterable[Device], macs: dict[int, int]) -> None:
-    """The site's devices in place of the earlier ones; `macs` are the stations' (-1: none)."""
-    db.execute("DELETE FROM device_evidence WHERE device_id IN (SELECT id FROM device WHERE site_id = ?)", (site_id,))
-    db.execute("DELETE FROM device WHERE site_id = ?", (site_id,))
+    """The site's devices in place of the earlier ones; `macs` are the stations' (-1: none). What stays is not written."""
+    rows, reasons = [], []
     for device in devices:
         number = device.stations[0]
         random = None if device.mac_random is None else int(device.mac_random)
-        db.execute(
-            "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows.append(
             (
                 number, site_id, device.name, device.name_source, device.owner, device.room, macs[number], random,
                 device.vendor, device.model, device.kind, device.system,
-            ),
+            )
         )  # fmt: skip
-        db.executemany(
-            "INSERT INTO device_evidence VALUES (?, ?, ?, ?, ?, ?)",
-            [(number, place, *evidence) for place, evidence in enumerate(device.evidence)],
-        )
+        reasons += [(number, place, *evidence) for place, evidence in enumerate(device.evidence)]
+    ours = "device_id IN (SELECT id FROM device WHERE site_id = ?)"
+    if set(reasons) != set(db.execute(f"SELECT * FROM device_evidence WHERE {ours}", (site_id,))):
+        db.execute(f"DELETE FROM device_evidence WHERE {ours}", (site_id,))
+        db.executemany("INSERT INTO device_evidence VALUES (?, ?, ?, ?, ?, ?)", reasons)
+    if set(rows) != set(db.execute("SELECT * FROM device WHERE site_id = ?", (site_id,))):
+        db.execute("DELETE FROM device WHERE site_id = ?", (site_id,))
+        db.executemany("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def read_profiles(db: sqlite3.Connection, site_id: int) -> dict[int, tuple[str | None, ...]]:

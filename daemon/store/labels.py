@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from daemon.decode.groups import SLOT_US
 
+CONTINUES_US = 3_600_000_000  # behind the beginning of a file, in which flows may go on from an earlier one
 CROWD = 100  # like short flows in a slot, above which they become one row
 _SHORT_PACKETS = 16
 
@@ -19,12 +20,18 @@ class Stretch(NamedTuple):
     series: str
     first_us: int
     last_us: int
+    fresh_us: int  # facts before it are settled
+    touched_us: int  # the beginning of the first flow that goes on behind it
 
 
 def unsettled(db: sqlite3.Connection, site_id: int) -> list[Stretch]:
     """Captures with facts that no settling pass has seen."""
     rows = db.execute(
-        "SELECT id, series, first_us, last_us FROM capture WHERE site_id = ? AND settled <> cursor AND first_us IS NOT NULL",
+        "SELECT k.id, k.series, k.first_us, k.last_us, k.fresh, CASE WHEN k.fresh <= k.first_us THEN k.first_us ELSE min("
+        " k.fresh, coalesce((SELECT min(f.first_us) FROM flow f WHERE f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+        " AND f.last_us >= k.fresh), k.fresh)) END FROM (SELECT id, series, first_us, last_us,"
+        " iif(settled = -2, coalesce(fresh_us, first_us), first_us) AS fresh FROM capture"
+        " WHERE site_id = ? AND settled <> cursor AND first_us IS NOT NULL) k",
         (site_id,),
     )
     return [Stretch(*row) for row in rows]
@@ -32,7 +39,11 @@ def unsettled(db: sqlite3.Connection, site_id: int) -> list[Stretch]:
 
 def mark_settled(db: sqlite3.Connection, site_id: int) -> None:
     """All captures of the site are settled as far as they are read."""
-    db.execute("UPDATE capture SET settled = cursor WHERE site_id = ?", (site_id,))
+    db.execute(
+        "UPDATE capture SET settled = cursor, fresh_us = NULL WHERE site_id = ? AND settled <> cursor"
+        " AND (settled <> -3 OR status = 'deleted')",
+        (site_id,),
+    )
 
 
 def write_configured(db: sqlite3.Connection, site_id: int, prefixes: Iterable[str]) -> None:
@@ -93,57 +104,83 @@ def several_captures(db: sqlite3.Connection, site_id: int, series: str) -> bool:
     return len(rows.fetchall()) > 1
 
 
-def read_parts(db: sqlite3.Connection, site_id: int, series: str, *, tails: bool) -> Iterator[tuple[Any, ...]]:
+def is_newest(db: sqlite3.Connection, site_id: int, series: str, capture_id: int) -> bool:
+    """Whether no other capture of a series has packets from behind this one's beginning."""
+    row = db.execute(
+        "SELECT 1 FROM capture k JOIN capture o ON o.site_id = k.site_id AND o.series = k.series AND o.id <> k.id"
+        " AND o.last_us >= k.first_us WHERE k.site_id = ? AND k.series = ? AND k.id = ?",
+        (site_id, series, capture_id),
+    ).fetchone()
+    return row is None
+
+
+def read_parts(
+    db: sqlite3.Connection, site_id: int, series: str, since_us: int, *, tails: bool
+) -> Iterator[tuple[Any, ...]]:
     """Flows of a series that may come from another file or, with `tails`, those that the end of their file cut.
 
-    In the order of the fields of `daemon.flow.stitch.Part`, client and server as address and port.
+    In the order of the fields of `daemon.flow.stitch.Part`, client and server as address and port. Flows that began
+    before `since_us` are settled: they come as they are shown, under the number of the flow with which they began, and
+    only if one could still go on from them.
     """
     cut = "f.live AND f.end IN ('cut', 'open')"
-    begins = "NOT f.begun AND f.first_us <= k.first_us + 3600000000"
+    begins = f"NOT f.begun AND f.first_us <= k.first_us + {CONTINUES_US}"
     return db.execute(
-        f"SELECT f.id, {_either('c.address', 's.address')}, {_either('f.client_port', 'f.server_port')},"
+        "SELECT iif(f.first_us >= ?3, f.id, coalesce(f.head_id, f.id)),"
+        f" {_either('c.address', 's.address')}, {_either('f.client_port', 'f.server_port')},"
         f" {_either('s.address', 'c.address')}, {_either('f.server_port', 'f.client_port')}, w.protocol, w.tunnel,"
-        f" f.begun, {cut}, f.first_us, f.last_us, coalesce(f.name_id, t.label_id)"
+        f" f.begun, {cut}, f.first_us, f.last_us, coalesce(f.name_id, t.label_id,"
+        " iif(f.first_us < ?3 AND f.label_source = 'continued' AND f.head_id IS NULL, f.label_id, NULL))"
         " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " CROSS JOIN flow_kind w ON w.id = f.kind_id"
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
         " LEFT JOIN kept_label t ON t.flow_id = f.id"
-        " WHERE k.site_id = ? AND k.series = ? AND f.count = 1 AND f.crowd_id IS NULL"
+        f" WHERE k.site_id = ?1 AND k.series = ?2 AND k.last_us >= ?3 - {CONTINUES_US} AND f.count = 1"
+        f" AND f.crowd_id IS NULL AND f.last_us >= ?3 - {CONTINUES_US}"
         f" AND {cut if tails else f'NOT ({cut}) AND {begins}'}",
-        (site_id, series),
+        (site_id, series, since_us),
     )
 
 
 def _either(plain: str, turned: str) -> str:
     """One of two expressions: a flow that was turned for good is shown as it is seen since."""
-    return f"iif(coalesce(t.turned, 0), {turned}, {plain})"
+    return f"iif(coalesce(t.turned, iif(f.first_us < ?3, f.turned, 0)), {turned}, {plain})"
 
 
 def write_continued(
-    db: sqlite3.Connection, site_id: int, series: str, continued: Iterable[tuple[int, bool, int | None]]
+    db: sqlite3.Connection,
+    site_id: int,
+    series: str,
+    since_us: int,
+    continued: Iterable[tuple[int, bool, int | None, int | None]],
 ) -> list[tuple[int, int]]:
-    """(flow, turned, name) of the flows of a series that go on from another; the others do not, whatever they did.
+    """(flow, turned, name, head) of the flows of a series that go on from another; the others do not, whatever they did.
+
+    Flows that began before `since_us` stay as they are.
+
+    A flow with a head has no name from any part before it: naming finds one as of the head's beginning.
 
     What a flow took from one that is gone (`kept_label`) stays. The answer are the times of flows about which that has
     changed.
     """
     kept = {row[0] for row in db.execute("SELECT flow_id FROM kept_label")}
-    wanted = {flow: (int(turned), name) for flow, turned, name in continued if flow not in kept}
+    wanted = {flow: (int(turned), name, head) for flow, turned, name, head in continued if flow not in kept}
     before = {
-        flow: (turned, name)
-        for flow, turned, name in db.execute(
-            "SELECT f.id, f.turned, iif(f.label_source = 'continued', f.label_id, NULL) FROM capture k"
-            " JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
-            " WHERE k.site_id = ? AND k.series = ? AND (f.turned OR f.label_source = 'continued')",
-            (site_id, series),
+        flow: (turned, name, head)
+        for flow, turned, name, head in db.execute(
+            "SELECT f.id, f.turned, iif(f.head_id IS NULL AND f.label_source = 'continued', f.label_id, NULL), f.head_id"
+            " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) WHERE k.site_id = ?"
+            " AND k.series = ? AND k.last_us >= ?3 AND f.first_us >= ?3"
+            " AND (f.turned OR f.label_source = 'continued' OR f.head_id IS NOT NULL)",
+            (site_id, series, since_us),
         )
         if flow not in kept
     }
-    nothing = (0, None)
+    nothing = (0, None, None)
     changed = sorted(flow for flow in wanted | before if wanted.get(flow, nothing) != before.get(flow, nothing))
     db.executemany(
         "UPDATE flow SET turned = ?1, label_id = coalesce(?2, iif(label_source = 'continued', NULL, label_id)),"
-        " label_source = iif(?2 IS NULL, nullif(label_source, 'continued'), 'continued') WHERE id = ?3",
+        " label_source = iif(?2 IS NULL, nullif(label_source, 'continued'), 'continued'), head_id = ?3 WHERE id = ?4",
         [(*wanted.get(flow, nothing), flow) for flow in changed],
     )
     return [db.execute("SELECT first_us, last_us FROM flow WHERE id = ?", (flow,)).fetchone() for flow in changed]
@@ -152,34 +189,44 @@ def write_continued(
 def restore_kept(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int]]:
     """Give flows that were written anew what they had taken from ones that are gone; the times of those flows."""
     return db.execute(
-        "UPDATE flow SET turned = t.turned, label_id = t.label_id, label_source = t.label_source FROM kept_label t"
-        " WHERE t.flow_id = flow.id AND flow.id >> 40 IN (SELECT id FROM capture WHERE site_id = ?)"
-        " AND (flow.turned, flow.label_id, flow.label_source) IS NOT (t.turned, t.label_id, t.label_source)"
+        "UPDATE flow SET (turned, label_id, label_source) ="
+        " (SELECT t.turned, t.label_id, t.label_source FROM kept_label t WHERE t.flow_id = flow.id)"
+        " WHERE id IN (SELECT f.id FROM kept_label t CROSS JOIN flow f ON f.id = t.flow_id"
+        " CROSS JOIN capture k ON k.id = f.id >> 40 AND k.site_id = ?"
+        " WHERE (f.turned, f.label_id, f.label_source) IS NOT (t.turned, t.label_id, t.label_source))"
         " RETURNING first_us, last_us",
         (site_id,),
     ).fetchall()
 
 
+_UNNAMED = (
+    "SELECT f.id, f.head_id, coalesce(k.device_id, c.device_id, -c.id), s.address, coalesce(h.first_us, f.first_us),"
+    " f.first_us, f.last_us, f.label_id, f.label_source"
+    " FROM {} JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)"
+    " JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)"
+    " WHERE k.site_id = ?1 AND {} AND f.name_id IS NULL AND NOT s.local AND s.scope = 0"
+    " AND NOT EXISTS (SELECT 1 FROM kept_label t WHERE t.flow_id = f.id)"
+)
+_WHOLE = _UNNAMED.format(
+    "capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) LEFT JOIN flow h ON h.id = f.head_id",
+    "k.first_us <= ?2 AND k.last_us >= ?3 AND f.last_us >= ?3 AND f.first_us <= ?2 AND h.id IS NULL"
+    " AND coalesce(f.label_source, '') <> 'continued' AND (f.first_us >= ?3 OR f.label_id IS NULL)",
+)
+_LATER_PARTS = _UNNAMED.format(
+    "flow f JOIN flow h ON h.id = f.head_id JOIN capture k ON k.id = f.id >> 40",
+    "f.head_id IS NOT NULL AND (h.first_us BETWEEN ?3 AND ?2 OR f.first_us BETWEEN ?3 AND ?2)",
+)
+
+
 def read_unnamed(
     db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> Iterator[tuple[int, int, str, int, int, int | None, str | None]]:
-    """Flows to non-local servers that have no name of their own, in order of time.
+) -> Iterator[tuple[int, int | None, int, str, int, int, int, int | None, str | None]]:
+    """Flows to non-local servers that have no name of their own, in order of the time at which they began.
 
-    (flow, asker, server address, first_us, last_us, label, label source). The rows are sorted, hence read, before the
-    first comes out, so that labels may be written meanwhile.
+    (flow, head, asker, server address, begun, first_us, last_us, label, label source). A later part began with its head.
+    The rows are sorted, hence read, before the first comes out, so that labels may be written meanwhile.
     """
-    return db.execute(
-        "SELECT f.id, coalesce(k.device_id, c.device_id, -c.id), s.address, f.first_us, f.last_us, f.label_id,"
-        " f.label_source"
-        " FROM capture k JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
-        " JOIN flow f ON f.id = o.id"
-        " JOIN endpoint c ON c.id = o.client_id JOIN endpoint s ON s.id = o.server_id"
-        " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
-        " AND f.name_id IS NULL AND coalesce(f.label_source, '') <> 'continued' AND NOT s.local AND s.scope = 0"
-        " AND NOT EXISTS (SELECT 1 FROM kept_label t WHERE t.flow_id = f.id)"
-        " ORDER BY f.first_us",
-        (site_id, until_us, since_us),
-    )
+    return db.execute(f"{_WHOLE} UNION ALL {_LATER_PARTS} ORDER BY 5", (site_id, until_us, since_us))
 
 
 def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
@@ -189,17 +236,19 @@ def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, unti
         " JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) JOIN flow f ON f.id = o.id"
         " JOIN endpoint s ON s.id = o.server_id"
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
-        " AND f.label_source <> 'continued' AND s.local AND f.id NOT IN (SELECT flow_id FROM kept_label))"
+        " AND (f.label_source <> 'continued' OR f.head_id IS NOT NULL) AND s.local"
+        " AND f.id NOT IN (SELECT flow_id FROM kept_label))"
         " RETURNING first_us, last_us",
         (site_id, until_us, since_us),
     ).fetchall()
 
 
 def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, str]]:
-    """(flow, certificate names) of handshakes without a name."""
+    """(flow, certificate names) of handshakes without a name, of that time or with later parts."""
     return db.execute(
         "SELECT h.flow_id, h.certificate_names FROM hello h JOIN capture k ON k.id = h.flow_id >> 40"
-        " WHERE k.site_id = ? AND k.first_us <= ? AND k.last_us >= ? AND h.name_id IS NULL"
+        " WHERE k.site_id = ? AND (k.first_us <= ? AND k.last_us >= ?"
+        " OR h.flow_id IN (SELECT head_id FROM flow WHERE head_id IS NOT NULL)) AND h.name_id IS NULL"
         " AND h.certificate_names IS NOT NULL ORDER BY h.flow_id, h.number",
         (site_id, until_us, since_us),
     ).fetchall()

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from daemon.identify.vocabulary import OwnerWords
-from daemon.store.database import BUSY_MS, check_place, one_at_a_time, transaction
+from daemon.store.database import BUSY_MS, check_place, make_file, one_at_a_time, transaction
 from daemon.store.errors import NewerDatabase, NotADatabase, StoreError, explain
 from daemon.store.owner_schema import APPLICATION, VERSION, migrate
 from daemon.store.words import JOIN, SPLIT, BadWordError, Word, check_about, check_key, checked, checked_by, standing
@@ -27,6 +27,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 def open_owner(path: Path) -> sqlite3.Connection:
     """A connection for writing, in autocommit mode; the file is made where it is missing. Raises StoreError."""
     check_place(path)
+    make_file(path)
     with _explained(path):
         db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
         try:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from daemon.classify.vocabulary import UNKNOWN, Verdict
 from daemon.decode.groups import SLOT_US
 from daemon.flow.facts import DAY_US
-from daemon.store.rollup import CELLS, DESTINATIONS, cells, roll, site_calendar
+from daemon.store.rollup import CELLS, DESTINATIONS, cells, clear, roll, site_calendar
 from daemon.store.verdicts import VerdictBook
 
 _DETAIL = ("flow", "kept_label", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "endpoint")
@@ -84,7 +84,8 @@ _MONTHS = f"""
 _PRIVATE = """
     SELECT g.rowid, j.verdict_id FROM {} g JOIN station s ON s.id = g.station_id
     JOIN json_each(?1) p ON p.value = s.device_id
-    LEFT JOIN judgement j ON j.month = g.month AND j.device_id = s.device_id AND j.name_id = g.name_id
+    LEFT JOIN judgement j ON j.month = g.month AND j.device_id = s.device_id AND j.site_id = s.site_id
+        AND j.name_id = g.name_id
         AND j.remote_id = g.remote_id
 """
 _ANONYMOUS = "UPDATE {} SET name_id = 0, remote_id = 0, main_id = 0, main_bytes = 0, verdict_id = ? WHERE rowid = ?"
@@ -131,7 +132,7 @@ def detail_bytes(db: sqlite3.Connection) -> int:
     marks = ",".join("?" * len(_DETAIL))
     row = db.execute(
         "SELECT coalesce(sum(s.pgsize), 0) FROM dbstat s JOIN sqlite_master m ON m.name = s.name"
-        f" WHERE s.aggregate AND m.tbl_name IN ({marks})",
+        f" WHERE s.aggregate = 1 AND m.tbl_name IN ({marks})",
         _DETAIL,
     ).fetchone()
     return int(row[0])
@@ -186,12 +187,14 @@ def fold(db: sqlite3.Connection, site_id: int, before_us: int, private: Iterable
         count = db.execute("SELECT count(*) FROM temp.doomed").fetchone()[0]
         _keep_what_was_taken(db, bounds)
         with cells(db, site_id, site_calendar(db, site_id), _CELLS, bounds):
-            slots = db.execute("SELECT slot FROM temp.slot_place ORDER BY slot").fetchall()
+            spans = [(slot * SLOT_US, slot * SLOT_US) for (slot,) in db.execute("SELECT slot FROM temp.slot_place")]
+            # First what goes: frozen rows between others that go right after would leave pages half empty.
+            clear(db, site_id, spans)
             _freeze(db, site_id, private)
         _delete(db, bounds)
     finally:
         db.execute("DROP TABLE temp.doomed")
-    return count, roll(db, site_id, [(slot * SLOT_US, slot * SLOT_US) for (slot,) in slots])
+    return count, roll(db, site_id, spans)
 
 
 def drop_slots(db: sqlite3.Connection, site_id: int, oldest: int) -> int:
@@ -209,13 +212,17 @@ def old_slots(db: sqlite3.Connection, site_id: int, oldest: int) -> int:
 
 def _keep_what_was_taken(db: sqlite3.Connection, bounds: dict[str, int]) -> None:
     """Names and orientation that flows have from ones that go, or from answers that do, become theirs for good."""
+    insert = "INSERT OR REPLACE INTO kept_label SELECT f.id, f.turned, f.label_id, f.label_source FROM"
     db.execute(
-        "INSERT OR REPLACE INTO kept_label SELECT f.id, f.turned, f.label_id, f.label_source"
-        f" FROM capture k JOIN flow f ON f.id {_IDS} WHERE k.site_id = :site AND k.first_us < :before + {_CONTINUED_US}"
+        f"{insert} capture k JOIN flow f ON f.id {_IDS} WHERE k.site_id = :site AND k.first_us < :before + {_CONTINUED_US}"
         " AND (f.first_us < :before AND (f.turned OR f.label_id IS NOT NULL)"
         f" OR f.first_us < :before + {_CONTINUED_US} AND (f.turned OR f.label_source = 'continued'))"
         " AND f.id NOT IN (SELECT id FROM temp.doomed)",
         bounds,
+    )
+    db.execute(
+        f"{insert} flow f WHERE f.head_id IS NOT NULL AND f.head_id IN (SELECT id FROM temp.doomed)"
+        " AND f.id NOT IN (SELECT id FROM temp.doomed)"
     )
 
 

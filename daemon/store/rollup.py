@@ -19,6 +19,8 @@ from daemon.store.calendar import Calendar
 
 _CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
 
+_IDLE_US = 180_000_000  # silence that ends a UDP flow
+
 _WAY = "protocol, ip_version, service, encrypted, scope"
 
 _IDS = "BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
@@ -27,8 +29,10 @@ _TIMES = "BETWEEN :since_us AND :until_us - 1"
 
 # What each flow moved in each slot.
 SHARES = f"""
-    SELECT f.id, f.first_us / {SLOT_US} AS slot, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down
-    FROM capture k JOIN flow_oriented f ON f.id {_IDS} WHERE {_THERE} AND NOT f.sliced AND f.first_us {_TIMES}
+    SELECT f.id, f.first_us / {SLOT_US} AS slot, iif(f.turned, f.packets_down, f.packets_up) AS packets_up,
+        iif(f.turned, f.packets_up, f.packets_down) AS packets_down, iif(f.turned, f.bytes_down, f.bytes_up) AS bytes_up,
+        iif(f.turned, f.bytes_up, f.bytes_down) AS bytes_down
+    FROM capture k JOIN flow f ON f.id {_IDS} WHERE {_THERE} AND NOT f.sliced AND f.first_us {_TIMES}
     UNION ALL
     SELECT p.flow_id, p.slot_us / {SLOT_US}, iif(f.turned, p.packets_down, p.packets_up),
         iif(f.turned, p.packets_up, p.packets_down), iif(f.turned, p.bytes_down, p.bytes_up),
@@ -39,28 +43,31 @@ SHARES = f"""
 
 # The same as the station sees it. Where both ends are stations the client is the station and the server its peer; where
 # only the server is one (`inward`), up and down change places, and the name is not the remote end's. Without a name its
-# source says why there is none (`-ech`, ...).
+# source says why there is none (`-ech`, ...). Before the capture began: a TCP connection whose opening was not seen; in
+# other protocols nothing opens, so what was there while a flow of that time could still have been under way.
 _SEEN = f"""
-    SELECT x.slot, f.protocol, f.ip_version, coalesce(f.service, '') AS service, f.encrypted,
+    SELECT x.slot, w.protocol, w.ip_version, coalesce(w.service, '') AS service, w.encrypted,
         coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
         iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id,
         c.station_id IS NULL AND s.station_id IS NOT NULL AS inward, c.id AS client_id, s.id AS server_id,
-        coalesce(f.name_id, 0) AS name_id,
-        CASE WHEN f.name_id IS NOT NULL THEN coalesce(f.name_source, '')
-            WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = f.id AND h.ech IS NOT NULL) THEN '-ech'
-            WHEN NOT f.begun THEN '-before'
+        coalesce(f.name_id, f.label_id, 0) AS name_id,
+        CASE WHEN coalesce(f.name_id, f.label_id) IS NOT NULL THEN coalesce(f.name_source, f.label_source, '')
+            WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
+            WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
+            WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
             ELSE '-' END AS name_source,
-        CASE WHEN f.chatter THEN 'chatter'
+        CASE WHEN w.chatter THEN 'chatter'
             WHEN (c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3)) THEN 'local'
             ELSE 'internet' END AS scope,
         iif(f.first_us / {SLOT_US} = x.slot, f.count, 0) AS flows,
         max(f.first_us, x.slot * {SLOT_US}) AS first_us, min(f.last_us, x.slot * {SLOT_US} + {SLOT_US - 1}) AS last_us,
         x.packets_up, x.packets_down, x.bytes_up, x.bytes_down
     FROM ({{shares}}) x
-    JOIN flow_oriented f ON f.id = x.id
+    JOIN flow f ON f.id = x.id
+    JOIN flow_kind w ON w.id = f.kind_id
     JOIN capture k ON k.id = f.id >> 40
-    JOIN endpoint c ON c.id = f.client_id
-    JOIN endpoint s ON s.id = f.server_id
+    JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)
+    JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)
 """
 _FLOW_CELLS = f"""
     SELECT slot, station_id, peer_id, iif(inward, client_id, server_id) AS end_id, iif(inward, 0, name_id) AS name_id,
@@ -156,6 +163,14 @@ def roll(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]])
             _roll_days(db, site_id, calendar, chunk)
             months.add(chunk.month)
     return months
+
+
+def clear(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]) -> None:
+    """Remove what `roll` would make anew for these times, for a caller who rolls them in the same transaction."""
+    calendar = site_calendar(db, site_id)
+    for since, until in calendar.whole_days(spans):
+        for chunk in _chunks(calendar, since, until):
+            _clear(db, site_id, chunk)
 
 
 def _chunks(calendar: Calendar, since: int, until: int) -> Iterator[_Chunk]:

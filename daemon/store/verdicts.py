@@ -17,7 +17,8 @@ from typing import NamedTuple
 from daemon.classify.vocabulary import Verdict
 
 _DIGITS = 16  # of the bytes that stand before an address
-_VALUES = attrgetter(*(field.name for field in fields(Verdict)))
+_COLUMNS = tuple(field.name for field in fields(Verdict))  # the table calls them the same
+_VALUES = attrgetter(*_COLUMNS)
 
 
 class Place(NamedTuple):
@@ -97,8 +98,7 @@ class VerdictBook:
             values = _VALUES(verdict)
             digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
             made = self._db.execute(
-                "INSERT INTO verdict (party, organisation, purpose, rule_id, reason, registrable_domain, tenant,"
-                " infrastructure, asn, country, country_confidence, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                f"INSERT INTO verdict ({', '.join(_COLUMNS)}, digest) VALUES ({'?, ' * len(_COLUMNS)}?)"
                 " ON CONFLICT DO NOTHING RETURNING id",
                 (*values, digest),
             ).fetchone()
@@ -108,11 +108,7 @@ class VerdictBook:
 
     def read(self, number: int) -> Verdict:
         """The verdict of a number."""
-        row = self._db.execute(
-            "SELECT party, organisation, purpose, rule_id, reason, registrable_domain, tenant, infrastructure, asn, country,"
-            " country_confidence FROM verdict WHERE id = ?",
-            (number,),
-        ).fetchone()
+        row = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM verdict WHERE id = ?", (number,)).fetchone()
         return Verdict(*row)
 
 

@@ -9,19 +9,42 @@ Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
+from daemon.store.blocks import write_blocks
 from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 
-_FLOW = f"INSERT OR REPLACE INTO flow VALUES ({','.join('?' * 18)}, 1, 0, NULL, NULL, NULL)"
+_DIGEST_STEP = 64 << 20  # bytes of a file in which one digest is kept
+
+
+def _places(count: int, maybe: Collection[int] = ()) -> str:
+    """Places of `count` values; where there may be none (`maybe`, counted from 1) a 0 stands for it.
+
+    sqlite3 takes a number as it is, but asks around for more than half a microsecond what a None or a bool could be.
+    """
+    return ", ".join(f"iif(?{at} IS 0, NULL, ?{at})" if at in maybe else f"?{at}" for at in range(1, count + 1))
+
+
+_FLOW_FACTS = (
+    "kind_id, client_id, server_id, client_port, server_port, name_id, name_source, end, begun, live, sliced, first_us,"
+    " last_us, packets_up, packets_down, bytes_up, bytes_down"
+).split(", ")
+# Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
+# written, since of the flows that a live file leaves open few have moved within a minute.
+_FLOW = f"""
+    INSERT INTO flow VALUES ({_places(18, (7, 8))}, 1, 0, NULL, NULL, NULL, NULL) ON CONFLICT DO UPDATE SET
+    {", ".join(f"{column} = excluded.{column}" for column in _FLOW_FACTS)}
+    WHERE ({", ".join(_FLOW_FACTS)}) IS NOT ({", ".join(f"excluded.{column}" for column in _FLOW_FACTS)})
+"""
 _KIND = "INSERT INTO flow_kind VALUES (NULL, ?, ?, ?, ?, ?, ?)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -32,8 +55,8 @@ _FRAME = """
     INSERT INTO frame_slot VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets = packets + excluded.packets, bytes = bytes + excluded.bytes
 """
-_HELLO = f"INSERT OR REPLACE INTO hello VALUES ({','.join('?' * 18)})"
-_MESSAGE = f"INSERT INTO dns_message VALUES ({','.join('?' * 11)})"
+_HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_places(18, range(9, 19))})"
+_MESSAGE = f"INSERT INTO dns_message VALUES ({_places(11, (10,))})"
 _RECORD = "INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SPAN = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
@@ -70,6 +93,8 @@ class Position:
     status: str
     error: str | None
     state: bytes
+    clock_offset_us: int = 0  # what packet times have had added
+    whole: bool = True  # the flows that are open are in the batch, too
 
 
 @dataclass(slots=True)
@@ -92,8 +117,9 @@ class FactWriter:
         with explained(self.path):
             try:
                 with transaction(self.db):
-                    self._claim(position)
+                    self._claim(position, _earliest(facts))
                     self._write(facts, undecoded)
+                    write_blocks(self.db, self.capture_id, facts.blocks)
             except BaseException:
                 self._ends.clear()
                 self._names.clear()
@@ -117,20 +143,28 @@ class FactWriter:
         self.endpoints = endpoints
         self._ends.clear()
 
-    def _claim(self, to: Position) -> None:
+    def _claim(self, to: Position, fresh_us: int | None) -> None:
+        """Move the capture on; `fresh_us` is the earliest packet time of the batch."""
+        fresh_us = to.last_us if fresh_us is None else fresh_us
         moved = self.db.execute(
             "UPDATE capture SET cursor = ?, digest = ?, packets = ?, bytes = ?, undecoded_packets = ?, undecoded_bytes = ?,"
-            " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?, settled = -1"
+            " first_us = ?, last_us = ?, link_types = ?, size = ?, status = ?, error = ?, state = ?,"
+            " clock_offset_us = ?, fresh_us = CASE WHEN settled = cursor THEN ? WHEN settled = -2 THEN min(fresh_us, ?) END,"
+            " settled = CASE WHEN ? THEN -3 WHEN settled IN (cursor, -2) THEN -2 ELSE -1 END"
             " WHERE id = ? AND cursor = ? AND state IS ?",
             (
                 to.cursor, to.digest, to.packets, to.wire_bytes, to.undecoded_packets, to.undecoded_bytes, to.first_us,
-                to.last_us, to.link_types, to.size, to.status, to.error, to.state, self.capture_id, self.cursor,
-                self.state,
+                to.last_us, to.link_types, to.size, to.status, to.error, to.state,
+                to.clock_offset_us, fresh_us, fresh_us, not to.whole, self.capture_id, self.cursor, self.state,
             ),
         ).rowcount  # fmt: skip
         if moved != 1:
             raise Busy(
                 "Another import is reading the same capture into this database; let it finish. Nothing was added."
+            )
+        if self.cursor // _DIGEST_STEP == to.cursor // _DIGEST_STEP:  # a file that is followed is committed to each minute
+            self.db.execute(
+                "DELETE FROM capture_digest WHERE capture_id = ? AND cursor = ?", (self.capture_id, self.cursor)
             )
         self.db.execute(
             "INSERT OR REPLACE INTO capture_digest VALUES (?, ?, ?)", (self.capture_id, to.cursor, to.digest)
@@ -146,18 +180,18 @@ class FactWriter:
             _FLOW,
             [
                 (base + number, kind[what], ends[client], ends[server], client_port, server_port,
-                 None if said is None else name[said], *others)
-                for number, what, client, server, client_port, server_port, said, *others
-                in sorted(facts.flows)  # by number, hence by id: a quarter less work for SQLite
+                 name[said] if said else 0, source or 0, *others)
+                for number, what, client, server, client_port, server_port, said, source, *others
+                in sorted(facts.flows, key=itemgetter(0))  # by number, hence by id: a quarter less work for SQLite
             ],
         )  # fmt: skip
         db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
         db.executemany(
             _HELLO,
             [
-                (base + h.number, h.place, h.seen_us, ends[h.client], h.client_port, ends[h.server], h.server_port, h.source,
-                 None if h.name is None else name[h.name], *h[9:])
-                for h in facts.hellos
+                (base + number, place, seen_us, ends[client], client_port, ends[server], server_port, source,
+                 0 if said is None else name[said], *[0 if each is None else each for each in others])
+                for number, place, seen_us, client, client_port, server, server_port, source, said, *others in facts.hellos
             ],
         )  # fmt: skip
         self._write_dns(facts, ends, name)
@@ -178,7 +212,8 @@ class FactWriter:
         self.db.executemany(
             _MESSAGE,
             [
-                (at, capture, seen_us, ends[client], ends[resolver], transport, response, name[said], kind, rcode, answers)
+                (at, capture, seen_us, ends[client], ends[resolver], transport, int(response), name[said], kind,
+                 0 if rcode is None else rcode, answers)
                 for at, (seen_us, client, resolver, transport, response, said, kind, rcode, answers, _)
                 in enumerate(facts.dns, first)
             ],
@@ -233,6 +268,11 @@ class FactWriter:
         for kind in sorted(wanted - known.keys(), key=repr):
             known[kind] = int(self.db.execute(_KIND, kind).lastrowid or 0)
         return known
+
+
+def _earliest(facts: Facts) -> int | None:
+    """The time of the first packet of a batch; of the flows that it has, some began long before."""
+    return min((block.first_us for block in facts.blocks if block.packets), default=None)
 
 
 def _number(db: sqlite3.Connection, insert: str, row: Iterable[Any], select: str, key: Iterable[Any]) -> int:

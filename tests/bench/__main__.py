@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench import drops
 from tests.bench.measure import POLITELY, CommandFailedError, Cost, run, summarise
 from tests.bench.report import Facts, Load, Row, page, say
 from tests.bench.tools import CONTROL, HOMEPORT, PEERS, TOOLS, Tool
@@ -37,6 +38,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--command", help="measure this instead of homeport import; {pcap} and {scratch} are filled in")
     parser.add_argument("--only", help="comma-separated peers to run, of: " + ", ".join(tool.name for tool in PEERS))
     parser.add_argument("--folder", type=Path, help="where the captures go for a while; needs 1 GB a million packets")
+    parser.add_argument("--drops", action="store_true", help="measure losses of recording instead; into docs/drops.md")
     parser.add_argument("--list-tools", action="store_true", help="print the Debian packages of the peers and stop")
     chosen = parser.parse_args(argv)
     if chosen.packets < 1 or chosen.rounds < 1 or chosen.flood < 0:
@@ -115,6 +117,8 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.list_tools:
         sys.stdout.write("\n".join(TOOLS) + "\n")
         return 0
+    if chosen.drops:
+        return drops.main()
     subject = HOMEPORT
     if chosen.command:
         subject = Tool("command", "as given", tuple(shlex.split(chosen.command)))

@@ -111,10 +111,12 @@ STATEMENTS = (
         turned INTEGER NOT NULL DEFAULT 0, -- label: client and server change places
         label_id INTEGER,                  -- label: name from elsewhere than the flow itself
         label_source TEXT,                 -- label
-        crowd_id INTEGER                   -- label: shown in one row with the flow of this id, but still `live`
+        crowd_id INTEGER,                  -- label: shown in one row with the flow of this id, but still `live`
+        head_id INTEGER                    -- label: the flow of an earlier file with which this one began, all unnamed
     ) STRICT
     """,
     "CREATE INDEX flow_crowd_id ON flow (crowd_id) WHERE crowd_id IS NOT NULL",
+    "CREATE INDEX flow_head_id ON flow (head_id) WHERE head_id IS NOT NULL",
     """
     CREATE TABLE flow_slice (
         flow_id INTEGER NOT NULL,

@@ -170,6 +170,7 @@ STATEMENTS = (
         asn INTEGER,
         country TEXT,
         country_confidence TEXT,
+        called TEXT,
         digest TEXT NOT NULL UNIQUE        -- of all the above
     ) STRICT
     """,

@@ -9,22 +9,53 @@ from __future__ import annotations
 import sqlite3
 from importlib import import_module
 
-_STEPS = ("0001_facts", "0002_views", "0003_tiers", "0004_devices")
+_STEPS = ("0001_facts", "0002_views", "0003_tiers", "0004_devices", "0005_blocks", "0006_live")
 VERSION = len(_STEPS)
 
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring a database to VERSION. Two processes may try at once: the second finds the work done."""
-    from sqlite_utils import Database, Migrations  # noqa: PLC0415  slow to import, and needed once in a database's life
+    if _version(db) == 0:
+        _create(db)
+    if _version(db) < VERSION:
+        _upgrade(db)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _statements(name: str) -> tuple[str, ...]:
+    statements: tuple[str, ...] = import_module(f"{__name__}.{name}").STATEMENTS
+    return statements
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """All steps at once: a new file has nothing to keep, and loading sqlite-utils takes as long as 30,000 packets."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(db) == 0:
+            for name in _STEPS:
+                for statement in _statements(name):
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:  # where the disk is full SQLite has undone it already
+            db.execute("ROLLBACK")
+        raise
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    from sqlite_utils import Database, Migrations  # noqa: PLC0415  slow to import, and seldom needed
 
     steps = Migrations("homeport")
     for number, name in enumerate(_STEPS, 1):
-        statements: tuple[str, ...] = import_module(f"{__name__}.{name}").STATEMENTS
 
-        def apply(target: Database, number: int = number, statements: tuple[str, ...] = statements) -> None:
+        def apply(target: Database, number: int = number, name: str = name) -> None:
             if int(target.execute("PRAGMA user_version").fetchone()[0]) >= number:
                 return
-            for statement in statements:
+            for statement in _statements(name):
                 target.execute(statement)
             target.execute(f"PRAGMA user_version = {number}")
 

@@ -133,7 +133,29 @@ def test_ownership_can_end() -> None:
     arlo = Organisation("Arlo", "US", "Netgear", "2014-11", parent_until="2018-12", domains=(("maker", "arlo.com"),))
     table = build_table([(netgear, arlo)])
     assert [table.related(netgear, arlo, month) for month in ("2014-10", "2018-11", "2018-12", None)] == [
-        False, True, False, False,
+        False, True, False, True,
+    ]  # fmt: skip
+    assert [one.name for one in table.family(arlo)] == ["Arlo"], "today it is its own"
+    assert [one.name for one in table.family(arlo, ever=True)] == ["Arlo", "Netgear"]
+    assert [one.name for one in table.family(arlo, "2018-12", ever=True)] == ["Arlo"]
+
+
+def test_a_maker_is_known_by_the_first_word_of_its_name() -> None:
+    def maker(name: str) -> Organisation:
+        return Organisation(name, domains=(("maker", f"{name.split()[-1].lower()}.example"),))
+
+    table = build_table([[maker("Octopus Energy"), maker("Kestrel One"), maker("Kestrel Two"), maker("Blue Maestro")]])
+    assert table.by_vendor("Octopus") is table.by_name("Octopus Energy")
+    assert table.by_vendor("Kestrel") is None, "two begin so"
+    assert table.by_vendor("Blue") is None, "an everyday word"
+    assert table.by_vendor("Octopus Cards") is None
+    assert table.by_device("Octopus") is None, "an owner may call any device so"
+
+
+def test_a_brand_that_a_domain_spells() -> None:
+    fandango = Organisation("Fandango", aliases=("Vudu", "M-GO"))
+    assert [fandango.brand(label) for label in ("vudu", "mgo", "m-go", "fandango", "other", "")] == [
+        "Vudu", "M-GO", "M-GO", None, None, None,
     ]  # fmt: skip
 
 

@@ -32,6 +32,14 @@ def test_columns_are_repeated_in_their_order_and_the_verdict_follows() -> None:
     ]
 
 
+def test_an_organisation_is_written_as_people_know_it() -> None:
+    def known(device: DeviceProfile, destination: Destination) -> Verdict:
+        return Verdict("third", "Fandango", None, "a-rule", "Because.", called="Vudu (Fandango, Comcast)")
+
+    _, row = judged_rows([HEADER, ["Roku", "Express", "apicache.vudu.com"]], known)
+    assert row[3:5] == ["third", "Vudu (Fandango, Comcast)"]
+
+
 def test_nothing_is_read_ahead() -> None:
     endless = judged_rows((HEADER if number == 0 else ["a", "b", "c"] for number in range(10**12)), judge)
     assert len(list(islice(endless, 5))) == 5

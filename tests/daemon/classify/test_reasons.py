@@ -18,6 +18,7 @@ TABLE = build_table(
             Organisation("Maker", "NL", "Holding", domains=(("maker", "maker.example"),)),
             Organisation("Sister", "NL", "Holding", domains=(("maker", "sister.example"),)),
             Organisation("Daughter", "NL", "Maker", domains=(("content", "daughter.example"),)),
+            Organisation("Leaver", "NL", "Holding", parent_until="2018-12", domains=(("maker", "leaver.example"),)),
             Organisation(LONG, "DE", "Holding", domains=(("maker", "a" * 60 + ".example"),)),
         ]
     ]
@@ -43,6 +44,13 @@ def reason(vendor: str | None, domain: str) -> str:
 )  # fmt: skip
 def test_what_the_owner_is_to_the_maker(domain: str, said: str) -> None:
     assert reason("Maker", domain) == said
+
+
+def test_owners_of_once_are_told_apart_where_no_month_tells() -> None:
+    said = "holding.example belongs to Holding, which once owned Leaver, the maker of this device"
+    assert reason("Leaver", "holding.example").startswith(said)
+    said = "leaver.example belongs to Leaver, once a company of Holding, the maker of this device."
+    assert reason("Holding", "leaver.example") == said
 
 
 def test_long_names_are_shortened_and_the_sentence_is_not() -> None:

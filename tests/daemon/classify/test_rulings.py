@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from daemon.classify.classifier import Classifier
 from daemon.classify.kinds import KINDS
+from daemon.classify.names import is_address
 from daemon.classify.organisation_files import load_organisations
 from daemon.classify.place import Place
 from daemon.classify.purposes import PURPOSES
 from daemon.classify.reasons import LONGEST
+from daemon.classify.resolvers import RESOLVERS
 from daemon.classify.rules import RULES
 from daemon.classify.vocabulary import PARTIES, Destination, DeviceProfile, Verdict
 
@@ -199,6 +201,34 @@ def test_a_brand_outside_the_table_speaks_for_itself() -> None:
     assert short(judge("Zorblax Ltd.", "api.zorblaxcloud.com")) == ("first", "Zorblax Ltd.", "brand-in-name")
 
 
+@pytest.mark.parametrize(
+    ("vendor", "domain", "party"),
+    [
+        ("Ring", "ringassets.somebody.net", "third"),  # only the registered name counts
+        ("Ring", "eu.ringassets.net", "first"),
+        ("Ring", "eu.ringtones.net", "third"),
+        ("Sonos", "eu.ringassets.net", "third"),  # an everyday word speaks for nobody else's devices
+        ("Airwings", "api.airwin.gs", "first"),  # brand and top in one
+        ("Sonos", "api.airwin.gs", "third"),
+    ],
+)
+def test_a_brand_in_the_makers_own_names(vendor: str, domain: str, party: str) -> None:
+    assert judge(vendor, domain).party == party
+
+
+@pytest.mark.parametrize(
+    ("vendor", "domain", "called"),
+    [
+        ("Sonos", "api.ring.com", "Ring (Amazon)"),
+        ("Roku", "apicache.vudu.com", "Vudu (Fandango, Comcast)"),
+        ("Sonos", "www.sonos.com", "Sonos"),
+        ("Sonos", "www.nobody-knows-this.net", "Nobody Knows This"),
+    ],
+)
+def test_an_owner_as_people_know_it(vendor: str, domain: str, called: str) -> None:
+    assert judge(vendor, domain).called == called
+
+
 def test_a_guessed_organisation_is_called_one() -> None:
     verdict = judge("Sonos", "www.example-things.com")
     assert verdict.organisation == "Example Things"
@@ -231,6 +261,25 @@ def test_a_certificate_tells_where_the_name_does_not() -> None:
 def test_addresses_without_a_name(vendor: str, address: str, expected: tuple[str, str | None, str]) -> None:
     assert short(judge(vendor, address=address)) == expected
     assert short(judge(vendor, address)) == expected, "an address in place of a name"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "address", "expected"),
+    [
+        ("Netatmo", "8.8.8.8", ("support", "Google", "dns")),
+        ("Google", "8.8.4.4", ("first", "Google", "own-network")),
+        ("Netatmo", "2606:4700:4700::1111", ("support", "Cloudflare", "dns")),
+    ],
+)
+def test_public_name_servers_are_known_by_address(vendor: str, address: str, expected: tuple[str, str, str]) -> None:
+    assert short(judge(vendor, address=address)) == expected
+    assert judge(vendor, "www.nobody-knows-this.net", address=address).organisation == "Nobody Knows This"
+
+
+def test_every_public_name_server_has_an_owner() -> None:
+    table = load_organisations()
+    assert [owner for owner in RESOLVERS.values() if table.by_name(owner) is None] == []
+    assert all(is_address(address) for address in RESOLVERS)
 
 
 def test_a_time_server_is_known_by_what_it_is_asked() -> None:

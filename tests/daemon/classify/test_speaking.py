@@ -30,6 +30,9 @@ from daemon.classify.vocabulary import PARTIES
         ("example-analytics", "analytics", "analytics"),
         ("examplecdn", "content delivery", "content delivery"),
         ("examplesntp", None, None),
+        ("ntp-nist.example", "time", "time"),
+        ("ntps1-1.cs.example", None, "time"),
+        ("stun2.example", "remote access", "connectivity"),  # it tells from where one is online
         ("example", None, None),
         ("", None, None),
     ],

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.classify.words import LONGEST, carries, is_affix, says_nothing, squashed, without_legal, words
+from daemon.classify.words import (
+    LONGEST,
+    carries,
+    in_brackets,
+    is_affix,
+    names_plainly,
+    says_nothing,
+    squashed,
+    without_legal,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +118,36 @@ def test_any_text_is_a_name(text: str, brand: str) -> None:
 )
 def test_a_brand_at_the_beginning_of_a_registered_name(label: str, brand: str, carried: bool) -> None:
     assert carries(label, brand) == carried
+
+
+@pytest.mark.parametrize(
+    ("label", "brand", "named"),
+    [
+        ("ring", "ring", True),
+        ("ring-assets", "ring", True),
+        ("ringtones", "ring", False),  # another business
+        ("boring", "ring", False),
+        ("lgcloud", "lg", True),
+        ("lg", "lg", False),  # two letters are anybody's
+        ("lgtv", "lg", False),
+        ("lg-tv", "lg", True),
+        ("smartcloud", "smart", False),  # a trade, no name
+        ("cloud", "", False),
+    ],
+)
+def test_short_and_everyday_brands_stand_beside_affixes_only(label: str, brand: str, named: bool) -> None:
+    assert names_plainly(label, brand) == named
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ((None, "Sonos"), "Sonos"),
+        ((None, "Ring", "Amazon"), "Ring (Amazon)"),
+        (("Vudu", "Fandango", "Comcast"), "Vudu (Fandango, Comcast)"),
+        (("Facebook", "Meta (Facebook)"), "Facebook (Meta)"),
+        ((None, "Homey (Athom)", "LG"), "Homey (Athom, LG)"),
+    ],
+)
+def test_several_names_of_one_owner(names: tuple[str | None, ...], text: str) -> None:
+    assert in_brackets(*names) == text

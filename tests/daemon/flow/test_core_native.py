@@ -13,11 +13,13 @@ import pytest
 
 from daemon.decode.columns import Columns
 from daemon.decode.groups import MESSAGE_PORTS, REQUEST_STARTS
+from daemon.decode.packet import UDP
 from daemon.flow.conversation import Conversation, Talk
 from daemon.flow.core import CoreName, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import FlowTable
 from daemon.flow.tally import FlowKey
+from daemon.flow.udp import MessageInspector, make_udp
 from tests.daemon.flow.driver import CORES, Seen, chunk, native
 from tests.support import packets as wire
 from tests.support.packets import ACK, FIN, HOST, SERVER, START_US, SYN
@@ -120,21 +122,54 @@ def by_flow(calls: list[Call]) -> dict[Any, list[Call]]:
     return out
 
 
+def is_message(key: FlowKey) -> bool:
+    """Whether the core in C has a reader for the flow without asking."""
+    return key[1] == UDP and not {key[4], key[6]}.isdisjoint(MESSAGE_PORTS)
+
+
+@native
+def test_message_ports_have_the_reader_that_python_would_make() -> None:
+    pairs = [
+        (40000, 53),
+        (53, 40000),
+        (5353, 53),
+        (67, 68),
+        (546, 547),
+        (1900, 1900),
+        (5353, 5353),
+        (137, 65535),
+        (443, 40000),
+    ]
+    core = Recorder("c").core
+    core.add(*chunk([Seen(START_US, wire.udp_frame(b"", sport=one, dport=other)) for one, other in pairs]))
+    core.add(
+        *chunk(
+            [Seen(START_US, wire.tcp_frame(b"", sport=53)), Seen(START_US, wire.ethernet(wire.ipv4(b"x", proto=99)))]
+        )
+    )
+    found = {flow.key: flow.inspector for flow in core.open()}
+    assert len(found) == len(pairs) + 2
+    for key, inspector in found.items():
+        expected = make_udp((key[4], key[6]), (-1, -1)) if key[1] == UDP else None
+        assert inspector is (expected if isinstance(expected, MessageInspector) else None)
+
+
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("wants", [0, 1, 2, 3])
 def test_conversations_are_told_the_same(core: CoreName, wants: int) -> None:
-    told = []
+    told: list[dict[Any, list[Call]]] = []
+    shown: list[dict[Any, list[Call]]] = []
     names: tuple[CoreName, CoreName] = "walk", core
     for name in names:
         seen = Recorder(name, wants)
         seen.core.add(*chunk(starts()))
         for flow in list(seen.core.open()):
             seen.core.remove(flow, "cut")
-        told.append(
-            by_flow([call[:-1] if call[0] == "release" else call for call in seen.calls])
-        )  # but for its numbers
+        told.append(by_flow([call[:-1] for call in seen.calls if call[0] == "release"]))  # but for the numbers of ends
+        shown.append(by_flow([call for call in seen.calls if call[0] == "inspect" and not is_message(call[1])]))
     assert told[0] == told[1]
-    assert sum(call[0] == "inspect" for calls in told[0].values() for call in calls) > 40
+    assert shown[0] == shown[1]
+    assert sum(map(len, shown[0].values())) > 20
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -186,13 +221,20 @@ def test_more_ends_than_are_remembered_keep_their_numbers() -> None:
 
 
 @native
-def test_silent_flows_are_told_by_time() -> None:
-    core = Recorder("c").core
-    core.add(*chunk([*segments(1), Seen(START_US + SECOND, wire.udp_frame(b"x"))]))
-    assert [flow.key[1] for flow in core.silent(START_US + 181 * SECOND)] == []
-    assert [flow.key[1] for flow in core.silent(START_US + 182 * SECOND)] == [17]
-    assert [flow.key[1] for flow in core.silent(2**63 - 1)] == [6, 17]
-    assert core.silent(-(2**63)) == []
+def test_silent_flows_end_by_time() -> None:
+    frames = [*segments(1), Seen(START_US + SECOND, wire.udp_frame(b"x"))]
+    for clock_us, ended in (
+        (START_US + 181 * SECOND, []),
+        (START_US + 182 * SECOND, [17]),
+        (2**63 - 1, [6, 17]),
+        (-(2**63), []),
+    ):
+        seen = Recorder("c")
+        seen.core.add(*chunk(frames))
+        seen.calls.clear()
+        seen.core.expire(clock_us)
+        assert [(call[0], call[1][1], call[2]) for call in seen.calls] == [("release", each, "idle") for each in ended]
+        assert len(seen.core) == 2 - len(ended)
 
 
 @native

@@ -59,6 +59,7 @@ def test_both_know_the_same_of_a_key(key: FlowKey, group: int, side: int) -> Non
         assert one.port(end) == other.port(end) == key[4 + 2 * end]
         if key[0] == 6 or key[3 + 2 * end] < 1 << 32:
             assert one.group(end) == other.group(end)
+            assert one.traits(1 - end) == other.traits(1 - end)
         assert one.row(end, "kind", "cut", LIVE) == other.row(end, "kind", "cut", LIVE)
 
 

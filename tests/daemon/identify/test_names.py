@@ -192,3 +192,28 @@ def test_the_reasons_stand_with_the_name() -> None:
 def test_any_text_has_a_worth(text: str, mac: int) -> None:
     assert worth(text, (mac,)) in (GIVEN, PRODUCT, NOTHING)
     best(("dhcp", "hostname", text), ("mdns", "instance", text.lower()), mac=mac)
+
+
+@pytest.mark.parametrize(
+    ("said_so", "name"),
+    [
+        ([("mdns", "instance", "amzn.dmgr.7d19c4f2:fAkE:1")], None),
+        ([("mdns", "instance", "48a6b83c52e1@den"), ("mdns", "instance", "sonos-48a6b83c52e1@den")], "Den"),
+        ([("mdns", "instance", "workbench [84:18:26:7b:5f:6b]")], "Workbench"),
+        ([("dhcp", "hostname", "Samsung"), ("mdns", "instance", "samsung qe55 tv")], "Samsung QE55 TV"),
+        ([("dhcp", "hostname", "Schlage")], "Schlage"),
+        ([("dhcp", "hostname", "HP8418267B5F6B"), ("mdns", "instance", "hp jet 9 [7b5f6b]")], "HP Jet 9 [7b5f6b]"),
+    ],
+)  # fmt: skip
+def test_what_programs_call_themselves_and_what_says_little(
+    said_so: list[tuple[str, str, str]], name: str | None
+) -> None:
+    chosen = best(*said_so)
+    assert (chosen and chosen[0]) == name
+
+
+def test_brand_and_model_say_more_than_a_hardware_address() -> None:
+    found = candidates(said(("dhcp", "hostname", "WYZE_CAKP2JFUS-8418267B5F6B")), (MAC,))
+    known = Traits("Wyze", "Cam v3", "camera", None, ())
+    assert (choose(None, None, found, known) or Name("", "", "")).text == "Wyze Cam v3"
+    assert (choose(None, None, found, NO_TRAITS) or Name("", "", "")).text == "WYZE_CAKP2JFUS-8418267B5F6B"

@@ -37,7 +37,10 @@ def test_a_slot_lies_in_the_day_that_the_clock_on_the_wall_shows(slot: int, zone
     assert month_text(place.month) == wall.strftime("%Y-%m")
     assert place.hour <= slot < place.hour + 4
     day, begin, end = Calendar(zone).span(slot)
-    assert day == place.day and begin <= place.hour and slot < end and end - begin in range(90, 103)
+    assert day == place.day
+    assert begin <= place.hour
+    assert slot < end
+    assert end - begin in range(90, 103)
 
 
 @pytest.mark.parametrize(("day", "slots"), [((2025, 3, 30), 92), ((2025, 10, 26), 100), ((2025, 7, 1), 96)])
@@ -61,7 +64,8 @@ def test_whole_days_cover_every_span_and_lie_apart(spans: list[tuple[int, int]],
     for first_us, last_us in times:
         assert any(begin <= first_us // SLOT_US and last_us // SLOT_US < end for begin, end in ranges)
     for begin, end in ranges:
-        assert calendar.span(begin)[1] == begin and calendar.span(end - 1)[2] == end
+        assert calendar.span(begin)[1] == begin
+        assert calendar.span(end - 1)[2] == end
 
 
 @given(st.integers(1970 * 12, 2200 * 12))

@@ -1,0 +1,204 @@
+"""`homeport pcap`: the packets behind any row, out of the files that they lie in."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.config import load_config
+from appliance.console import CannotDoError, note, plural, printable, size
+from appliance.main import DONE, SET_ASIDE
+
+if TYPE_CHECKING:
+    from appliance.household import Household
+    from appliance.packet_output import Target
+    from daemon.decode.pcap_writing import Writer
+    from daemon.ingest.bpf import Filter
+    from daemon.ingest.retrieve import Found, Missing, Question
+    from daemon.store.behind import Destination
+
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The flags, as they were given."""
+
+    database: str | None
+    owner_file: str | None
+    site: str | None
+    device: str | None
+    destination: str | None
+    since: str | None
+    until: str | None
+    flow_id: int | None
+    expression: str | None
+    place: str | None
+
+
+@click.command("pcap")
+@click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")
+@click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")
+@click.option("--site", metavar="NAME", help="Home that is meant. [site.name]")
+@click.option("--device", metavar="DEVICE", help="What this device sent or received: its name, MAC, address or id.")
+@click.option(
+    "--destination", metavar="WHERE", help="What went to or came from there: a name, address, domain or organisation."
+)
+@click.option("--since", metavar="TIME", help="From then on: 2025-07-01, 2025-07-01T21:00, 'yesterday 21:00', 2h, 7d.")
+@click.option("--until", metavar="TIME", help="Up to then; of a date, the whole day.")
+@click.option("--flow", "flow_id", type=int, metavar="ID", help="One row of the view flows.")
+@click.option("--filter", "expression", metavar="BPF", help="And only what this filter accepts, as tcpdump has them.")
+@click.option("-w", "place", metavar="FILE", help="Where to write; - (and nothing) is standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, **_: object) -> int:
+    """Write the packets behind what Homeport shows, by time, as a capture that Wireshark reads.
+
+    Everything that is asked for must hold. Times are in the time zone of the home. docs/pcap.md has examples.
+    """
+    from appliance.household import read_household
+    from appliance.packet_output import packet_output
+    from daemon.ingest.retrieve import look_up
+    from daemon.store.database import read_database
+    from daemon.store.errors import explained
+
+    asked = _Asked(**ctx.params)
+    config = load_config({"store.database": asked.database, "store.owner": asked.owner_file, "site.name": asked.site})
+    house = read_household(config)
+    keep = _filter(asked.expression)
+    path = config.store.database
+    with closing(read_database(path)) as db, explained(path):
+        question = _question(db, house, asked, keep)
+        found = look_up(db, question)
+    _prepare(keep, found)
+    with packet_output(asked.place, found.files) as target:
+        _write(found, target)
+    _name_missing(found.missing, house.zone)
+    return SET_ASIDE if found.missing else DONE
+
+
+def _filter(expression: str | None) -> Filter | None:
+    if expression is None:
+        return None
+    from daemon.ingest.bpf import Filter
+
+    return Filter(expression)
+
+
+def _prepare(keep: Filter | None, found: Found) -> None:
+    from daemon.ingest.bpf import BadFilterError
+
+    if keep is None:
+        return
+    try:
+        for link in found.links or {1}:
+            keep.prepare(link)
+    except BadFilterError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _question(db: sqlite3.Connection, house: Household, asked: _Asked, keep: Filter | None) -> Question:
+    from daemon.flow.local import address_number
+    from daemon.ingest.retrieve import Question
+    from daemon.store.months import sites
+    from daemon.store.words import address_key
+
+    site_id = sites(db)[house.site][0]
+    since_us, until_us = _moment(asked.since, "--since", house.zone), _moment(asked.until, "--until", house.zone)
+    if since_us is not None and until_us is not None and since_us >= until_us:
+        raise click.UsageError("--since is later than --until")
+    destination = asked.destination
+    address = None if destination is None else address_key(destination)
+    return Question(
+        site_id,
+        house.zone,
+        since_us,
+        until_us,
+        None if asked.device is None else tuple(map(_station, house.find(asked.device).keys)),
+        None if address is None else address_number(address),
+        None if destination is None or address is not None else _destination(db, site_id, destination),
+        None if asked.flow_id is None else _row(db, site_id, asked.flow_id),
+        keep,
+    )
+
+
+def _moment(text: str | None, flag: str, zone: str) -> int | None:
+    from daemon.report.moments import moment_us
+
+    if text is None:
+        return None
+    try:
+        return moment_us(text, zone, time.time_ns() // 1000, ends=flag == "--until")
+    except ValueError as error:
+        raise click.UsageError(f"{flag}: {printable(error)}") from error
+
+
+def _station(key: str) -> tuple[int, str]:
+    from daemon.store.words import mac_key
+
+    return (int(key.replace(":", ""), 16), "") if mac_key(key) else (-1, key)
+
+
+def _destination(db: sqlite3.Connection, site_id: int, text: str) -> Destination:
+    from daemon.store.behind import find_destination, like_destinations
+
+    found = find_destination(db, site_id, text)
+    if not found.names and not found.judged:
+        near = like_destinations(db, text)
+        hint = f"; did you mean {' or '.join(printable(each) for each in near)}?" if near else ""
+        raise CannotDoError(f"nothing that is known here went to {printable(text)!r}{hint}")
+    return found
+
+
+def _row(db: sqlite3.Connection, site_id: int, flow_id: int) -> int:
+    from daemon.store.behind import read_flow_row
+
+    if not -(1 << 63) <= flow_id < 1 << 63 or not read_flow_row(db, site_id, flow_id):
+        raise CannotDoError(f"there is no flow {flow_id} in this home; `homeport export flows` has those there are")
+    return flow_id
+
+
+def _write(found: Found, target: Target) -> None:
+    """Packet by packet, then a line that says what that was."""
+    from daemon.decode.pcap_writing import OtherLinkError
+
+    writer = _writer(found)
+    target.write(writer.head())
+    packets = octets = 0
+    for cut in found.packets():
+        try:
+            target.write(writer.packets(cut))
+        except OtherLinkError as error:
+            raise CannotDoError(
+                f"a file that is being written has packets of another kind by now ({error}); ask again, and all are written"
+            ) from error
+        packets += len(cut.offset)
+        octets += int(cut.captured.sum())
+    if packets:
+        note(f"{plural(packets, 'packet')}, {size(octets)}")
+    else:
+        note("no packet of that; what was written is a capture without packets")
+
+
+def _writer(found: Found) -> Writer:
+    from daemon.decode.pcap_writing import PcapngWriter, PcapWriter
+
+    if len(found.links) > 1 or len(found.link_names) > 1:
+        note("these files have several link types, so this is written as pcapng")
+        return PcapngWriter(nano=found.nano)
+    return PcapWriter(next(iter(found.links), 1), nano=found.nano)
+
+
+def _name_missing(missing: list[Missing], zone: str) -> None:
+    from appliance.roster import Clock
+
+    clock = Clock(zone)
+    for each in missing[:_MOST_NAMED]:
+        span = f"{clock.text(each.first_us)} to {clock.text(each.last_us)}"
+        note(f"not complete: {printable(each.path)} ({plural(each.packets, 'packet')}, {span}): {each.why}")
+    if len(missing) > _MOST_NAMED:
+        note(f"not complete: {plural(len(missing) - _MOST_NAMED, 'more file')}")

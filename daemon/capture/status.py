@@ -1,0 +1,52 @@
+"""What a recording says of itself while it runs: a state, a sentence and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daemon.capture.clock import Reading
+from daemon.capture.recorder import Recorder
+from daemon.decode.sidecar import Value
+
+CAPTURING, PAUSED = "capturing", "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a recording stands. The numbers count since it was started; sizes in bytes, times in microseconds."""
+
+    state: str
+    sentence: str
+    numbers: dict[str, Value]
+
+
+def standing(recorder: Recorder, interface: str, now: Reading, *, synced: bool) -> Standing:
+    """What there is to say after a turn of the loop."""
+    pause, file = recorder.pause, recorder.current
+    numbers: dict[str, Value] = {
+        "interface": interface,
+        "file": file.path.name if file else None,
+        "folder": str(recorder.folder),
+        "size": file.size if file else 0,
+        "on_disk": file.on_disk if file else 0,
+        "files": recorder.files,
+        "received": recorder.received,
+        "written": recorder.written,
+        "kernel_drops": recorder.kernel_drops,
+        "interface_drops": recorder.interface_drops,
+        "synced": synced,
+        "paused_since_us": pause.since.wall_us if pause else None,
+        "lost_in_pause": pause.lost if pause else 0,
+    }
+    return Standing(PAUSED if pause else CAPTURING, _sentence(recorder, interface, now, synced=synced), numbers)
+
+
+def _sentence(recorder: Recorder, interface: str, now: Reading, *, synced: bool) -> str:
+    pause = recorder.pause
+    if pause is not None:
+        seconds = (now.monotonic_us - pause.since.monotonic_us) // 1_000_000
+        return f"Nothing of {interface} has been recorded for {seconds:,} s: {pause.why}."
+    drops = recorder.kernel_drops + recorder.interface_drops
+    lost = f"{drops:,} lost" if drops else "none lost"
+    waits = "" if synced else "; nobody has set the clock yet"
+    return f"Recording {interface}: {recorder.written:,} packets, {lost}{waits}."

@@ -1,0 +1,48 @@
+/* Marks of MACs and addresses, as `sketch.py` has them. */
+
+#ifndef HOMEPORT_DECODE_WALK_MARKS_H
+#define HOMEPORT_DECODE_WALK_MARKS_H
+
+#include <stdint.h>
+
+enum { LINK_ETHERNET = 1, KIND_UNDECODED = 0, MAC_BYTES = 6, AHEAD = 12 /* rows; their headers have left the caches by now */ };
+
+typedef struct {
+    const uint8_t *buf;
+    const int64_t *offset;
+    const int32_t *link;
+    const uint8_t *kind;
+    const uint64_t *source_hi, *source_lo, *destination_hi, *destination_lo;
+    uint8_t *held; /* 65,536 of them */
+} Seen;
+
+static unsigned address_mark(uint64_t high, uint64_t low) {
+    return (unsigned)(((low + high * 0xC2B2AE3D27D4EB4FULL) * 0x9E3779B97F4A7C15ULL) >> 48);
+}
+
+static unsigned mac_mark(const uint8_t *mac) {
+    uint64_t number = 0;
+    for (int i = MAC_BYTES; i--;)
+        number = number << 8 | mac[i];
+    return (unsigned)((number * 0xC2B2AE3D27D4EB4FULL) >> 48);
+}
+
+/* 0, or -1 where a frame lies outside the buffer; then some rows are marked already. */
+static int mark_rows(const Seen *seen, Py_ssize_t size, Py_ssize_t count) {
+    for (Py_ssize_t row = 0; row < count; row++) {
+        if (row + AHEAD < count)
+            __builtin_prefetch((const void *)((uintptr_t)seen->buf + (uintptr_t)seen->offset[row + AHEAD]));
+        seen->held[address_mark(seen->source_hi[row], seen->source_lo[row])] = 1;
+        seen->held[address_mark(seen->destination_hi[row], seen->destination_lo[row])] = 1;
+        if (seen->link[row] != LINK_ETHERNET || seen->kind[row] == KIND_UNDECODED)
+            continue;
+        int64_t at = seen->offset[row];
+        if (at < 0 || at > size - 2 * MAC_BYTES)
+            return -1;
+        seen->held[mac_mark(seen->buf + at)] = 1;
+        seen->held[mac_mark(seen->buf + at + MAC_BYTES)] = 1;
+    }
+    return 0;
+}
+
+#endif

@@ -1,0 +1,274 @@
+"""`homeport ingest`: the service that follows a folder of captures and keeps the database up to date.
+
+Rule 1: what is new is read in pieces, the oldest file first, every file in turn; each commit leaves the database whole,
+        so that the service may be killed at any instant.
+Rule 2: it is kind to the disk: a file that grows is read once a minute, or when some 2,000 facts have come together;
+        while somebody looks, every few seconds. Behind, it reads without a pause.
+Rule 3: what goes wrong with one file is that file's; what goes wrong with the database is said and tried again.
+Rule 4: clocks and sleep are passed in.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from daemon.ingest.capture_file import Task, continue_file, head_of, import_file
+from daemon.ingest.follow import Folder, Followed
+from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.outcome import FileOutcome
+from daemon.ingest.recordings import Recordings
+from daemon.ingest.replacement import complete_replacements
+from daemon.ingest.settle import heed_owner, settle_site
+from daemon.ingest.source import find_captures
+from daemon.ingest.standing import CATCHING_UP, FOLLOWING, WAITING, Standing, is_looked_at, look_folder
+from daemon.store.captures import find_placed
+from daemon.store.database import open_database
+from daemon.store.errors import Busy, DiskFull, StoreError, explained
+from daemon.store.owner import read_owner, version
+
+PIECE = 64 << 20  # bytes of a file that are read before others have their turn
+COMMIT_S = 60.0
+HURRY_S = 2.0
+FACTS = 2_000  # that come together before a minute is over
+SETTLE_S = 60.0  # while behind: how often labels follow
+_POLL_S = 1.0
+_INSTRUCTIONS = 200_000  # of SQLite's machine, some milliseconds, after which it asks whether to stop
+_REST = 4  # while somebody looks, the service rests four times as long as it worked
+_RETRY_S = 10.0
+_FACTS_A_MB = 60.0  # before anything is known of this house
+_ASIDE = ("unreadable", "closed")
+_GZIP = (".gz",)
+
+
+class World(Protocol):
+    """What the service knows of the world besides files."""
+
+    def monotonic(self) -> float:
+        """Seconds on the clock that nobody sets."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or less if there is a reason to go on."""
+
+    def stopping(self) -> bool:
+        """Whether the service should end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What to follow, and where it goes."""
+
+    folder: Path
+    database: Path
+    site: str = "home"
+    networks: tuple[str, ...] = ()
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    run_folder: Path | None = None  # where `look` lies
+
+
+class Live:
+    """The service. `step` does what is due; `run` goes on until it is told to stop."""
+
+    def __init__(self, assignment: Assignment, world: World, heard: Callable[[Standing], None]) -> None:
+        self._what, self._world, self._heard = assignment, world, heard
+        self._folder = Folder(assignment.folder)
+        self._advanced = False
+        self._packets = self._facts = self._settled_us = 0
+        self._read_s = float("-inf")  # when a file that grows was read last
+        self._settle_s = float("-inf")
+        self._worked_s = 0.0
+        self._unsettled = True  # whatever a run before this one left
+        self._facts_a_byte = _FACTS_A_MB / 1e6
+        self._words: tuple[object, ...] = ()
+        self._word = -1
+        self._recordings = Recordings(assignment.site)
+
+    def run(self, *, once: bool = False) -> Standing:
+        """Follow until it is told to stop, or with `once` until all that is there is read. Raises StoreError, OSError."""
+        world = self._world
+        with closing(open_database(self._what.database)) as db:
+            complete_replacements(db, self._what.database)
+            db.set_progress_handler(lambda: int(world.stopping()), _INSTRUCTIONS)
+            standing = self._standing(FOLLOWING, "Starts.")
+            while not world.stopping():
+                try:
+                    busy = self.step(db, once=once)
+                    standing = self._standing(*self._words_for())
+                except StoreError as error:
+                    if world.stopping():
+                        break  # SQLite was interrupted; what was not committed will be done again
+                    if once or not isinstance(error, (Busy, DiskFull)):
+                        raise
+                    busy, standing = False, self._standing(WAITING, str(error))
+                self._heard(standing)
+                self._advanced = False
+                if once and not busy:
+                    break
+                if not busy:
+                    world.sleep(_RETRY_S if standing.state == WAITING else _POLL_S)
+            return standing
+
+    def step(self, db: sqlite3.Connection, *, once: bool = False) -> bool:
+        """One look and what follows from it; whether there is more to do at once. Raises StoreError, OSError."""
+        now = self._world.monotonic()
+        looked_at = self._looked_at()
+        self._folder.look(now)
+        self._recordings.tell(db, self._what.database, self._folder)
+        due = self._due(now, looked_at=looked_at, once=once)
+        for file in due:
+            if self._world.stopping():
+                break
+            self._read(db, file, self._world.monotonic(), once=once)
+        behind = any(file.pending > 0 for file in due)
+        self._settle(db, behind=behind, looked_at=looked_at)
+        self._heed(db)
+        if due:
+            self._worked_s = self._world.monotonic() - now
+        return behind
+
+    def _due(self, now: float, *, looked_at: bool, once: bool) -> list[Followed]:
+        """The files to be read now. Files that grow come together, so that there is one settling for all."""
+        waiting = self._folder.waiting()
+        ready = [file for file in waiting if file.over(now, at_once=once) or file.pending >= PIECE]
+        growing = [file for file in waiting if file.pending and file not in ready]
+        pause = max(HURRY_S, _REST * self._worked_s) if looked_at else COMMIT_S
+        much = sum(file.pending for file in growing) * self._facts_a_byte >= FACTS
+        if growing and (once or much or now - self._read_s >= pause):
+            self._read_s = now
+            return [file for file in waiting if file in ready or file in growing]
+        return ready
+
+    def _read(self, db: sqlite3.Connection, file: Followed, now: float, *, once: bool) -> None:
+        """One piece of one file."""
+        if not file.met and self._meet(db, file):
+            return
+        over = file.over(now, at_once=once)
+        packed = file.path.suffix in _GZIP  # to its end in one go: nobody can begin in the middle of it
+        end = file.readable if packed else min(file.readable, file.read + PIECE)
+        final = over and end == file.readable
+        task = Task(
+            file.path, self._what.site, limit=None if final else end, final=final, clock_offset_us=file.clock_offset_us
+        )
+        try:
+            outcome = self._offer(db, file, task)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  a fault that one file brings to light must not stop the others
+            outcome = FileOutcome(file.path, "unreadable", message=f"a fault in Homeport: {error!r}; please report it")
+        fresh = end - file.read
+        file.capture_id = outcome.capture_id or file.capture_id
+        file.noticed_s, file.read, file.ended = now, end, final
+        file.waits = outcome.status == "unsynced"
+        file.aside = outcome.message if outcome.status in _ASIDE else None
+        self._advanced = True
+        self._packets += outcome.new_packets
+        self._facts += outcome.facts
+        self._unsettled = self._unsettled or outcome.facts > 0 or final
+        if fresh > 0 and outcome.facts:
+            self._facts_a_byte += (outcome.facts / fresh - self._facts_a_byte) / 4
+
+    def _meet(self, db: sqlite3.Connection, file: Followed) -> bool:
+        """Whether the database has a file already, all of it.
+
+        A file at its old place with its old beginning, and as long as it was, or one that our recorder wrote, is taken for
+        what it was: to compare all bytes of all files after each start would take minutes.
+        """
+        file.met = True
+        with explained(self._what.database):
+            placed = find_placed(db, self._what.site, str(file.path.absolute()))
+        if placed is None or placed.status == "deleted" or head_of(file.path) != placed.head:
+            return False
+        if placed.status != "live" and placed.size == file.shape.size:
+            file.capture_id, file.read, file.ended = placed.capture_id, placed.size, file.sidecar is None or file.finished
+            return True
+        if file.sidecar is not None and placed.cursor <= file.shape.size:
+            file.capture_id, file.read = placed.capture_id, placed.cursor
+        return False
+
+    def _offer(self, db: sqlite3.Connection, file: Followed, task: Task) -> FileOutcome:
+        database = self._what.database
+        if file.capture_id is not None:
+            outcome = continue_file(db, database, task, file.capture_id)
+            if outcome is not None:
+                return outcome
+        if file.sidecar is None:
+            _, problems = find_captures([file.path])
+            if problems and not (problems[0][1] == "the file is empty" and not file.ended):
+                return FileOutcome(file.path, "unreadable", message=problems[0][1])
+        return import_file(db, database, task)
+
+    def _settle(self, db: sqlite3.Connection, *, behind: bool, looked_at: bool) -> None:
+        now = self._world.monotonic()
+        if not self._unsettled or (behind and now - self._settle_s < (HURRY_S * _REST if looked_at else SETTLE_S)):
+            return
+        what = self._what
+        settle_site(db, what.database, what.site, what.networks, what.knowledge)
+        self._unsettled = False
+        self._settle_s = self._world.monotonic()
+        self._settled_us = int(self._world.wall() * 1e6)
+
+    def _heed(self, db: sqlite3.Connection) -> None:
+        """Act on what the owner said since the last look."""
+        path = self._what.knowledge.owner
+        if path is None:
+            return
+        shape = tuple(_stamp(path.with_name(path.name + end)) for end in ("", "-wal"))
+        if shape == self._words:
+            return
+        owner = read_owner(path)
+        if owner is not None:
+            with closing(owner):
+                number = version(owner)
+            if number != self._word:  # at first, too: nobody knows what was said while the service was down
+                heed_owner(db, self._what.database, self._what.site, self._what.knowledge)
+            self._word = number
+        self._words = shape
+
+    def _looked_at(self) -> bool:
+        return is_looked_at(look_folder(self._what.run_folder, self._what.database), self._world.wall())
+
+    def _words_for(self) -> tuple[str, str]:
+        unread = sum(file.pending for file in self._folder.files.values())
+        if unread >= PIECE:
+            return CATCHING_UP, f"Catching up: {unread / 1e6:,.0f} MB of captures are still to be read."
+        live = [file for file in self._folder.files.values() if not (file.ended or file.aside or file.waits)]
+        if not live:
+            return FOLLOWING, f"Waiting for captures in {self._what.folder}."
+        return FOLLOWING, f"Following {', '.join(sorted(file.path.name for file in live)[:3])}."
+
+    def _standing(self, state: str, sentence: str) -> Standing:
+        now = self._world.monotonic()
+        files = self._folder.files.values()
+        pending = [file for file in files if file.pending]
+        aside = tuple((str(file.path), file.aside) for file in files if file.aside is not None)
+        if aside:
+            sentence += f" Set aside: {len(aside)}."
+        return Standing(
+            state=state,
+            sentence=sentence,
+            advanced=self._advanced,
+            lag_s=round(max((now - file.noticed_s for file in pending), default=0.0), 1),
+            unread_bytes=sum(file.pending for file in pending),
+            files_waiting=len(pending),
+            files_without_clock=sum(file.waits for file in files),
+            set_aside=aside,
+            packets=self._packets,
+            facts=self._facts,
+            settled_us=self._settled_us,
+            looked_at=self._looked_at(),
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns

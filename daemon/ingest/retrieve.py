@@ -1,0 +1,351 @@
+"""The packets behind the rows of the database, out of the files that they lie in.
+
+Rule 1: the index of blocks says what need not be read; what is read is chosen packet by packet, so that the index
+        changes the time it takes and never the answer. What a file has behind the cursor is read too.
+Rule 2: packets are streamed: memory holds one piece of each file that overlaps in time, whatever is asked for.
+Rule 3: a file that is gone, another one than was imported, or cannot be read is named with what is missing for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from daemon.decode.columns import SPARE
+from daemon.decode.cursor import DecodeError
+from daemon.decode.cut import Accepts, Address, Choice, Conversation, Flows, Party, Span, Wish
+from daemon.decode.fine import is_finer, remainders
+from daemon.decode.framing import LOOKAHEAD, Scanner, entered_scanner
+from daemon.decode.links import LINK_NAMES
+from daemon.decode.merge import Cut, merge
+from daemon.decode.records import Records
+from daemon.decode.sketch import Block, address_mark, has_any, mac_mark
+from daemon.flow.local import address_number
+from daemon.flow.services import protocol_name
+from daemon.ingest.capture_file import identify
+from daemon.ingest.source import Source
+from daemon.store import behind
+from daemon.store.behind import End, Ends, Held
+from daemon.store.blocks import read_blocks
+
+_WINDOW = 512 << 10  # bytes of a piece; a search behind damage may need LOOKAHEAD
+_FARTHEST_US = 1 << 53  # times are held within this, so that nanoseconds stay within 64 bits
+_ETHERNET_ONLY = LINK_NAMES[1]
+_PROTOCOLS = {protocol_name(number): number for number in range(256)}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is wanted; None: anything. Times as in `Wish`. `stations` are (MAC or -1, address where there is no MAC)."""
+
+    site_id: int
+    zone: str
+    since_us: int | None = None
+    until_us: int | None = None
+    stations: tuple[tuple[int, str], ...] | None = None
+    address: tuple[int, int] | None = None  # (IP version, address) of the other side
+    destination: behind.Destination | None = None
+    flow_id: int | None = None
+    accepts: Accepts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A file whose packets are not in the answer, or not all."""
+
+    path: str
+    why: str
+    first_us: int
+    last_us: int
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file that may have wanted packets: which stretches are read, and what is chosen there."""
+
+    path: Path
+    held: Held
+    wish: Wish
+    stretches: tuple[tuple[int, int | None, str | None], ...]  # begin, end (None: the file's), state of the scanner
+
+
+@dataclass(slots=True)
+class Found:
+    """What will be read, ordered by time. `missing` grows while it is."""
+
+    parts: list[Part] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    links: set[int] = field(default_factory=set)  # link types of the files
+    link_names: set[str] = field(default_factory=set)
+    nano: bool = False  # a file has times finer than microseconds
+    files: list[Path] = field(default_factory=list)  # all that are known, also of other times
+
+    def packets(self) -> Iterator[Cut]:
+        """All packets that are wanted, by time."""
+        return merge((_nanoseconds(part.held.first_us), self._read(part)) for part in self.parts)
+
+    def _read(self, part: Part) -> Iterator[Cut]:
+        try:
+            yield from _cuts(part)
+        except (OSError, DecodeError) as error:
+            why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+            self.missing.append(_missing(part.held, f"it cannot be read to its end: {why}"))
+
+
+def look_up(db: sqlite3.Connection, question: Question) -> Found:
+    """Which files to read for a question, and which are missing. Raises sqlite3.Error as it comes."""
+    found = Found()
+    chooser = _Chooser(db, question)
+    found.files = [Path(row[0]) for row in db.execute("SELECT path FROM capture")]
+    for held in behind.read_held(db, question.site_id, question.since_us, question.until_us):
+        if chooser.blind(held):
+            why = "of a part of it only sums are kept, so which of its packets went there is not known"
+            found.missing.append(_missing(held, why))
+        wish = chooser.wish(held)
+        if wish is None:
+            continue
+        stretches = _stretches(read_blocks(db, held.capture_id), held, wish, chooser.marks(held))
+        path, why = _file_of(held)
+        if path is None:
+            if stretches:
+                found.missing.append(_missing(held, why))
+            continue
+        if stretches:
+            _describe(path, held, found)
+            found.parts.append(Part(path, held, wish, tuple(stretches)))
+    return found
+
+
+def _missing(held: Held, why: str) -> Missing:
+    return Missing(held.path, why, held.first_us, held.last_us, held.packets)
+
+
+def _file_of(held: Held) -> tuple[Path | None, str]:
+    """Where the capture's bytes lie, else why they do not."""
+    plain = Path(held.path)
+    for path in (plain, plain.with_name(f"{plain.name}.gz")):
+        try:
+            with Source.open(path) as source:
+                if identify(source) == held.head:
+                    return path, ""
+        except FileNotFoundError:
+            continue
+        except (OSError, DecodeError) as error:
+            return None, (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        return None, "another file than the one that was imported lies there"
+    return None, "it was deleted" if held.status == "deleted" else "it is not there any more"
+
+
+def _describe(path: Path, held: Held, found: Found) -> None:
+    with Source.open(path) as source:
+        scanner = entered_scanner(source.head(), None)
+        head = bytearray(source.head())
+        scanner.scan(head, 0, len(head), 0, final=False)
+    found.links.update(scanner.link_types)
+    found.link_names.update(held.link_types.split(","))  # also those that the file describes later
+    found.nano = found.nano or is_finer(scanner.state())
+
+
+class _Chooser:
+    """What a question means for one capture."""
+
+    def __init__(self, db: sqlite3.Connection, question: Question) -> None:
+        self._db, self._question = db, question
+        keys = question.stations
+        self._stations = None if keys is None else behind.read_station_ids(db, question.site_id, keys)
+        self._ends = [end for station in self._stations or [] for end in behind.read_ends(db, station)]
+        self._macs = frozenset(mac for mac, _ in keys or () if mac >= 0)
+        self._party = None if keys is None else Party(self._macs, tuple(map(_address, self._ends)))
+        self._row = None
+        if question.flow_id is not None:
+            self._row = behind.read_flow_row(db, question.site_id, question.flow_id)
+        self._meant: Callable[[int | None, int, list[int], str], bool] | None = None
+        if question.destination is not None:
+            self._meant = behind.meaning(question.destination, question.zone)
+
+    def _whole(self, held: Held) -> bool:
+        """Whether all of the capture counts as one of the stations."""
+        return held.station_id is not None and held.station_id in (self._stations or [])
+
+    def blind(self, held: Held) -> bool:
+        """Whether flows that were wanted may be gone."""
+        return held.closed and held.cursor > 0 and self._meant is not None
+
+    def wish(self, held: Held) -> Wish | None:
+        """What to choose of the capture; None where there is nothing."""
+        question = self._question
+        if self._stations == []:
+            return None
+        flows = self._flows(held)
+        if flows is not None and not flows:
+            return None
+        return Wish(
+            question.since_us,
+            question.until_us,
+            None if self._whole(held) else self._party,
+            None if question.address is None else frozenset((question.address,)),
+            None if flows is None else Flows.of(flows),
+            question.accepts,
+        )
+
+    def _flows(self, held: Held) -> list[Conversation] | None:
+        """The flows that are wanted; None where the question is not about flows."""
+        if self._row is not None:
+            return [_conversation(ends) for ends in self._row.get(held.capture_id, [])]
+        if self._meant is None:
+            return None
+        span = self._question.since_us, self._question.until_us
+        stations = None if self._whole(held) else self._stations
+        return [
+            _conversation(ends) for ends in behind.read_flows_to(self._db, held.capture_id, span, self._meant, stations)
+        ]
+
+    def marks(self, held: Held) -> list[list[int]]:
+        """Of each of these lists one mark at least is in a block with wanted packets."""
+        wanted = []
+        if self._party is not None and not self._whole(held):
+            by_mac = [mac_mark(mac) for mac in self._macs]
+            only = held.link_types == _ETHERNET_ONLY
+            wanted.append(by_mac + ([] if only else [address_mark(each.number) for each in self._party.addresses]))
+        if self._question.address is not None:
+            wanted.append([address_mark(self._question.address[1])])
+        return wanted
+
+
+def _address(end: End) -> Address:
+    return Address(*address_number(end.address), (end.first_us, end.last_us))
+
+
+def _conversation(ends: Ends) -> Conversation:
+    client, server = address_number(ends.client), address_number(ends.server)
+    any_port = None if ends.several and ends.client_port is None else -1
+    return Conversation(
+        client[0],
+        _PROTOCOLS.get(ends.protocol, -1),
+        client[1],
+        any_port if ends.client_port is None else ends.client_port,
+        server[1],
+        -1 if ends.server_port is None else ends.server_port,
+        (ends.first_us, ends.last_us),
+    )
+
+
+def _stretches(
+    blocks: list[Block], held: Held, wish: Wish, marks: list[list[int]]
+) -> list[tuple[int, int | None, str | None]]:
+    """What to read of a capture: blocks that may have wanted packets, and what no block describes."""
+    out: list[tuple[int, int | None, str | None]] = []
+    spans = None if wish.flows is None else wish.flows.times()
+    if not blocks or blocks[0].begin > 0:
+        out.append((0, blocks[0].begin if blocks else None, None))
+    for block in blocks:
+        if not _timely(block, wish, spans) or not all(has_any(block.sketch, some) for some in marks):
+            continue
+        if out and out[-1][1] == block.begin:
+            out[-1] = (out[-1][0], block.end, out[-1][2])
+        else:
+            out.append((block.begin, block.end, block.scanner))
+    behind_cursor = held.status == "live" and (wish.until_us is None or wish.until_us > held.last_us)
+    if blocks and behind_cursor and wish.flows is None:
+        if out and out[-1][1] == blocks[-1].end:
+            out[-1] = (out[-1][0], None, out[-1][2])
+        else:
+            out.append((blocks[-1].begin, None, blocks[-1].scanner))
+    return out
+
+
+def _timely(block: Block, wish: Wish, spans: list[Span] | None) -> bool:
+    if not block.packets:
+        return False
+    if wish.since_us is not None and block.last_us < wish.since_us:
+        return False
+    if wish.until_us is not None and block.first_us >= wish.until_us:
+        return False
+    if spans is None:
+        return True
+    place = bisect_left(spans, block.first_us, key=lambda span: span[1])  # the first that ends late enough
+    return place < len(spans) and spans[place][0] <= block.last_us
+
+
+def _cuts(part: Part) -> Iterator[Cut]:
+    """Wanted packets of one file, stretch by stretch."""
+    with Source.open(part.path) as source:
+        head = source.head()
+        reading = _Reading(source, Choice(part.wish), part.held)
+        for begin, end, state in part.stretches:
+            yield from reading.stretch(entered_scanner(head, state), begin, end)
+
+
+class _Reading:
+    """One file, piece by piece."""
+
+    def __init__(self, source: Source, choice: Choice, held: Held) -> None:
+        self._source, self._choice, self._offset_us = source, choice, held.offset_us
+        self._whole = held.status != "live"  # nothing will be added to it
+
+    def stretch(self, scanner: Scanner, begin: int, end: int | None) -> Iterator[Cut]:
+        """Wanted packets that begin before `end`. More is read: what damage hides is decided by what follows."""
+        base, filled = begin, 0
+        buf = bytearray(_WINDOW + SPARE)
+        self._source.seek(base)
+        while True:
+            view = memoryview(buf)[: len(buf) - SPARE]
+            while filled < len(view) and (count := self._source.read_into(view[filled:])):
+                filled += count
+            ended = filled < len(view)
+            before = scanner.state()
+            records = scanner.scan(buf, 0, filled, base, ended and self._whole)
+            used = records.consumed
+            yield from self._chosen(buf, _before(records, None if end is None else end - base), before, scanner)
+            done = end is not None and base + used >= end
+            if done or (ended and (used in {0, filled} or not self._whole or not len(records.offset))):
+                return
+            if not used:  # the record at hand, or the search behind damage, needs more
+                if len(buf) > LOOKAHEAD:
+                    raise DecodeError(f"nothing can be read at byte {base}")
+                buf = buf[:filled] + bytes(LOOKAHEAD + 2 * SPARE - filled)
+                continue
+            buf[: filled - used] = buf[used:filled]
+            filled -= used
+            base += used
+
+    def _chosen(self, buf: bytearray, records: Records, before: dict[str, Any], scanner: Scanner) -> Iterator[Cut]:
+        if not len(records.offset):
+            return
+        finer = remainders(buf, records, before, scanner.state())
+        if self._offset_us:
+            records = replace(records, time_us=records.time_us + self._offset_us)
+        rows = np.flatnonzero(self._choice.mark(buf, records))
+        if not len(rows):
+            return
+        time_ns = np.clip(records.time_us[rows], -_FARTHEST_US, _FARTHEST_US) * 1000
+        if finer is not None:
+            time_ns += finer[rows]
+        columns = (records.offset[rows], records.captured[rows], records.wire[rows], time_ns, records.link[rows])
+        yield Cut(memoryview(buf), *columns)
+
+
+def _before(records: Records, end: int | None) -> Records:
+    """The records whose frames begin before `end`."""
+    if end is None or not len(records.offset) or records.offset[-1] < end:
+        return records
+    stop = int(np.searchsorted(records.offset, end))
+    return replace(
+        records,
+        offset=records.offset[:stop],
+        captured=records.captured[:stop],
+        wire=records.wire[:stop],
+        time_us=records.time_us[:stop],
+        link=records.link[:stop],
+    )
+
+
+def _nanoseconds(time_us: int) -> int:
+    return max(-_FARTHEST_US, min(time_us, _FARTHEST_US)) * 1000

@@ -1,0 +1,120 @@
+"""libpcap through pcapy-ng. What a refusal says needs no right; the rest listens on the loopback interface, as root."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import pytest
+
+from daemon.capture.interface import MOST, Interface, Wanted, interfaces, refusal
+from daemon.capture.records import records_of
+from daemon.capture.source import FilterError, InterfaceError, LostError
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+NOTHING = ("192.0.2.250",)  # an address that no packet here has
+
+
+def listen(expression: str = "", *, batches: bool = True, ports: tuple[int, ...] = ()) -> Interface:
+    return Interface(Wanted("lo", expression, ports), lambda: NOTHING, batches=batches)
+
+
+def send(number: int, port: int, size: int = 100) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for n in range(number):
+            out.sendto(n.to_bytes(2, "big").ljust(size, b"\0"), ("127.0.0.1", port))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (-5, LostError, "there is no interface wlan7; there are "),
+        (-8, InterfaceError, "CAP_NET_RAW"),
+        (-11, InterfaceError, "CAP_NET_RAW"),
+        (-9, LostError, "wlan7 is down"),
+        (-1, InterfaceError, "cannot capture"),
+    ],
+)
+def test_a_refusal_says_what_to_do(status: int, kind: type[InterfaceError], words: str) -> None:
+    error = refusal("wlan7", status)
+    assert type(error) is kind
+    assert words in str(error)
+    assert status != -5 or "lo" in str(error)
+
+
+def test_there_is_a_loopback_interface() -> None:
+    assert "lo" in interfaces()
+
+
+@needs_root
+@pytest.mark.parametrize("batches", [True, False], ids=["batches", "one by one"])
+def test_packets_come_whole_and_in_order(batches: bool) -> None:
+    port = 40_001 + batches
+    source = listen(f"udp dst port {port}", batches=batches)
+    began_us = time.time_ns() // 1000
+    send(MOST + 40, port)
+    seen: list[int] = []
+    datas: list[bytes] = []
+    deadline = time.monotonic() + 5
+    partial = []
+    while len(seen) < MOST + 40 and time.monotonic() < deadline:
+        source.wait(0.2)
+        batch, drained = source.take()
+        partial.append(drained)
+        seen += batch.times_us()
+        datas += [
+            batch.data[start : start + length]
+            for start, length in zip(batch.heads[2::4], batch.heads[3::4], strict=True)
+        ]
+        assert len(records_of(batch, 64).ends) == len(batch)
+    source.close()
+    assert [int.from_bytes(data[42:44], "big") for data in datas] == list(range(MOST + 40))
+    assert {len(data) for data in datas} == {142}
+    assert began_us - 1_000_000 < min(seen) <= max(seen) <= time.time_ns() // 1000
+    assert not all(partial), "more than a batch was there"
+
+
+@needs_root
+def test_a_filter_that_nobody_understands_is_said() -> None:
+    with pytest.raises(FilterError, match=r"'tcp pork' is not understood.*syntax"):
+        listen("tcp pork")
+
+
+@needs_root
+def test_what_the_box_serves_is_left_out_and_follows_its_addresses() -> None:
+    addresses: list[tuple[str, ...]] = [NOTHING]
+    source = Interface(Wanted("lo", "tcp", (22,)), lambda: addresses[0])
+    first = source.expression
+    assert NOTHING[0] in first
+    assert first.endswith("and (tcp)")
+    source.tend()
+    assert source.expression == first
+    addresses[0] = ("2001:db8::7",)
+    source.tend()
+    assert "2001:db8::7" in source.expression
+    assert NOTHING[0] not in source.expression
+    source.close()
+
+
+@needs_root
+def test_as_many_addresses_as_a_box_may_have_fit_into_a_filter() -> None:
+    many = tuple(f"2001:db8::{n:x}" for n in range(200))
+    source = Interface(Wanted("lo", "", (22, 80, 443, 8080)), lambda: many)
+    assert source.expression
+    source.close()
+
+
+@needs_root
+def test_drops_are_counted_from_one_question_to_the_next_also_where_the_counter_wraps() -> None:
+    source = listen("udp dst port 40009")
+    assert source.drops() == (0, 0)
+    source._seen = ((1 << 32) - 3, 0)
+    assert source.drops() == (3, 0)
+    source.close()
+
+
+@needs_root
+def test_no_such_interface() -> None:
+    with pytest.raises(LostError, match=r"there is no interface hp-none; there are .*lo"):
+        Interface(Wanted("hp-none"))

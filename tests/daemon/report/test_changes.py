@@ -1,0 +1,130 @@
+"""News between months, as rows and sentences."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.report.changes import BEGINS, CHANGED, GONE, NEW, changes_report, find_changes
+from daemon.store.months import Contact, Known
+
+JUNE, JULY, AUGUST = 2025 * 12 + 5, 2025 * 12 + 6, 2025 * 12 + 7
+RADIO = 1
+DEVICES = {RADIO: Known(RADIO, 1, "Radio", "Sonos", 2)}
+
+
+def met(
+    month: int, destination: str | None, party: str | None = "first", size: int = 100, *, organisation: str | None = None,
+    country: str | None = "DE", sure: str | None = "high", device: int = RADIO,
+) -> Contact:  # fmt: skip
+    return Contact(month, 1, device, destination, organisation, party, country, sure, 1, size)
+
+
+def kinds(*contacts: Contact, since: int = JULY, newest: int = AUGUST) -> list[tuple[int, str, str]]:
+    return [(news.month, news.kind, news.role.destination) for news in find_changes(contacts, since, newest)]
+
+
+def said(*contacts: Contact, since: int = JULY, newest: int = AUGUST) -> tuple[str, ...]:
+    return changes_report(contacts, DEVICES, since, newest).sentences
+
+
+def test_new_gone_and_stayed() -> None:
+    months = [met(JUNE, "a.example"), met(JUNE, "b.example"), met(JULY, "a.example"), met(JULY, "c.example", "third")]
+    assert kinds(*months) == [(JULY, NEW, "c.example"), (JULY, GONE, "b.example")]
+    assert said(*months) == ("July 2025, Radio: 1 new third party (c.example); no longer contacted: b.example.",)
+
+
+def test_first_month_is_a_beginning() -> None:
+    months = [met(JULY, "a.example", "first"), met(JULY, "b.example", "third"), met(JULY, "c.example", "third")]
+    assert {kind for _, kind, _ in kinds(*months)} == {BEGINS}
+    assert said(*months) == ("July 2025, Radio: seen for the first time, with 2 third parties and 1 first party.",)
+
+
+def test_nothing_is_gone_from_a_month_that_is_not_over() -> None:
+    months = [met(JUNE, "a.example"), met(JUNE, "b.example"), met(JULY, "a.example")]
+    assert kinds(*months, newest=JULY) == []
+    assert said(*months, newest=JULY) == ("Nothing changed between these months.",)
+    report = changes_report(months, DEVICES, JULY, JULY)
+    assert report.notes == ("July 2025 may not be over: what has not been contacted yet is not called gone.",)
+
+
+def test_device_that_was_away_for_a_month() -> None:
+    """It is compared with the last month in which it was seen, and the month without it is no news."""
+    months = [met(JUNE, "a.example"), met(AUGUST, "a.example"), met(AUGUST, "b.example")]
+    assert kinds(*months, newest=AUGUST + 1) == [(AUGUST, NEW, "b.example")]
+
+
+def test_party_country_and_organisation_that_change() -> None:
+    months = [
+        met(JUNE, "a.example", "first"), met(JULY, "a.example", "third"),
+        met(JUNE, "b.example", country="DE"), met(JULY, "b.example", country="US"),
+        met(JUNE, "c.example", organisation="One"), met(JULY, "c.example", organisation="Two"),
+    ]  # fmt: skip
+    news = {change.role.destination: (change.kind, change.before) for change in find_changes(months, JULY, AUGUST)}
+    assert news == {
+        "a.example": (CHANGED, "party first"),
+        "b.example": (CHANGED, "country DE"),
+        "c.example": (CHANGED, "organisation One"),
+    }
+
+
+def test_countries_that_are_guesses_are_no_news() -> None:
+    months = [met(JUNE, "a.example", country="DE"), met(JULY, "a.example", country="US", sure="low")]
+    assert kinds(*months) == []
+
+
+def test_hosts_of_one_domain_are_one_destination_by_most_of_its_bytes() -> None:
+    months = [
+        met(JUNE, "a.example", country="DE", size=900), met(JUNE, "a.example", country="US", size=10),
+        met(JULY, "a.example", country="DE", size=800), met(JULY, "a.example", country="FR", size=10),
+    ]  # fmt: skip
+    assert kinds(*months) == []
+    (june, *_) = changes_report(months[:2], DEVICES, JUNE, JULY).rows
+    assert june[-1] == 910
+
+
+def test_months_without_names_are_told_by_their_organisations() -> None:
+    """What a person's device did is compared as far as it is kept."""
+    months = [
+        met(JUNE, None, "third", organisation="Ads"), met(JULY, None, "third", organisation="Ads"),
+        met(JULY, None, "third", organisation="Trackers"), met(JULY, None, "unknown"),
+    ]  # fmt: skip
+    assert {destination for _, kind, destination in kinds(*months) if kind == NEW} == {
+        "Trackers",
+        "destinations that are not named any more",
+    }
+    assert "1 new third party (Trackers)" in said(*months)[0]
+
+
+def test_traffic_of_no_device_and_devices_nobody_knows() -> None:
+    report = changes_report([met(JULY, "a.example", device=0)], DEVICES, JULY, AUGUST)
+    assert report.rows[0][1:3] == (None, "Traffic of no device")
+
+
+def test_long_lists_are_shortened() -> None:
+    months = [met(JUNE, "z.example"), met(JULY, "z.example"), *(met(JULY, f"{n}.example", "third") for n in range(6))]
+    assert said(*months) == ("July 2025, Radio: 6 new third parties (0.example, 1.example, 2.example and 3 more).",)
+
+
+CONTACTS = st.builds(
+    met,
+    st.integers(JUNE, AUGUST),
+    st.sampled_from(["a.example", "b.example", None]),
+    st.sampled_from(["first", "third", None]),
+    st.integers(0, 1000),
+    organisation=st.sampled_from(["One", "Two", None]),
+    country=st.sampled_from(["DE", "US", None]),
+    sure=st.sampled_from(["high", "low", None]),
+    device=st.integers(0, 2),
+)
+
+
+@given(st.lists(CONTACTS, max_size=12))
+def test_any_months_make_a_report(contacts: list[Contact]) -> None:
+    contacts.sort(key=lambda each: (each.month, each.device_id, -each.bytes))
+    report = changes_report(contacts, DEVICES, JULY, AUGUST)
+    assert all(len(row) == len(report.columns) for row in report.rows)
+    assert all(row[0] in ("2025-07", "2025-08") for row in report.rows)
+    assert report.sentences
+    in_newest = [row for row in report.rows if row[0] == "2025-08" and row[3] == GONE]
+    assert in_newest == []

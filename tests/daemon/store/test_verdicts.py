@@ -1,0 +1,103 @@
+"""Verdicts are kept once each, judgements by device, destination and month."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from daemon.classify.vocabulary import Verdict
+from daemon.store.database import open_database, transaction
+from daemon.store.retain import fold
+from daemon.store.verdicts import (
+    Judged,
+    Place,
+    VerdictBook,
+    drop_unused,
+    months_with_destinations,
+    read_destinations,
+    write_judgements,
+)
+from tests.daemon.ingest.scenes import DAY, SECOND, lookup, talk, write
+from tests.support.importing import imported
+from tests.support.packets import START_US
+
+MONTH = 2023 * 12 + 10
+FIRST = Verdict("first", "Sonos", "maker", "maker", "because", "sonos.com", None, None, 1, "US", "high")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    frames = [
+        *talk(START_US, "a.example", server="203.0.113.1", reply=3000, port=40000),
+        *talk(START_US + SECOND, "a.example", server="203.0.113.2", reply=9000, port=40001),
+        *talk(START_US + DAY, "a.example", server="203.0.113.3", reply=5000, port=40002),
+        *talk(START_US + DAY + SECOND, "a.example", server="203.0.113.1", reply=5000, port=40003),
+        *talk(START_US + 2 * SECOND, server="203.0.113.9", port=40004),
+        *lookup(START_US + 3 * DAY, "end.example"),
+    ]
+    return imported(folder / "h.db", write(folder / "day.pcap", frames))
+
+
+@pytest.fixture
+def db(home: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(open_database(Path(shutil.copy(home, tmp_path)))) as connection:
+        yield connection
+
+
+def told(db: sqlite3.Connection) -> list[Judged]:
+    return list(read_destinations(db, 1, MONTH))
+
+
+def test_every_destination_once_with_the_address_of_most_bytes(db: sqlite3.Connection) -> None:
+    assert sorted((each.domain or "", each.address, each.service) for each in told(db)) == [
+        ("", "203.0.113.9", "https"),
+        ("a.example", "203.0.113.2", "https"),
+    ]
+
+
+@pytest.mark.parametrize("days", [[1], [4], [1, 4], [0.00002, 1, 40]])
+def test_folding_does_not_change_what_is_judged(db: sqlite3.Connection, days: list[float]) -> None:
+    before = told(db)
+    for day in days:
+        with transaction(db):
+            fold(db, 1, int(START_US + day * DAY))
+    assert told(db) == before
+
+
+def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
+    book = VerdictBook(db)
+    number = book.number(FIRST)
+    assert VerdictBook(db).number(FIRST) == number
+    assert book.number(replace(FIRST, country="DE")) != number
+    assert book.read(number) == FIRST
+
+
+def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> None:
+    places = [each.place for each in told(db)]
+    number = VerdictBook(db).number(FIRST)
+    write_judgements(db, 1, MONTH, [(places[0], number)], places)
+    assert [each.verdict_id == number for each in told(db)] == [True, False]
+    write_judgements(db, 1, MONTH, [], places[:1])
+    assert [each.verdict_id for each in told(db)] == [number, None]
+    write_judgements(db, 1, MONTH + 1, [(Place(9, 9, 9), number)], [Place(9, 9, 9)])
+    assert [each.verdict_id for each in told(db)] == [number, None]
+
+
+def test_verdicts_nobody_refers_to_go(db: sqlite3.Connection) -> None:
+    number = VerdictBook(db).number(FIRST)
+    before = db.execute("SELECT count(*) FROM verdict").fetchone()[0]
+    drop_unused(db)
+    assert db.execute("SELECT count(*) FROM verdict").fetchone() == (before - 1,)
+    assert db.execute("SELECT 1 FROM verdict WHERE id = ?", (number,)).fetchone() is None
+
+
+def test_months(db: sqlite3.Connection) -> None:
+    assert months_with_destinations(db, 1) == [MONTH]
+    assert months_with_destinations(db, 2) == []
