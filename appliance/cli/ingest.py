@@ -123,7 +123,9 @@ def _listener(config: Config, service: Service) -> Callable[[Standing], None]:
         now = dict(standing.set_aside)
         for path, why in now.items():
             if said.get(path) != why:
-                service.warn(f"{printable(path)}: set aside: {printable(why)}; it is tried again when it changes", file=path)
+                service.warn(
+                    f"{printable(path)}: set aside: {printable(why)}; it is tried again when it changes", file=path
+                )
         said.clear()
         said.update(now)
         numbers = {name: value for name, value in asdict(standing).items() if name not in _BESIDES}

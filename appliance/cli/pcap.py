@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from appliance.config import load_config
+from appliance.config import Config, load_config
 from appliance.console import CannotDoError, note, plural, printable, size
 from appliance.main import DONE, SET_ASIDE
 
 if TYPE_CHECKING:
-    from appliance.household import Household
     from appliance.packet_output import Target
     from daemon.decode.pcap_writing import Writer
     from daemon.ingest.bpf import Filter
@@ -60,7 +59,6 @@ def command(ctx: click.Context, /, **_: object) -> int:
 
     Everything that is asked for must hold. Times are in the time zone of the home. docs/pcap.md has examples.
     """
-    from appliance.household import read_household
     from appliance.packet_output import packet_output
     from daemon.ingest.retrieve import look_up
     from daemon.store.database import read_database
@@ -68,16 +66,19 @@ def command(ctx: click.Context, /, **_: object) -> int:
 
     asked = _Asked(**ctx.params)
     config = load_config({"store.database": asked.database, "store.owner": asked.owner_file, "site.name": asked.site})
-    house = read_household(config)
-    keep = _filter(asked.expression)
     path = config.store.database
+    if not path.is_file():
+        raise CannotDoError(
+            f"no database at {printable(path)}; `homeport import PATH --db {printable(path)}` makes one"
+        )
+    keep = _filter(asked.expression)
     with closing(read_database(path)) as db, explained(path):
-        question = _question(db, house, asked, keep)
+        question = _question(db, config, asked, keep)
         found = look_up(db, question)
     _prepare(keep, found)
     with packet_output(asked.place, found.files) as target:
         _write(found, target)
-    _name_missing(found.missing, house.zone)
+    _name_missing(found.missing, question.zone)
     return SET_ASIDE if found.missing else DONE
 
 
@@ -101,24 +102,28 @@ def _prepare(keep: Filter | None, found: Found) -> None:
         raise click.UsageError(str(error)) from error
 
 
-def _question(db: sqlite3.Connection, house: Household, asked: _Asked, keep: Filter | None) -> Question:
+def _question(db: sqlite3.Connection, config: Config, asked: _Asked, keep: Filter | None) -> Question:
     from daemon.flow.local import address_number
     from daemon.ingest.retrieve import Question
     from daemon.store.months import sites
     from daemon.store.words import address_key
 
-    site_id = sites(db)[house.site][0]
-    since_us, until_us = _moment(asked.since, "--since", house.zone), _moment(asked.until, "--until", house.zone)
+    known = sites(db)
+    if config.site.name not in known:
+        there = ", ".join(map(printable, sorted(known))) or "none"
+        raise CannotDoError(f"there is no home {printable(config.site.name)!r} here; --site names one of: {there}")
+    site_id, zone = known[config.site.name]
+    since_us, until_us = _moment(asked.since, "--since", zone), _moment(asked.until, "--until", zone)
     if since_us is not None and until_us is not None and since_us >= until_us:
         raise click.UsageError("--since is later than --until")
     destination = asked.destination
     address = None if destination is None else address_key(destination)
     return Question(
         site_id,
-        house.zone,
+        zone,
         since_us,
         until_us,
-        None if asked.device is None else tuple(map(_station, house.find(asked.device).keys)),
+        None if asked.device is None else _stations(config, asked.device),
         None if address is None else address_number(address),
         None if destination is None or address is not None else _destination(db, site_id, destination),
         None if asked.flow_id is None else _row(db, site_id, asked.flow_id),
@@ -135,6 +140,12 @@ def _moment(text: str | None, flag: str, zone: str) -> int | None:
         return moment_us(text, zone, time.time_ns() // 1000, ends=flag == "--until")
     except ValueError as error:
         raise click.UsageError(f"{flag}: {printable(error)}") from error
+
+
+def _stations(config: Config, word: str) -> tuple[tuple[int, str], ...]:
+    from appliance.household import read_household
+
+    return tuple(map(_station, read_household(config).find(word).keys))
 
 
 def _station(key: str) -> tuple[int, str]:

@@ -91,6 +91,8 @@ class DatabaseFacts:
     path: str
     exists: bool
     error: str = ""  # why it cannot be opened, as a sentence
+    mode: int = 0  # permission bits
+    group: str = ""
     version: int = 0
     size: int = 0  # bytes, with the log beside it
     detail: int | None = None  # bytes of flows, handshakes and DNS

@@ -71,11 +71,14 @@ def _facts_of(db: sqlite3.Connection, path: Path, monotonic: Callable[[], float]
         (_MOST_BROKEN,),
     ).fetchall()
     log = path.with_name(path.name + "-wal")
+    held = path.stat()
     return DatabaseFacts(
         str(path),
         exists=True,
+        mode=held.st_mode & 0o7777,
+        group=_group(held.st_gid),
         version=int(db.execute("PRAGMA user_version").fetchone()[0]),
-        size=path.stat().st_size + (log.stat().st_size if log.exists() else 0),
+        size=held.st_size + (log.stat().st_size if log.exists() else 0),
         detail=detail_bytes(db) if checked and not damage else None,
         damage=damage,
         checked=checked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.console import count, duration, plural, printable, size
-from appliance.doctor.facts import Machine, Records
+from appliance.doctor.facts import DatabaseFacts, Machine, OwnerFacts, Records
 from appliance.doctor.finding import ABSENT, BAD, OK, WARN, Finding
 from appliance.doctor.machine_checks import ASK_AGAIN, TMPFILES, how_to_start
 
@@ -59,12 +59,26 @@ def database(machine: Machine, records: Records) -> Finding:
         return Finding("database", BAD, printable(held.error), ASK_AGAIN)
     if held.damage:
         return Finding("database", BAD, f"{where} is damaged: {printable(held.damage[0])}.", _REBUILD)
+    if complaint := _not_shared(machine, held):
+        return Finding("database", WARN, complaint, TMPFILES)
     detail = "" if held.detail is None else f", {size(held.detail)} of it single flows and messages"
     checked = "" if held.checked else " It is too large to be checked whole in a moment; what was checked is fine."
     return Finding(
         "database", OK,
         f"{where}: {size(held.size)}{detail}; {plural(held.packets, 'packet')}; schema {held.version}.{checked}",
     )  # fmt: skip
+
+
+def _not_shared(machine: Machine, held: DatabaseFacts | OwnerFacts) -> str:
+    """On a box the services use each other's files through their group."""
+    if not (machine.group and machine.appliance):
+        return ""
+    if held.group == "homeport" and held.mode & _GROUP_READS_WRITES == _GROUP_READS_WRITES:
+        return ""
+    return (
+        f"{printable(held.path)} belongs to the group {printable(held.group)} with mode {held.mode:o}: "
+        "the services cannot share it."
+    )
 
 
 def owner(machine: Machine, records: Records) -> Finding:
@@ -80,15 +94,8 @@ def owner(machine: Machine, records: Records) -> Finding:
             "owner's words", BAD, f"{where} is damaged: {printable(held.damage[0])}.",
             "Keep it, and take the last copy of it; facts do not depend on it.",
         )  # fmt: skip
-    if (
-        machine.group
-        and machine.appliance
-        and (held.group != "homeport" or held.mode & _GROUP_READS_WRITES != _GROUP_READS_WRITES)
-    ):
-        return Finding(
-            "owner's words", WARN, f"{where} belongs to the group {printable(held.group)} with mode {held.mode:o}: "
-            "the services cannot use it.", TMPFILES,
-        )  # fmt: skip
+    if complaint := _not_shared(machine, held):
+        return Finding("owner's words", WARN, complaint, TMPFILES)
     return Finding("owner's words", OK, f"{where} is whole.")
 
 

@@ -59,8 +59,7 @@ class Interface:
         self._batches = batches and hasattr(self._handle, "next_batch")
         self._seen = (0, 0)
         try:
-            if expression := self._current_expression():
-                self._set_filter(expression)
+            self._set_first_filter()
             self._handle.setnonblock(1)
             self._descriptor: int = self._handle.getfd()
         except BaseException:
@@ -127,6 +126,17 @@ class Interface:
     def close(self) -> None:
         """See Source."""
         self._handle.close()
+
+    def _set_first_filter(self) -> None:
+        try:
+            expression = self._current_expression()
+        except OSError as error:
+            raise InterfaceError(
+                f"this machine's own addresses cannot be read ({error}), so that its own traffic cannot be left out;"
+                " --no-exclude-own records it as well"
+            ) from error
+        if expression:
+            self._set_filter(expression)
 
     def _current_expression(self) -> str:
         own = without_own(self._addresses(), self._wanted.own_ports) if self._wanted.own_ports else ""

@@ -304,9 +304,13 @@ class Recorder:
         return again is not None
 
     def _room(self) -> bool:
+        """Whether there is room to go on; a folder that is gone (a disk that was pulled) has none."""
         if self.current is not None:
             return self._disk.free(self.current.descriptor) >= self._pace.room
-        descriptor = os.open(self._place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(self._place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return False
         try:
             return self._disk.free(descriptor) >= self._pace.room
         finally:

@@ -179,7 +179,7 @@ class Recording:
         """Whether the file still lies under its name (somebody may have deleted or moved it)."""
         try:
             return os.path.samestat(self.path.stat(), os.fstat(self._packets.descriptor))
-        except FileNotFoundError:
+        except OSError:  # gone, or on a disk that is
             return False
 
     def finish(self, flusher: Flusher) -> None:

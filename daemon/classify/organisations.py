@@ -53,11 +53,13 @@ class Organisation:
         return max(dict.fromkeys(kinds), key=kinds.count)
 
     def brand(self, label: str) -> str | None:
-        """The alias that a label of a domain spells, None where it spells none, or the name itself."""
+        """The alias that a label of a domain spells; None where it spells none, or one that only says the name longer."""
         plain = label.replace("-", "")
-        if plain == squashed(words(self.name)):
+        if not plain or plain == squashed(words(self.name)):
             return None
-        return next((alias for alias in self.aliases if plain and squashed(words(alias)) == plain), None)
+        own = set(words(self.name))
+        spelt = (alias for alias in self.aliases if squashed(words(alias)) == plain)
+        return next((alias for alias in spelt if not own.issubset(words(alias))), None)
 
     def makes_devices(self) -> bool:
         """Whether it has domains that serve devices of its own."""

@@ -161,7 +161,8 @@ def _mark(buf: bytearray, columns: Columns, held: Marks) -> None:
 def _words(buf: bytearray, start: NDArray[Any]) -> NDArray[Any]:
     """The first sixteen bytes of frames, as two words each."""
     rows = np.ndarray((len(buf) - 15,), "V16", buf, strides=(1,))
-    return rows[start].view("<u8").reshape(len(start), 2)
+    words: NDArray[Any] = rows[start].view("<u8").reshape(len(start), 2)
+    return words
 
 
 def _mac_marks(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
@@ -31,6 +31,11 @@ from daemon.store.prune import prune
 from daemon.store.rollup import roll
 
 Heard = Callable[[str, int, int], None]  # path, captures done, captures to do
+
+_UNFINISHED = {
+    "live": "it is being written or has not been read to its end",
+    "unsynced": "it was begun before the clock was set, and waits to be read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,7 @@ class _Forgetting:
         self._site_id = site_number(db, request.site)
         self._done = Forgotten()
         self._summed: set[int] = set()
-        self._unwanted = Unwanted(
-            frozenset(mac for mac, _ in request.stations if mac >= 0), store.addresses(db), request.since_us
-        )
+        self._unwanted = Unwanted(frozenset(mac for mac, _ in request.stations if mac >= 0), store.addresses(db))
 
     def run(self, heard: Heard) -> Forgotten:
         db, since_us = self._db, self._request.since_us
@@ -108,10 +111,8 @@ class _Forgetting:
         self._done.left.append((what, why))
 
     def _forget(self, capture: Forgettable) -> None:
-        if capture.status == "live":
-            self._leave(
-                capture.path, "it is being written or has not been read to its end; forget again when it is finished"
-            )
+        if capture.status in _UNFINISHED:
+            self._leave(capture.path, f"{_UNFINISHED[capture.status]}; forget again when that is over")
             return
         partial = Path(capture.path).with_name(f".{Path(capture.path).name}.forgetting")
         found = self._rewrite(capture, partial)
@@ -140,8 +141,11 @@ class _Forgetting:
             return None
         if capture.status == "deleted":
             return None
-        unwanted = Unwanted(
-            self._unwanted.macs, self._unwanted.addresses, self._unwanted.since_us, everything=capture.whole
+        since_us = self._request.since_us
+        unwanted = replace(
+            self._unwanted,
+            since_us=None if since_us is None else since_us - capture.clock_offset_us,
+            everything=capture.whole,
         )
         partial.unlink(missing_ok=True)  # of an interrupted run, and never put to use
         try:

@@ -56,7 +56,9 @@ class GapBook:
             return
         if self._dropped is not None and before.time_us - self._dropped[1] <= _JOINED_US:
             begin, lost = self._dropped[0], self._dropped[2] + lost
-            self.gaps = [gap for gap in self.gaps if (gap.from_us, gap.reason) != (begin, _drop_reason(self._dropped[2]))]
+            self.gaps = [
+                gap for gap in self.gaps if (gap.from_us, gap.reason) != (begin, _drop_reason(self._dropped[2]))
+            ]
         else:
             begin = before.time_us
         self._dropped = begin, line.time_us, lost
@@ -88,4 +90,6 @@ def between(last: SidecarLine, opened: SidecarLine, offset_us: int) -> Gap | Non
     if last.boot_id != opened.boot_id:
         return Gap(from_us, to_us, "not recording: the machine was off or restarted")
     stopped = last.event == "close"
-    return Gap(from_us, to_us, "not recording: it was stopped" if stopped else "not recording: it had ended unexpectedly")
+    return Gap(
+        from_us, to_us, "not recording: it was stopped" if stopped else "not recording: it had ended unexpectedly"
+    )

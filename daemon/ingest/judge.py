@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
@@ -35,8 +35,17 @@ class Change:
     after: Verdict
 
 
-def judge_months(db: sqlite3.Connection, site_id: int, months: Iterable[int], knowledge: Knowledge) -> list[Change]:
-    """Judge every destination of these months anew; what changed, destinations that had no judgement left out."""
+def judge_months(
+    db: sqlite3.Connection,
+    site_id: int,
+    months: Iterable[int],
+    knowledge: Knowledge,
+    only: Mapping[int, Collection[tuple[int, int]]] | None = None,
+) -> list[Change]:
+    """Judge every destination of these months anew; what changed, destinations that had no judgement left out.
+
+    `only`: of a month that it has, these (name, remote), as nothing else has changed.
+    """
     profiles = {
         device: DeviceProfile(vendor=vendor, name=name, kind=kind, system=system)
         for device, (vendor, name, kind, system) in read_profiles(db, site_id).items()
@@ -47,7 +56,8 @@ def judge_months(db: sqlite3.Connection, site_id: int, months: Iterable[int], kn
         ask = _Questions(book, knowledge, month_text(month), read_aliases(db, site_id, month))
         written: list[tuple[Place, int]] = []
         there: list[Place] = []
-        for judged in read_destinations(db, site_id, month):
+        some = None if only is None else only.get(month)
+        for judged in read_destinations(db, site_id, month, some):
             profile = profiles.get(judged.place.device_id, _NOBODY)
             number = ask.verdict(profile, judged)
             there.append(judged.place)
@@ -56,7 +66,7 @@ def judge_months(db: sqlite3.Connection, site_id: int, months: Iterable[int], kn
                 if judged.verdict_id is not None:
                     verdicts = book.read(judged.verdict_id), book.read(number)
                     changes.append(Change(ask.month, profile.name, judged.domain or judged.address or "", *verdicts))
-        write_judgements(db, site_id, month, written, there)
+        write_judgements(db, site_id, month, written, there, some)
     if changes:
         drop_unused(db)
     return changes

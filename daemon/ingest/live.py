@@ -21,7 +21,7 @@ from daemon.ingest.capture_file import Task, continue_file, head_of, import_file
 from daemon.ingest.follow import Folder, Followed
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.outcome import FileOutcome
-from daemon.ingest.recordings import Recordings
+from daemon.ingest.recordings import Recordings, set_clocks
 from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import heed_owner, settle_site
 from daemon.ingest.source import find_captures
@@ -39,6 +39,7 @@ SETTLE_S = 60.0  # while behind: how often labels follow
 _POLL_S = 1.0
 _INSTRUCTIONS = 200_000  # of SQLite's machine, some milliseconds, after which it asks whether to stop
 _REST = 4  # while somebody looks, the service rests four times as long as it worked
+_SELDOM = 60  # while nobody looks, labels take no more than a sixtieth of the time
 _RETRY_S = 10.0
 _FACTS_A_MB = 60.0  # before anything is known of this house
 _ASIDE = ("unreadable", "closed")
@@ -83,7 +84,7 @@ class Live:
         self._packets = self._facts = self._settled_us = 0
         self._read_s = float("-inf")  # when a file that grows was read last
         self._settle_s = float("-inf")
-        self._worked_s = 0.0
+        self._worked_s = self._settling_s = 0.0
         self._unsettled = True  # whatever a run before this one left
         self._facts_a_byte = _FACTS_A_MB / 1e6
         self._words: tuple[object, ...] = ()
@@ -120,14 +121,15 @@ class Live:
         now = self._world.monotonic()
         looked_at = self._looked_at()
         self._folder.look(now)
-        self._recordings.tell(db, self._what.database, self._folder)
+        set_clocks(self._folder)
         due = self._due(now, looked_at=looked_at, once=once)
         for file in due:
             if self._world.stopping():
                 break
             self._read(db, file, self._world.monotonic(), once=once)
+        self._recordings.tell(db, self._what.database, self._folder)
         behind = any(file.pending > 0 for file in due)
-        self._settle(db, behind=behind, looked_at=looked_at)
+        self._settle(db, behind=behind, looked_at=looked_at, once=once)
         self._heed(db)
         if due:
             self._worked_s = self._world.monotonic() - now
@@ -186,7 +188,11 @@ class Live:
         if placed is None or placed.status == "deleted" or head_of(file.path) != placed.head:
             return False
         if placed.status != "live" and placed.size == file.shape.size:
-            file.capture_id, file.read, file.ended = placed.capture_id, placed.size, file.sidecar is None or file.finished
+            file.capture_id, file.read, file.ended = (
+                placed.capture_id,
+                placed.size,
+                file.sidecar is None or file.finished,
+            )
             return True
         if file.sidecar is not None and placed.cursor <= file.shape.size:
             file.capture_id, file.read = placed.capture_id, placed.cursor
@@ -204,14 +210,17 @@ class Live:
                 return FileOutcome(file.path, "unreadable", message=problems[0][1])
         return import_file(db, database, task)
 
-    def _settle(self, db: sqlite3.Connection, *, behind: bool, looked_at: bool) -> None:
+    def _settle(self, db: sqlite3.Connection, *, behind: bool, looked_at: bool, once: bool) -> None:
         now = self._world.monotonic()
-        if not self._unsettled or (behind and now - self._settle_s < (HURRY_S * _REST if looked_at else SETTLE_S)):
+        pause = HURRY_S * _REST if looked_at else SETTLE_S
+        slow = 0 if looked_at or once else _SELDOM * self._settling_s
+        if not self._unsettled or now - self._settle_s < max(pause if behind else 0, slow):
             return
         what = self._what
         settle_site(db, what.database, what.site, what.networks, what.knowledge)
         self._unsettled = False
         self._settle_s = self._world.monotonic()
+        self._settling_s = self._settle_s - now
         self._settled_us = int(self._world.wall() * 1e6)
 
     def _heed(self, db: sqlite3.Connection) -> None:

@@ -22,8 +22,7 @@ class Recordings:
         self._told: dict[Path, tuple[object, ...]] = {}
 
     def tell(self, db: sqlite3.Connection, database: Path, folder: Folder) -> None:
-        """Set the clocks of files, and write what is new about drops and gaps. Raises StoreError."""
-        _set_clocks(folder)
+        """Write what is new about drops and gaps. Raises StoreError."""
         news: list[tuple[Followed, list[Gap]]] = []
         for files in folder.of_series():
             before: Followed | None = None
@@ -69,7 +68,7 @@ def _state(file: Followed) -> tuple[object, ...]:
     return *drops, len(sidecar.book.gaps), sidecar.book.gaps[-1:], file.capture_id, file.clock_offset_us
 
 
-def _set_clocks(folder: Folder) -> None:
+def set_clocks(folder: Folder) -> None:
     """Decide the offsets of files that began before their clock was set, as soon as somebody can tell."""
     sidecars = [file.sidecar for file in folder.files.values() if file.sidecar is not None]
     known: dict[str, int] | None = None

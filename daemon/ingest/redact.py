@@ -41,7 +41,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
-    """Which frames go. Times in microseconds; `everything`: whatever their sender."""
+    """Which frames go. Times in microseconds, by the file's clock; `everything`: whatever their sender."""
 
     macs: frozenset[int] = frozenset()
     addresses: frozenset[str] = frozenset()

@@ -28,13 +28,13 @@ from daemon.decode.records import Records
 from daemon.decode.sketch import Block, address_mark, has_any, mac_mark
 from daemon.flow.local import address_number
 from daemon.flow.services import protocol_name
-from daemon.ingest.capture_file import identify
-from daemon.ingest.source import Source
+from daemon.ingest.source import Source, head_identity
 from daemon.store import behind
 from daemon.store.behind import End, Ends, Held
 from daemon.store.blocks import read_blocks
 
 _WINDOW = 512 << 10  # bytes of a piece; a search behind damage may need LOOKAHEAD
+_LARGE_HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
 _FARTHEST_US = 1 << 53  # times are held within this, so that nanoseconds stay within 64 bits
 _ETHERNET_ONLY = LINK_NAMES[1]
 _PROTOCOLS = {protocol_name(number): number for number in range(256)}
@@ -133,7 +133,7 @@ def _file_of(held: Held) -> tuple[Path | None, str]:
     for path in (plain, plain.with_name(f"{plain.name}.gz")):
         try:
             with Source.open(path) as source:
-                if identify(source) == held.head:
+                if (head_identity(source.head()) or head_identity(source.head(_LARGE_HEAD))) == held.head:
                     return path, ""
         except FileNotFoundError:
             continue

@@ -9,13 +9,13 @@ changed, may have changed it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from daemon.flow.stitch import Part, stitch
-from daemon.identify.answers import MOST_US
+from daemon.identify.answers import MOST_US, end_of_chain
 from daemon.identify.house import Announcement, End, furnish
 from daemon.ingest.describe import Census
 from daemon.ingest.folders import settle_folders
@@ -23,12 +23,16 @@ from daemon.ingest.judge import Change, judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.naming import settle_names
 from daemon.store import labels
+from daemon.store.aliases import read_aliases
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
-from daemon.store.rollup import roll
+from daemon.store.rollup import Moved, months_of, roll
 from daemon.store.stations import write_stations
 from daemon.store.verdicts import months_with_destinations
+
+
+_FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,25 @@ class _Pass:
         spans += self._judge_ends()
         spans += settle_folders(db, site_id)
         census = Census(db, site_id, self._site, self._knowledge)
-        spans += census.group()
+        regrouped = census.group()
+        spans += regrouped
         for series in sorted({capture.series for capture in fresh}):
             spans += _settle_series(db, site_id, series, [each for each in fresh if each.series == series])
         spans += labels.restore_kept(db, site_id)
         asked = spans + [(each.fresh_us, each.last_us) for each in fresh]
         if asked:
-            spans += settle_names(
-                db, site_id, min(span[0] for span in asked), max(span[1] for span in asked) + MOST_US
-            )
+            spans += settle_names(db, site_id, min(span[0] for span in asked), max(span[1] for span in asked) + MOST_US)
         spans += [(each.touched_us, each.last_us) for each in fresh]
-        months = roll(db, site_id, spans)
-        if census.describe() or everything:
-            months |= set(months_with_destinations(db, site_id))
-        changes = judge_months(db, site_id, months, self._knowledge)
+        before = {month: read_aliases(db, site_id, month) for month in months_of(db, site_id, spans)}
+        moved: Moved = {}
+        since_us = 0 if everything else min((each.fresh_us for each in fresh), default=0)
+        months = roll(db, site_id, spans, moved, since_us)
+        for month, aliases in before.items():
+            moved.setdefault(month, set()).update(_led_elsewhere(db, aliases, read_aliases(db, site_id, month)))
+        if census.describe() or everything or regrouped:
+            months, moved = months | set(months_with_destinations(db, site_id)), {}
+        few = {month: places for month, places in moved.items() if len(places) <= _FEW}
+        changes = judge_months(db, site_id, months, self._knowledge, few)
         labels.mark_settled(db, site_id)
         return Settled(tuple(changes))
 
@@ -109,6 +118,14 @@ class _Pass:
             labels.read_routers(db, site_id),
         )
         return write_stations(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
+
+
+def _led_elsewhere(db: sqlite3.Connection, before: Mapping[str, str], after: Mapping[str, str]) -> set[tuple[int, int]]:
+    """(name, 0) of the names whose chain of aliases does not end where it ended before."""
+    if before == after:
+        return set()
+    names = {name for name in before.keys() | after.keys() if end_of_chain(name, before) != end_of_chain(name, after)}
+    return {(number, 0) for number in labels.name_numbers(db, names)}
 
 
 def _settle_series(

@@ -166,7 +166,8 @@ def place_capture(db: sqlite3.Connection, number: int, arrival: Arrival) -> None
         (arrival.site_id, number, arrival.series),
     )
     db.execute(
-        "UPDATE capture SET path = ?, series = ?, folder_device = ?, size = ?, settled = -1 WHERE id = ?",
+        "UPDATE capture SET path = ?1, series = ?2, folder_device = ?3, size = ?4,"
+        " settled = iif((series, folder_device) IS (?2, ?3), settled, -1) WHERE id = ?5",
         (arrival.path, arrival.series, arrival.folder_device, arrival.size, number),
     )
 
@@ -179,7 +180,7 @@ def claim_anew(db: sqlite3.Connection, number: int, head: str) -> Known:
         " state = NULL, settled = -1 WHERE id = ?",
         (head, number),
     )
-    for table in ("capture_digest", "undecoded", "block"):
+    for table in ("capture_digest", "undecoded"):
         db.execute(f"DELETE FROM {table} WHERE capture_id = ?", (number,))
     drop_blocks(db, number)
     return _known(db, number)

@@ -38,7 +38,8 @@ def open_database(path: Path) -> sqlite3.Connection:
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
     """All that the block writes, or nothing. Within another transaction it becomes a part of that."""
-    if db.in_transaction:
+    nested = db.in_transaction  # held apart: it changes below, which a type checker that has seen it tested denies
+    if nested:
         yield
         return
     db.execute("BEGIN IMMEDIATE")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from daemon.identify.vocabulary import Device, Hint, Station
 
@@ -95,7 +95,5 @@ def write_devices(db: sqlite3.Connection, site_id: int, devices: Iterable[Device
 
 def read_profiles(db: sqlite3.Connection, site_id: int) -> dict[int, tuple[str | None, ...]]:
     """Device -> (vendor, name, kind, system), which is what judgements depend on."""
-    rows: Sequence[tuple[int, ...]] = db.execute(
-        "SELECT id, vendor, name, kind, system FROM device WHERE site_id = ?", (site_id,)
-    ).fetchall()
-    return {row[0]: tuple(row[1:]) for row in rows}  # type: ignore[misc]  # rows of sqlite3 have no types
+    rows = db.execute("SELECT id, vendor, name, kind, system FROM device WHERE site_id = ?", (site_id,))
+    return {number: tuple(profile) for number, *profile in rows}

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
 from daemon.store.blocks import drop_blocks
-from daemon.store.blocks import drop_blocks
 from daemon.store.calendar import Calendar, month_text
 from daemon.store.rollup import site_calendar
 
@@ -38,6 +37,7 @@ class Forgettable(NamedTuple):
     digest: str
     first_us: int
     last_us: int
+    clock_offset_us: int  # to be added to the times in its file
     whole: bool  # all of it counts as one of the stations
 
 
@@ -66,9 +66,10 @@ def stations(db: sqlite3.Connection, site_id: int, keys: Iterable[tuple[int, str
 def captures(db: sqlite3.Connection, site_id: int, since_us: int | None) -> list[Forgettable]:
     """The captures that may have something of the stations."""
     rows = db.execute(
-        "SELECT id, path, status, cursor, digest, first_us, last_us,"
+        "SELECT id, path, status, cursor, digest, coalesce(first_us, 0), coalesce(last_us, 0), clock_offset_us,"
         " coalesce(station_id, 0) IN (SELECT id FROM temp.forgotten) FROM capture"
-        " WHERE site_id = ?1 AND first_us IS NOT NULL AND (?2 IS NULL OR last_us >= ?2) ORDER BY first_us, id",
+        " WHERE site_id = ?1 AND (first_us IS NOT NULL AND (?2 IS NULL OR last_us >= ?2) OR status = 'unsynced')"
+        " ORDER BY first_us, id",
         (site_id, since_us),
     )
     return [Forgettable(*row) for row in rows]
@@ -113,7 +114,6 @@ def clear_capture(db: sqlite3.Connection, capture_id: int) -> None:
 
 def drop_capture(db: sqlite3.Connection, capture_id: int) -> None:
     """A capture of which nothing is left."""
-    drop_blocks(db, capture_id)
     db.execute("DELETE FROM capture_digest WHERE capture_id = ?", (capture_id,))
     db.execute("DELETE FROM capture WHERE id = ?", (capture_id,))
     drop_blocks(db, capture_id)
@@ -181,7 +181,6 @@ def rewritten(db: sqlite3.Connection, capture_id: int, head: str, digest: str, c
         "UPDATE capture SET head = ?, digest = ?, cursor = ?, size = ?, state = NULL, settled = -1 WHERE id = ?",
         (head, digest, cursor, size, capture_id),
     )
-    drop_blocks(db, capture_id)
     db.execute("DELETE FROM capture_digest WHERE capture_id = ?", (capture_id,))
     db.execute("INSERT INTO capture_digest VALUES (?, ?, ?)", (capture_id, cursor, digest))
     drop_blocks(db, capture_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -27,11 +28,11 @@ class Stretch(NamedTuple):
 def unsettled(db: sqlite3.Connection, site_id: int) -> list[Stretch]:
     """Captures with facts that no settling pass has seen."""
     rows = db.execute(
-        "SELECT k.id, k.series, k.first_us, k.last_us, k.fresh, CASE WHEN k.fresh <= k.first_us THEN k.first_us ELSE min("
-        " k.fresh, coalesce((SELECT min(f.first_us) FROM flow f WHERE f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
-        " AND f.last_us >= k.fresh), k.fresh)) END FROM (SELECT id, series, first_us, last_us,"
-        " iif(settled = -2, coalesce(fresh_us, first_us), first_us) AS fresh FROM capture"
-        " WHERE site_id = ? AND settled <> cursor AND first_us IS NOT NULL) k",
+        "SELECT k.id, k.series, k.first_us, k.last_us, k.fresh, CASE WHEN k.fresh <= k.first_us THEN k.first_us"
+        " ELSE min(k.fresh, coalesce((SELECT min(f.first_us) FROM flow f"
+        " WHERE f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) AND f.last_us >= k.fresh), k.fresh)) END"
+        " FROM (SELECT id, series, first_us, last_us, iif(settled = -2, coalesce(fresh_us, first_us), first_us) AS fresh"
+        " FROM capture WHERE site_id = ? AND settled <> cursor AND first_us IS NOT NULL) k",
         (site_id,),
     )
     return [Stretch(*row) for row in rows]
@@ -263,6 +264,12 @@ def name_number(db: sqlite3.Connection, text: str) -> int:
     """The id of a name, made where it is new."""
     db.execute("INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING", (text,))
     return int(db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()[0])
+
+
+def name_numbers(db: sqlite3.Connection, texts: Iterable[str]) -> list[int]:
+    """The ids of those of the names that are known."""
+    rows = db.execute("SELECT id FROM name WHERE text IN (SELECT value FROM json_each(?))", (json.dumps(list(texts)),))
+    return [row[0] for row in rows]
 
 
 _SHARED = "protocol, service, encrypted, chatter, tunnel"

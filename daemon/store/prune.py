@@ -40,18 +40,26 @@ _NAMES = """
     UNION SELECT name_id FROM destination_day UNION SELECT name_id FROM destination_month
     UNION SELECT target_id FROM alias
 """
+# NOT EXISTS, because NOT IN over expressions looks through the whole list for NULLs, once for every row that is to go.
 _ALIASES = """
     DELETE FROM alias WHERE name_id NOT IN (SELECT name_id FROM dns_message)
-    AND (month, name_id) NOT IN (
-        SELECT month, name_id FROM destination_day UNION SELECT month, name_id FROM destination_month)
+    AND NOT EXISTS (SELECT 1 FROM temp.met m WHERE m.month = alias.month AND m.name_id = alias.name_id)
 """
 _JUDGEMENTS = """
-    DELETE FROM judgement WHERE (month, device_id, name_id, remote_id) NOT IN (
-        SELECT d.month, coalesce(s.device_id, 0), d.name_id, d.remote_id FROM (
-            SELECT month, station_id, name_id, remote_id FROM destination_day
-            UNION SELECT month, station_id, name_id, remote_id FROM destination_month WHERE verdict_id = 0
-        ) d LEFT JOIN station s ON s.id = d.station_id)
+    DELETE FROM judgement WHERE NOT EXISTS (
+        SELECT 1 FROM temp.met m WHERE m.month = judgement.month AND m.name_id = judgement.name_id
+            AND m.device_id = judgement.device_id AND m.remote_id = judgement.remote_id)
 """
+_MET = (
+    "CREATE TEMP TABLE met (month, name_id, device_id, remote_id, PRIMARY KEY (month, name_id, device_id, remote_id))"
+    " WITHOUT ROWID",
+    """
+    INSERT OR IGNORE INTO temp.met SELECT d.month, d.name_id, coalesce(s.device_id, 0), d.remote_id FROM (
+        SELECT DISTINCT month, station_id, name_id, remote_id FROM destination_day
+        UNION SELECT DISTINCT month, station_id, name_id, remote_id FROM destination_month WHERE verdict_id = 0
+    ) d LEFT JOIN station s ON s.id = d.station_id
+    """,
+)
 
 
 def prune(db: sqlite3.Connection) -> None:
@@ -63,11 +71,21 @@ def prune(db: sqlite3.Connection) -> None:
         db.execute("DELETE FROM endpoint WHERE id NOT IN (SELECT id FROM temp.used)")
     with _used(db, _PLACES):
         db.execute("DELETE FROM remote WHERE id NOT IN (SELECT id FROM temp.used)")
-    db.execute(_ALIASES)
+    _prune_judgements(db)
     with _used(db, _NAMES):
         db.execute("DELETE FROM name WHERE id NOT IN (SELECT id FROM temp.used)")
-    db.execute(_JUDGEMENTS)
     drop_unused(db)
+
+
+def _prune_judgements(db: sqlite3.Connection) -> None:
+    """Aliases and judgements of destinations that nobody met that month."""
+    for statement in _MET:
+        db.execute(statement)
+    try:
+        db.execute(_ALIASES)
+        db.execute(_JUDGEMENTS)
+    finally:
+        db.execute("DROP TABLE temp.met")
 
 
 def _place(version: int, address: str) -> str:

@@ -107,17 +107,20 @@ _SLOTS = f"""
 """
 _SUMS = "packets_up, packets_down, bytes_up, bytes_down"
 _SUMMED = "sum(packets_up), sum(packets_down), sum(bytes_up), sum(bytes_down)"
+_BY_SLOT = "slot >= :begin AND slot < :end AND NOT frozen"
+# Table, its key, which rows are made anew, and what they are.
 _TOTALS = (
-    f"INSERT INTO slot_total SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0, {_SUMS} FROM temp.slot_sum",
-    f"""
-    INSERT INTO hour_total SELECT d.hour, station_id, peer_id, way_id, 0, {_SUMMED}
+    ("slot_total", "slot, station_id, peer_id, remote_id, name_id, way_id, frozen", _BY_SLOT,
+     f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"),
+    ("hour_total", "slot, station_id, peer_id, way_id, frozen", _BY_SLOT, f"""
+    SELECT d.hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
     FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 1, 2, 3, 4
-    """,
-    f"""
-    INSERT INTO day_total SELECT d.day, station_id, peer_id, way_id, 0, {_SUMMED}
+    """),
+    ("day_total", "day, station_id, peer_id, way_id, frozen", "day BETWEEN :first_day AND :last_day AND NOT frozen", f"""
+    SELECT d.day AS day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
     FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 1, 2, 3, 4
-    """,
-)
+    """),
+)  # fmt: skip
 # By address first, so that of several addresses of one name the one with most bytes can be told; ties by its text.
 DESTINATIONS = f"""
     SELECT y.month, {{0}} y.station_id, y.name_id, y.remote_id, y.way_id, 0 AS verdict_id, m.id AS main_id,
@@ -136,7 +139,12 @@ DESTINATIONS = f"""
         ) GROUP BY month, {{0}} station_id, name_id, iif(name_id, 0, remote_id), way_id
     ) y JOIN remote m ON m.address = substr(y.main, 17)
 """
-_DAYS = "INSERT INTO destination_day" + DESTINATIONS.format("day,")
+_DAYS = (
+    "destination_day",
+    "month, day, station_id, name_id, remote_id, way_id",
+    "month = :month AND day BETWEEN :first_day AND :last_day",
+    DESTINATIONS.format("day,"),
+)
 
 
 class _Chunk(NamedTuple):
@@ -154,15 +162,38 @@ def site_calendar(db: sqlite3.Connection, site_id: int) -> Calendar:
     return Calendar(db.execute("SELECT zone FROM site WHERE id = ?", (site_id,)).fetchone()[0])
 
 
-def roll(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]) -> set[int]:
-    """Make the tiers anew for all days that the times (first_us, last_us) touch. The months of those days."""
+Moved = dict[int, set[tuple[int, int]]]  # month -> (name, remote) of destinations
+
+
+def roll(
+    db: sqlite3.Connection,
+    site_id: int,
+    spans: Iterable[tuple[int, int]],
+    moved: Moved | None = None,
+    answers_since_us: int = 0,
+) -> set[int]:
+    """Make the tiers anew for all days that the times (first_us, last_us) touch. The months of those days.
+
+    `moved` is told of the destinations whose rows are not what they were. The chains of earlier answers than
+    `answers_since_us` have been noted.
+    """
     calendar = site_calendar(db, site_id)
     months: set[int] = set()
     for since, until in calendar.whole_days(spans):
         for chunk in _chunks(calendar, since, until):
-            _roll_days(db, site_id, calendar, chunk)
+            changed = _roll_days(db, site_id, calendar, chunk)
+            since_us = max(chunk.begin * SLOT_US, answers_since_us)
+            write_aliases(db, site_id, chunk.month, since_us, chunk.end * SLOT_US)
             months.add(chunk.month)
+            if moved is not None:
+                moved.setdefault(chunk.month, set()).update(changed)
     return months
+
+
+def months_of(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]) -> set[int]:
+    """The months that `roll` would make anew for these times, in part."""
+    calendar = site_calendar(db, site_id)
+    return {chunk.month for since, until in calendar.whole_days(spans) for chunk in _chunks(calendar, since, until)}
 
 
 def clear(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]) -> None:
@@ -188,14 +219,42 @@ def _chunks(calendar: Calendar, since: int, until: int) -> Iterator[_Chunk]:
         begin = end
 
 
-def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> None:
-    bounds = {"site": site_id, "since_us": chunk.begin * SLOT_US, "until_us": chunk.end * SLOT_US}
-    _clear(db, site_id, chunk)
+def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> Iterable[tuple[int, int]]:
+    bounds = {"site": site_id, "since_us": chunk.begin * SLOT_US, "until_us": chunk.end * SLOT_US, **chunk._asdict()}
     with cells(db, site_id, calendar, _CELLS_OF_DAYS, bounds):
-        for statement in _TOTALS:
-            db.execute(statement)
-        db.execute(_DAYS, bounds)
-    write_aliases(db, site_id, chunk.month, bounds["since_us"], bounds["until_us"])
+        for table in _TOTALS:
+            _replace(db, *table, bounds)
+        return _replace(db, *_DAYS, bounds, changed="name_id, remote_id")
+
+
+def _replace(
+    db: sqlite3.Connection,
+    table: str,
+    key: str,
+    where: str,
+    select: str,
+    bounds: Mapping[str, int],
+    changed: str = "1",
+) -> list[tuple[int, int]]:
+    """Put rows in the place of those that `where` finds; the columns `changed` of those that are not what they were.
+
+    Only what changed is written: of a day that goes on, few sums move within a minute. A way belongs to one site, so it
+    tells whose rows these are.
+    """
+    ours = f"{table} WHERE {where} AND way_id IN (SELECT id FROM way WHERE site_id = :site)"
+    if db.execute(f"SELECT 1 FROM {ours} LIMIT 1", bounds).fetchone() is None:
+        db.execute(f"INSERT INTO {table} {select}", bounds)
+        return db.execute(f"SELECT DISTINCT {changed} FROM {ours}", bounds).fetchall() if changed != "1" else []
+    db.execute(f"CREATE TEMP TABLE made AS {select}", bounds)
+    db.execute(f"CREATE TEMP TABLE gone AS SELECT * FROM {ours} EXCEPT SELECT * FROM temp.made", bounds)
+    db.execute(f"CREATE TEMP TABLE come AS SELECT * FROM temp.made EXCEPT SELECT * FROM {ours}", bounds)
+    try:
+        db.execute(f"DELETE FROM {table} WHERE {where} AND ({key}) IN (SELECT {key} FROM temp.gone)", bounds)
+        db.execute(f"INSERT INTO {table} SELECT * FROM temp.come")
+        return db.execute(f"SELECT {changed} FROM temp.gone UNION SELECT {changed} FROM temp.come").fetchall()
+    finally:
+        for one in ("made", "gone", "come"):
+            db.execute(f"DROP TABLE temp.{one}")
 
 
 def _clear(db: sqlite3.Connection, site_id: int, chunk: _Chunk) -> None:

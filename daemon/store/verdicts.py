@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -48,10 +48,10 @@ _DESTINATIONS = """
         iif(w.name_source GLOB '-*', NULL, w.name_source), nullif(w.service, ''), j.verdict_id
     FROM (
         SELECT station_id, name_id, remote_id, way_id, main_id, main_bytes, bytes_up + bytes_down AS bytes
-        FROM destination_day WHERE month = ?2
+        FROM destination_day WHERE month = ?2 {only}
         UNION ALL
         SELECT station_id, name_id, remote_id, way_id, main_id, main_bytes, bytes_up + bytes_down
-        FROM destination_month WHERE month = ?2 AND verdict_id = 0
+        FROM destination_month WHERE month = ?2 AND verdict_id = 0 {only}
     ) d JOIN way w ON w.id = d.way_id AND w.site_id = ?1
     JOIN remote m ON m.id = d.main_id
     LEFT JOIN station s ON s.id = d.station_id
@@ -74,9 +74,17 @@ def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def read_destinations(db: sqlite3.Connection, site_id: int, month: int) -> Iterator[Judged]:
-    """What there is to judge in a month; each destination of each device once."""
-    rows = db.execute(_DESTINATIONS, (site_id, month))
+_ONLY = "AND (name_id, remote_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))"
+
+
+def read_destinations(
+    db: sqlite3.Connection, site_id: int, month: int, only: Collection[tuple[int, int]] | None = None
+) -> Iterator[Judged]:
+    """What there is to judge in a month; each destination of each device once. `only` some (name, remote)."""
+    if only is None:
+        rows = db.execute(_DESTINATIONS.format(only=""), (site_id, month))
+    else:
+        rows = db.execute(_DESTINATIONS.format(only=_ONLY), (site_id, month, json.dumps(list(only))))
     for place, ways in groupby(rows, key=itemgetter(0, 1, 2)):
         every = list(ways)
         _, _, _, domain, _, source, service, verdict = every[0]
@@ -113,13 +121,21 @@ class VerdictBook:
 
 
 def write_judgements(
-    db: sqlite3.Connection, site_id: int, month: int, judged: Iterable[tuple[Place, int]], there: Sequence[Place]
+    db: sqlite3.Connection,
+    site_id: int,
+    month: int,
+    judged: Iterable[tuple[Place, int]],
+    there: Sequence[Place],
+    only: Collection[tuple[int, int]] | None = None,
 ) -> None:
-    """(destination, verdict) where that changed; judgements about destinations that are not `there` any more go."""
+    """(destination, verdict) where that changed; judgements about destinations that are not `there` any more go.
+
+    Where `only` some (name, remote) were looked for, all others stay.
+    """
     kept = db.execute(
         "SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ?", (month, site_id)
     )
-    gone = set(kept.fetchall()).difference(there)
+    gone = {place for place in kept if only is None or place[1:] in only}.difference(there)
     db.executemany(
         "DELETE FROM judgement WHERE month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?",
         [(month, site_id, *place) for place in gone],

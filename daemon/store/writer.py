@@ -35,9 +35,9 @@ def _places(count: int, maybe: Collection[int] = ()) -> str:
 
 
 _FLOW_FACTS = (
-    "kind_id, client_id, server_id, client_port, server_port, name_id, name_source, end, begun, live, sliced, first_us,"
-    " last_us, packets_up, packets_down, bytes_up, bytes_down"
-).split(", ")
+    "kind_id", "client_id", "server_id", "client_port", "server_port", "name_id", "name_source", "end", "begun", "live",
+    "sliced", "first_us", "last_us", "packets_up", "packets_down", "bytes_up", "bytes_down",
+)  # fmt: skip
 # Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
 # written, since of the flows that a live file leaves open few have moved within a minute.
 _FLOW = f"""

@@ -24,7 +24,10 @@ def test_a_capture_that_is_read_is_not_written_over(tmp_path: Path) -> None:
     path.write_bytes(b"evidence")
     (tmp_path / "link.pcap").symlink_to(path)
     for name in ("day.pcap", "link.pcap", f"../{tmp_path.name}/day.pcap"):
-        with pytest.raises(CannotDoError, match="reads from"), packet_output(str(tmp_path / name), [tmp_path / "x", path]):
+        with (
+            pytest.raises(CannotDoError, match="reads from"),
+            packet_output(str(tmp_path / name), [tmp_path / "x", path]),
+        ):
             pass
     assert path.read_bytes() == b"evidence"
 

@@ -40,6 +40,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where the captures go for a while; needs 1 GB a million packets")
     parser.add_argument("--drops", action="store_true", help="measure losses of recording instead; into docs/drops.md")
     parser.add_argument("--list-tools", action="store_true", help="print the Debian packages of the peers and stop")
+    parser.add_argument(
+        "--threeyears", action="store_true", help="measure the tiers after three years, and nothing else"
+    )
+    parser.add_argument("--database", type=Path, help="of --threeyears: the file is kept, and taken if it is there")
     chosen = parser.parse_args(argv)
     if chosen.packets < 1 or chosen.rounds < 1 or chosen.flood < 0:
         parser.error("--packets and --rounds must be at least 1, --flood not below 0")
@@ -119,6 +123,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if chosen.drops:
         return drops.main()
+    if chosen.threeyears:
+        return three_years(chosen)
     subject = HOMEPORT
     if chosen.command:
         subject = Tool("command", "as given", tuple(shlex.split(chosen.command)))
@@ -146,6 +152,19 @@ def main(argv: list[str] | None = None) -> int:
         Path(out).write_text(text)
         say(f"written: {out}")
     return 0 if measured is not None else 1
+
+
+def three_years(chosen: argparse.Namespace) -> int:
+    """Sizes and times after three years, on standard output or in the file that --out names."""
+    from tests.bench.threeyears import measure  # noqa: PLC0415  numpy and the engine, which no other bench wants in here
+
+    with tempfile.TemporaryDirectory(prefix="homeport-bench-", dir=chosen.folder) as name:
+        text = measure(chosen.database or Path(name) / "three.db")
+    if chosen.out in (None, "-"):
+        sys.stdout.write(text)
+    else:
+        Path(chosen.out).write_text(text)
+    return 0
 
 
 def _others(chosen: argparse.Namespace, subject: Tool, day: Path, folder: Path) -> list[Load]:

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "apt-get")
 PACKAGES = "systemd,systemd-sysv,dbus,iproute2,python3,python3-systemd"
-_WITHOUT = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man", "info")]
+_WITHOUT = [
+    *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man", "info")),
+    "--dpkgopt=force-unsafe-io",  # a tree that is lost in a power cut is made again
+    '--aptopt=Acquire::Languages "none"',
+]
 _OWN_PYTHON = Path("/opt/python")  # where this interpreter appears, if it is not the distribution's
 _LAUNCHER = """#!/bin/sh
-export PYTHONPATH=/opt/homeport/src:/opt/homeport/site {library}
+export PYTHONPATH=/opt/homeport/src:/opt/homeport/site:/opt/homeport/extra {library}
 exec {python} -s -P -c 'from appliance.main import main; main()' "$@"
 """
 
@@ -51,6 +55,7 @@ def missing() -> list[str]:
 
 def tree(folder: Path) -> Path:
     """The tree in `folder`, made at the first call of all processes of a session (about a minute). ContainerError."""
+    folder.mkdir(parents=True, exist_ok=True)
     place, mark = folder / "tree", folder / "tree.made"
     with (folder / "tree.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -129,6 +134,7 @@ class Container:
         try:
             wait_until(self._up, "the container's systemd", 60)
             self.memory_limits = self._take_memory_controller()
+            self.journal_fields = self._take_systemd_python()
         except BaseException:
             self.__exit__()
             raise
@@ -206,6 +212,15 @@ class Container:
         self.run("mount", "-o", "remount,bind,rw", "/sys/fs/cgroup/memory")
         self.run("systemctl", "daemon-reexec")
         wait_until(self._up, "the container's systemd", 20)
+        return True
+
+    def _take_systemd_python(self) -> bool:
+        """Let Homeport use the distribution's systemd-python, where it is made for a Python like ours."""
+        theirs = self.run("python3", "-c", "import sys; print(*sys.version_info[:2])").split()
+        if theirs != [str(part) for part in sys.version_info[:2]]:
+            return False
+        self.run("mkdir", "/opt/homeport/extra")
+        self.run("ln", "-s", "/usr/lib/python3/dist-packages/systemd", "/opt/homeport/extra/systemd")
         return True
 
 

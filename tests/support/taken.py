@@ -44,6 +44,31 @@ def tshark(folder: Path, expression: str, *paths: Path) -> list[Taken]:
     merged, out = folder / "merged.pcapng", folder / "truth.pcap"
     subprocess.run(["mergecap", "-w", merged, *paths], check=True)
     kind = "nsecpcap" if any("-ns" in path.name for path in paths) else "pcap"
-    command = ["tshark", "-r", merged, *(["-Y", expression] if expression else []), "-F", kind, "-w", out]
+    command = ["tshark", "-r", str(merged), *(["-Y", expression] if expression else []), "-F", kind, "-w", str(out)]
     subprocess.run(command, check=True, capture_output=True)
     return packets_of(out)
+
+
+class Ends(NamedTuple):
+    """Whom tshark sees in one frame: MACs of the outermost, addresses of the first IP header; empty where there is none."""
+
+    macs: frozenset[str]
+    addresses: frozenset[str]
+
+
+def ends_of(path: Path) -> list[Ends]:
+    """The ends of each frame of a file, as tshark dissects it."""
+    fields = ("eth.src", "eth.dst", "sll.src.eth", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst")
+    command = [
+        "tshark",
+        "-r",
+        str(path),
+        "-T",
+        "fields",
+        "-E",
+        "occurrence=f",
+        *(word for each in fields for word in ("-e", each)),
+    ]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = [line.split("\t") for line in said.splitlines()]
+    return [Ends(frozenset(row[:3]) - {""}, frozenset(row[3:]) - {""}) for row in rows]

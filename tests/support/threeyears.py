@@ -38,7 +38,7 @@ DETAIL_DAYS, SLOT_DAYS, ALL_DAYS = 35, 92, 3 * 365
 REMOTES_A_SLOT, SLOTS = 6, 96
 CROWD_A_SLOT = 900
 ANSWERS_A_DAY, HELLOS_IN_FLOWS = 15_000, 1 / 3
-_LAST_DAY = (NEWEST - date(1970, 1, 1)).days
+LAST_DAY = (NEWEST - date(1970, 1, 1)).days
 _SECOND = 1_000_000
 _ADDRESSES = 3  # of a domain at a time
 _POOL = 40_000  # addresses that were main ones at some time
@@ -92,7 +92,7 @@ def build(path: Path) -> Path:
         db.execute("PRAGMA cache_size = -262144")
         with transaction(db):
             home = _Home(db)
-            for day in range(_LAST_DAY - DETAIL_DAYS + 1, _LAST_DAY + 1):
+            for day in range(LAST_DAY - DETAIL_DAYS + 1, LAST_DAY + 1):
                 home.day(day)
         settle_site(db, path, "home", knowledge=Knowledge(zone="Europe/Berlin"))
         with transaction(db):
@@ -137,7 +137,7 @@ class _Home:
         rows += [(2 + d, _mac(d), 4, f"192.168.1.{20 + d}", 1, 1) for d in range(DEVICES)]
         rows += [(42, 0x01005E0000FB, 4, "224.0.0.251", 2, 0)]
         rows += [(100 + n, ROUTER_MAC, 6 if _six(n) else 4, _address(n), 0, 1) for n in range(DOMAINS * _ADDRESSES)]
-        first, last = (_LAST_DAY - DETAIL_DAYS + 1) * DAY_US, (_LAST_DAY + 1) * DAY_US - 1
+        first, last = (LAST_DAY - DETAIL_DAYS + 1) * DAY_US, (LAST_DAY + 1) * DAY_US - 1
         self._db.executemany(
             "INSERT INTO endpoint (id, site_id, mac, version, address, scope, first_us, last_us, sent)"
             " VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)",
@@ -161,7 +161,7 @@ class _Home:
 
     def day(self, day: int) -> None:
         """A capture of one day."""
-        db, capture = self._db, day - (_LAST_DAY - DETAIL_DAYS)
+        db, capture = self._db, day - (LAST_DAY - DETAIL_DAYS)
         begin = day * DAY_US
         flows = list(self._internet(capture, begin))
         count = len(flows)
@@ -346,10 +346,11 @@ def _move_back(db: sqlite3.Connection) -> None:
         db.execute(f"DELETE FROM {table}")  # noqa: S608
         days = SLOT_DAYS if table == "slot_total" else ALL_DAYS
         for back in range((days - 1) // DETAIL_DAYS * DETAIL_DAYS, 0, -DETAIL_DAYS):
-            first = _LAST_DAY - min(DETAIL_DAYS, days - back) + 1
+            first = LAST_DAY - min(DETAIL_DAYS, days - back) + 1
             db.execute(
-                f"INSERT INTO {table} SELECT {place} - ?1, {key}, 1, {_COUNTS} FROM temp.last WHERE {place} >= ?2",  # noqa: S608
-                (back * times, first * times),
+                f"INSERT INTO {table} SELECT {place} - ?1, {key}, 1, {_COUNTS} FROM temp.last"  # noqa: S608
+                f" WHERE {place} >= ?2 AND {place} < ?3",
+                (back * times, first * times, (LAST_DAY + 1) * times),
             )
         db.execute(f"INSERT INTO {table} SELECT * FROM temp.last")  # noqa: S608
         db.execute("DROP TABLE temp.last")

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 from tests.appliance.conftest import Homeport
-from tests.support.importing import imported
 
 RECORDED = Path(__file__).parents[2] / "data" / "tls13.pcap"
 
 
 def test_on_a_machine_that_records_nothing_it_checks_what_there_is(homeport: Homeport, tmp_path: Path) -> None:
-    database = imported(tmp_path / "homeport.db", RECORDED)
+    database = tmp_path / "homeport.db"
+    assert homeport("import", RECORDED, "--db", database).code == 0
     ran = homeport("doctor", "--db", database, "--dir", tmp_path, "--format", "json")
     findings = {finding["check"]: finding for finding in json.loads(ran.out)}
     assert findings["database"]["status"] == "ok"

@@ -28,7 +28,11 @@ def database(tmp_path: Path) -> Path:
 
 def test_into_a_pipe(database: Path) -> None:
     done = subprocess.run(
-        [*COMMAND, "pcap", "--db", database], cwd=ROOT, env={**os.environ, **NO_SETTINGS}, capture_output=True, check=True
+        [*COMMAND, "pcap", "--db", database],
+        cwd=ROOT,
+        env={**os.environ, **NO_SETTINGS},
+        capture_output=True,
+        check=True,
     )
     assert read(done.stdout).frames(done.stdout) == FRAMES
     assert done.stderr == b"30 packets, 1.29 kB\n"
@@ -37,7 +41,9 @@ def test_into_a_pipe(database: Path) -> None:
 def test_wireshark_s_tools_read_from_the_pipe(database: Path) -> None:
     if not shutil.which("tshark"):
         pytest.skip("no tshark here to read it")
-    command = f"{' '.join(COMMAND[:2])} '{COMMAND[2]}' pcap --db {database} -w - | tshark -r - -T fields -e frame.number"
+    command = (
+        f"{' '.join(COMMAND[:2])} '{COMMAND[2]}' pcap --db {database} -w - | tshark -r - -T fields -e frame.number"
+    )
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, env={**os.environ, **NO_SETTINGS}, capture_output=True, check=True, text=True
     )

@@ -59,7 +59,15 @@ SIDECAR = SidecarFacts("2026-09-21_00.00.00_wlan0.pcap", "sample", NOW_US - 4_00
 
 KEPT = Records(
     database=DatabaseFacts(
-        "/var/lib/homeport/homeport.db", exists=True, version=5, size=GIB, detail=GIB // 2, packets=10**6, lately=10**5
+        "/var/lib/homeport/homeport.db",
+        exists=True,
+        mode=0o660,
+        group="homeport",
+        version=5,
+        size=GIB,
+        detail=GIB // 2,
+        packets=10**6,
+        lately=10**5,
     ),
     owner=OwnerFacts("/var/lib/homeport/owner.db", exists=True, mode=0o660, group="homeport"),
     sidecar=SIDECAR,

@@ -118,3 +118,22 @@ def test_drops_are_counted_from_one_question_to_the_next_also_where_the_counter_
 def test_no_such_interface() -> None:
     with pytest.raises(LostError, match=r"there is no interface hp-none; there are .*lo"):
         Interface(Wanted("hp-none"))
+
+
+@needs_root
+def test_addresses_that_cannot_be_read_at_the_start_are_said_and_later_waited_for() -> None:
+    answers: list[tuple[str, ...] | None] = [None]
+
+    def addresses() -> tuple[str, ...]:
+        if answers[0] is None:
+            raise PermissionError("no /proc")
+        return answers[0]
+
+    with pytest.raises(InterfaceError, match="--no-exclude-own"):
+        Interface(Wanted("lo", "", (22,)), addresses)
+    answers[0] = NOTHING
+    source = Interface(Wanted("lo", "", (22,)), addresses)
+    answers[0] = None
+    source.tend()
+    assert NOTHING[0] in source.expression
+    source.close()

@@ -120,6 +120,25 @@ def test_a_file_on_which_the_disk_failed_is_given_up_and_another_begun(tmp_path:
     assert lines_of(new)[1].more["lost"] == 1
 
 
+def test_a_folder_that_is_taken_away_and_put_back(tmp_path: Path) -> None:
+    folder, away = tmp_path / "captures", tmp_path / "away"
+    folder.mkdir()
+    bench = Bench(folder, pace=QUICK)
+    before = [bench.packet()]
+    folder.rename(away)
+    bench.idle(6)  # the next look at the disk finds nothing under that name
+    for _ in range(5):
+        bench.clock.pass_by(1)
+        bench.packet()
+    assert lost_so_far(bench) == 5
+    away.rename(folder)
+    bench.clock.pass_by(2)
+    after = bench.packet()
+    old, new = bench.end()
+    assert (times_in(old), times_in(new)) == (before, [after])
+    assert lines_of(new)[1].more["lost"] == 5
+
+
 def test_a_failed_fdatasync_is_believed(tmp_path: Path) -> None:
     bench = Bench(tmp_path, pace=QUICK, disk=FaultyDisk(sync_faults={2: errno.EIO}))
     for _ in range(20):

@@ -35,7 +35,10 @@ def written(writer: Writer, *cuts: list[Packet]) -> bytes:
 
 packets = st.lists(
     st.tuples(
-        st.integers(1, (1 << 32) * 1_000_000_000 - 1), st.just(1), st.integers(1, 70_000), st.binary(min_size=1, max_size=90)
+        st.integers(1, (1 << 32) * 1_000_000_000 - 1),
+        st.just(1),
+        st.integers(1, 70_000),
+        st.binary(min_size=1, max_size=90),
     ),
     max_size=8,
 )
@@ -46,9 +49,9 @@ def test_what_is_written_is_read_again(one: list[Packet], other: list[Packet], n
     data = written(PcapngWriter(nano=nano) if ng else PcapWriter(1, nano=nano), one, other)
     found = read(data)
     assert not found.damage
-    assert [(row.time_us, row.link, row.wire, frame) for row, frame in zip(found.rows, found.frames(data), strict=True)] == [
-        (time // 1000, link, wire, frame) for time, link, wire, frame in one + other
-    ]
+    assert [
+        (row.time_us, row.link, row.wire, frame) for row, frame in zip(found.rows, found.frames(data), strict=True)
+    ] == [(time // 1000, link, wire, frame) for time, link, wire, frame in one + other]
 
 
 def test_nanoseconds_stand_in_the_record() -> None:

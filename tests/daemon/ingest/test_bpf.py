@@ -36,7 +36,9 @@ def test_a_cut_frame_is_not_read_behind_its_end() -> None:
     assert not Filter("tcp port 443")(1, b"")
 
 
-@pytest.mark.parametrize("expression", ["tcp prt 443", "host", "(", "ether host 02:00:00:00:00:01 or", "tcp\0"], ids=range(5))
+@pytest.mark.parametrize(
+    "expression", ["tcp prt 443", "host", "(", "ether host 02:00:00:00:00:01 or", "tcp\0"], ids=range(5)
+)
 def test_what_is_no_filter_is_explained(expression: str) -> None:
     with pytest.raises(BadFilterError, match="filter"):
         Filter(expression).prepare(1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import sqlite3
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,112 +10,36 @@ from typing import Any
 import pytest
 
 from daemon.ingest import forget as forgetting
-from daemon.ingest.forget import Forgotten, Request, forget_device
-from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.capture_file import Task, import_file
 from daemon.store import forget as store
-from daemon.store.database import open_database, transaction
-from daemon.store.retain import fold
+from daemon.store.database import open_database
 from tests.daemon.ingest.scenes import (
     DAY,
     HOUR,
-    ROUTER,
     SECOND,
     TABLET,
     TABLET_MAC,
-    Frame,
-    dhcp_request,
     evening,
-    lookup,
     questions,
     talk,
     write,
 )
 from tests.support import packets as p
 from tests.support.compare import imbalance, same, views
+from tests.support.forgetting import (
+    PRIVATE,
+    TABLET_STATION,
+    at_rest,
+    folded,
+    forget,
+    laptop,
+    no_trace,
+    rows,
+    tablet,
+    unbalanced,
+)
 from tests.support.importing import import_live, imported
-from tests.support.packets import HOST, HOST_MAC, ROUTER_MAC, SERVER, START_US
-
-TABLET_STATION = (p.mac_int(TABLET_MAC), "")
-PRIVATE = "secret.example"
-
-
-def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(database)) as db:
-        return db.execute(query).fetchall()
-
-
-def tablet(at: int, port: int = 42000) -> list[Frame]:
-    """What the tablet does: says its name, asks, talks; what others say about it to all."""
-    offer = p.ethernet(p.arp(ROUTER, TABLET, ROUTER_MAC, 1), src=ROUTER_MAC, dst="ff:ff:ff:ff:ff:ff", ethertype=p.ARP)
-    known = offer[:32] + p.mac_bytes(TABLET_MAC) + offer[38:]  # the router knows whom it asks for
-    frames = [dhcp_request(at, "bobs-tablet", TABLET_MAC), (at + 500, known)]
-    frames += lookup(at + SECOND, PRIVATE, "203.0.113.66", client=TABLET, mac=TABLET_MAC)
-    return frames + talk(at + 2 * SECOND, PRIVATE, client=TABLET, mac=TABLET_MAC, server="203.0.113.66", port=port)
-
-
-def laptop(at: int, port: int = 40000) -> list[Frame]:
-    """What another one does, with two servers, so that the router is seen to be one."""
-    frames = [*lookup(at, "www.example.com", SERVER), *talk(at + SECOND, "www.example.com", port=port)]
-    return frames + talk(at + 2 * SECOND, "other.example", server="198.51.100.7", port=port + 500)
-
-
-def forget(database: Path, *, since_us: int | None = None, pcaps: bool = True) -> Forgotten:
-    return forget_device(database, Request("home", (TABLET_STATION,), since_us, pcaps), Knowledge())
-
-
-def folded(database: Path, before_us: int) -> None:
-    with closing(open_database(database)) as db, transaction(db):
-        fold(db, 1, before_us)
-
-
-def unbalanced(database: Path) -> list[str]:
-    """Where `traffic` does not count every packet; flows that are folded are not there to be counted."""
-    return [line for line in imbalance(database) if "flows + frames" not in line]
-
-
-def no_trace(*files: Path) -> None:
-    for path in files:
-        content = path.read_bytes()
-        content = gzip.decompress(content) if path.suffix == ".gz" else content
-        for trace in (b"bobs-tablet", b"secret", p.mac_bytes(TABLET_MAC), b"02:00:00:00:00:11"):
-            assert trace not in content, (path, trace)
-
-
-def at_rest(database: Path) -> Path:
-    """The database file with all that is written to it."""
-    with closing(sqlite3.connect(database)) as db:
-        assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-    return database
-
-
-Format = Callable[[Sequence[Frame]], bytes]
-FORMATS: dict[str, Format] = {
-    "day.pcap": p.pcap,
-    "day.pcap.gz": lambda frames: gzip.compress(p.pcap(frames)),
-    "day-ns.pcap": lambda frames: p.pcap(frames, nanosecond=True, big_endian=True),
-    "day.pcapng": p.pcapng,
-    "day-be.pcapng.gz": lambda frames: gzip.compress(p.pcapng(frames, big_endian=True)),
-}
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_database_and_captures_agree_afterwards(tmp_path: Path, name: str) -> None:
-    frames = sorted([*laptop(START_US), *tablet(START_US + 5 * SECOND), *laptop(START_US + HOUR, 40001)])
-    path = tmp_path / name
-    path.write_bytes(FORMATS[name](frames))
-    path.chmod(0o640)
-    database = imported(tmp_path / "h.db", path)
-    done = forget(database)
-    assert (done.left, done.files) == ([], 1)
-    assert done.frames == done.packets == len(tablet(START_US))
-    assert path.stat().st_mode & 0o777 == 0o640
-    no_trace(path, at_rest(database))
-    assert sorted(tmp_path.glob(".*")) == []
-    assert imbalance(database) == []
-    assert same(imported(tmp_path / "fresh.db", path), database, {"device_addresses": {"first_seen_us"}}) == []
-    before = views(database)
-    imported(database, path)
-    assert views(database) == before
+from tests.support.packets import HOST_MAC, START_US
 
 
 def test_capture_of_nobody_else_is_gone_and_its_file_empty(tmp_path: Path) -> None:
@@ -269,52 +191,6 @@ def test_file_that_is_being_written_is_left_and_said(tmp_path: Path) -> None:
     no_trace(at_rest(database), done_file, live)
 
 
-def test_pcapng_with_damage_is_not_rewritten(tmp_path: Path) -> None:
-    frames = sorted([*laptop(START_US), *tablet(START_US + 5 * SECOND), *laptop(START_US + HOUR, 41000)])
-    content = bytearray(p.pcapng(frames))
-    at = content.index(b"bobs-tablet")
-    content[at + 200 : at + 240] = bytes(40)
-    path = tmp_path / "bad.pcapng"
-    path.write_bytes(content)
-    database = imported(tmp_path / "h.db", path, codes=(0, 1))
-    if rows(database, "SELECT status FROM captures") != [("corrupt",)]:
-        pytest.skip("the damage fell into a frame")
-    (left,) = forget(database).left
-    assert "cannot be rewritten (parts of this pcapng file cannot be read" in left[1]
-    assert path.read_bytes() == bytes(content)
-    assert imbalance(database) == []
-    no_trace(at_rest(database))
-
-
-def test_damaged_parts_of_a_pcap_are_not_copied(tmp_path: Path) -> None:
-    frames = sorted([*laptop(START_US), *tablet(START_US + 5 * SECOND), *laptop(START_US + HOUR, 41000)])
-    content = bytearray(p.pcap(frames))
-    at = content.index(b"bobs-tablet")
-    start = content.rindex(p.mac_bytes(TABLET_MAC) + b"\x08\0", 0, at) - 6 - 16
-    content[start : start + 16] = b"\xff" * 16
-    path = tmp_path / "bad.pcap"
-    path.write_bytes(content)
-    database = imported(tmp_path / "h.db", path, codes=(1,))
-    done = forget(database)
-    assert done.left == []
-    assert done.skipped > 0
-    assert imbalance(database) == []
-    no_trace(path, at_rest(database))
-
-
-def test_device_without_mac_is_told_by_its_address(tmp_path: Path) -> None:
-    scene = [*laptop(START_US), *tablet(START_US + 5 * SECOND)[2:]]
-    frames = [(at, frame[14:]) for at, frame in scene]
-    path = tmp_path / "raw.pcap"
-    path.write_bytes(p.pcap(frames, link=101))
-    database = imported(tmp_path / "h.db", path)
-    done = forget_device(database, Request("home", ((-1, TABLET),)), Knowledge())
-    assert done.left == []
-    assert rows(database, "SELECT address FROM device_addresses ORDER BY 1") == [(ROUTER,), (HOST,)]
-    assert b"secret" not in path.read_bytes()
-    assert imbalance(database) == []
-
-
 def test_gateways_and_others_stay_what_they_are(tmp_path: Path) -> None:
     path = write(tmp_path / "day.pcap", evening(), questions(START_US + HOUR, 150), tablet(START_US + 2 * HOUR))
     database = imported(tmp_path / "h.db", path)
@@ -373,3 +249,15 @@ def test_import_completes_what_was_interrupted(tmp_path: Path, monkeypatch: pyte
     no_trace(path)
     assert imbalance(database) == []
     assert rows(database, "SELECT count(*) FROM captures") == [(1,)]
+
+
+def test_capture_that_waits_for_its_clock_is_said(tmp_path: Path) -> None:
+    database = imported(
+        tmp_path / "h.db", write(tmp_path / "day.pcap", laptop(START_US), tablet(START_US + 5 * SECOND))
+    )
+    waiting = write(tmp_path / "waiting.pcap", tablet(START_US + DAY))
+    with closing(open_database(database)) as db:
+        import_file(db, database, Task(waiting, "home", clock_offset_us=None))
+    assert [(Path(what).name, why.split(";")[0]) for what, why in forget(database).left] == [
+        ("waiting.pcap", "it was begun before the clock was set, and waits to be read")
+    ]

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.live import COMMIT_S, Assignment, Live
 from daemon.ingest.standing import touch_look
-from daemon.store.owner import open_owner, say as tell
+from daemon.store.owner import open_owner
+from daemon.store.owner import say as tell
 from tests.daemon.ingest.scenes import HOUR, SECOND, Frame, at_borders, evening, lookup, questions, talk, write
 from tests.support import packets as p
 from tests.support.compare import Views, differences, imbalance, same, views
@@ -57,7 +59,7 @@ def append(path: Path, data: bytes) -> None:
 def growing(path: Path, cuts: Sequence[int], data: bytes = BYTES) -> list[Event]:
     """Pieces of a file, appended one after the other."""
     ends = [0, *sorted(cuts), len(data)]
-    return [lambda piece=data[a:b]: append(path, piece) for a, b in zip(ends, ends[1:], strict=False)]  # type: ignore[misc]
+    return [lambda piece=data[a:b]: append(path, piece) for a, b in pairwise(ends)]  # type: ignore[misc]
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,9 @@ def test_bad_file_is_set_aside_and_tried_again_when_it_changes(box: Path, once: 
 
     world = follow(box, *[lambda: None] * 40, mend, naps=100)
     first = next(standing for standing in world.heard if standing.set_aside)
-    assert [(Path(path).name, why) for path, why in first.set_aside] == [("a-bad.pcap", "this is text, not a capture file")]
+    assert [(Path(path).name, why) for path, why in first.set_aside] == [
+        ("a-bad.pcap", "this is text, not a capture file")
+    ]
     assert "Set aside: 1." in first.sentence
     assert world.heard[-1].set_aside == ()
     assert len(views(box / "h.db")["captures"]) == 1  # the mended one is a beginning of the other

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from daemon.ingest import retention
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.relabel import relabel_site
 from daemon.ingest.retention import preview, retain_all
+from daemon.store import retain as store
 from daemon.store.owner import open_owner, say
 from daemon.store.retain import Limits
 from daemon.store.words import KEEP_NAMES, KIND
@@ -195,11 +195,12 @@ def test_interrupted_after_any_day_it_goes_on(home: Path, monkeypatch: pytest.Mo
         calls += 1
         if calls > place:
             raise KeyboardInterrupt
-        return fold(*given)
+        done: tuple[int, set[int]] = fold(*given)
+        return done
 
-    fold = retention.retain.fold
+    fold = store.fold
     with monkeypatch.context() as patch:
-        patch.setattr(retention.retain, "fold", some)
+        patch.setattr(store, "fold", some)
         with pytest.raises(KeyboardInterrupt):
             retained(home)
     assert unbalanced(home) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ NEXT = "2025-07-02_00.00.00_wlan0.pcap"
 
 @pytest.fixture(autouse=True)
 def handles_are_closed() -> Iterator[None]:
-    before = set(os.listdir("/proc/self/fd"))
+    folder = Path("/proc/self/fd")
+    before = len(list(folder.iterdir()))
     yield
-    assert len(os.listdir("/proc/self/fd")) <= len(before) + 1
+    assert len(list(folder.iterdir())) <= before
 
 
 def given_by(follower: Follower) -> list[bytes]:
@@ -51,7 +53,7 @@ def test_every_record_once_however_the_file_grows(cuts: list[int], ng: bool) -> 
         path.touch()
         follower = Follower(Path(folder), None, from_start=True)
         got: list[bytes] = []
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             append(path, data[start:stop])
             got += given_by(follower)
         follower.close()
@@ -162,7 +164,7 @@ def test_another_interface_s_next_file_is_not_the_next(tmp_path: Path) -> None:
 def test_nothing_there_yet(tmp_path: Path) -> None:
     follower = Follower(tmp_path, None, from_start=False)
     assert given_by(follower) == []
-    assert follower.form is None
+    assert follower.path is None
     (tmp_path / NAME).write_bytes(pcap([], link=113))
     assert given_by(follower) == []
     assert follower.form is not None

@@ -78,7 +78,8 @@ def test_microseconds() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "noon", "25:00", "2025-13-01", "2025-02-30", "yesterday noon", "tomorrow", "5 parsecs", "0001-01-01T00:00"]
+    "text",
+    ["", "noon", "25:00", "2025-13-01", "2025-02-30", "yesterday noon", "tomorrow", "5 parsecs", "0001-01-01T00:00"],
 )
 def test_what_is_no_time_is_refused_with_what_is_wanted(text: str) -> None:
     if text.startswith("0001"):

@@ -55,7 +55,7 @@ def test_of_many_places_behind_a_gateway_enough_stay(tmp_path: Path, version: in
         for frame in talk(START_US + n * SECOND, client=client, server=server, port=40000 + n)
     ]
     database = imported(tmp_path / "h.db", write(tmp_path / "day.pcap", advertised, frames), network="2001:db8:1::/64")
-    gateway = f"SELECT mac FROM devices WHERE mac = '{p.ROUTER_MAC}'"
+    gateway = "SELECT mac FROM devices WHERE mac = '02:00:00:00:00:01'"
     assert rows(database, gateway) == []
     before = rows(database, "SELECT count(*) FROM endpoint")
     pruned(database, folded=True)

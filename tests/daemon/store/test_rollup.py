@@ -32,9 +32,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder / "day.pcap",
             talk(START_US, "www.example.com", port=40000),
             talk(START_US + 100 * SECOND, server="198.51.100.7", port=40001),
-            talk(MIDNIGHT - 900 * SECOND, "long.example", server="198.51.100.8", port=40002, gap_us=300 * SECOND),
+            talk(
+                MIDNIGHT - 900 * SECOND,
+                "long.example",
+                server="198.51.100.8",
+                port=40002,
+                gap_us=300 * SECOND,
+                close=False,
+            ),
             talk(START_US + 10 * SECOND, "www.example.com", port=41000, **tablet),  # type: ignore[arg-type]  # of text
-            talk(START_US + HOUR, client=TABLET, mac=TABLET_MAC, server=HOST, port=42000),
+            p.Conversation(TABLET, HOST, 42000, 8080, TABLET_MAC, HOST_MAC, START_US + HOUR).open().close().frames,
             [(START_US + 2 * HOUR, p.ethernet(p.arp(), ethertype=p.ARP, dst="ff:ff:ff:ff:ff:ff"))],
             lookup(START_US + 3 * HOUR, "end.example"),
         ),
@@ -69,7 +76,7 @@ def test_flow_over_midnight_counts_on_both_days_once_as_a_flow(db: sqlite3.Conne
     ).fetchall()
     assert [(day, flows) for day, flows, *_ in rows] == [(MIDNIGHT // DAY - 1, 1), (MIDNIGHT // DAY, 0)]
     assert rows[0][4] < MIDNIGHT <= rows[1][3]
-    assert sum(row[2] for row in rows) == len(talk(0, "long.example"))
+    assert sum(row[2] for row in rows) == len(talk(0, "long.example", close=False))
 
 
 def test_address_with_most_bytes_speaks_for_a_name(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with closing(open_database(tmp_path / "h.db")) as connection:
         connection.execute("INSERT INTO site (id, name) VALUES (1, 'home'), (2, 'cottage')")
         connection.executemany(
-            "INSERT INTO endpoint (id, site_id, mac, version, address, scope, first_us, last_us) VALUES (?, 1, ?, 4, ?, 1, ?, ?)",
+            "INSERT INTO endpoint (id, site_id, mac, version, address, scope, first_us, last_us)"
+            " VALUES (?, 1, ?, 4, ?, 1, ?, ?)",
             [(1, 10, "192.168.1.10", 100, 200), (2, 10, "192.168.1.11", 300, 400), (3, 20, "192.168.1.20", 500, 600)],
         )
         yield connection

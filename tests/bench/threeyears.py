@@ -1,0 +1,155 @@
+"""How large three years become, tier by tier, and how long the questions of a page take then."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from daemon.report.changes import changes_report
+from daemon.report.coverage import coverage_report
+from daemon.store.calendar import Calendar
+from daemon.store.database import read_database
+from daemon.store.months import count_addresses, known_devices, read_contacts, read_naming
+from daemon.store.roster import read_contacts as contacts_of
+from daemon.store.roster import read_residents
+from tests.support.threeyears import LAST_DAY, NEWEST, SLOTS, build
+
+MIB = 1 << 20
+FOR_GOOD_MIB, ALL_MIB = 300, 1228.8  # 1.2 GiB
+_ROUNDS = 3
+
+# Tier -> its tables; what is in none of them belongs to no tier and is for good as well.
+TIERS: dict[str, tuple[str, ...]] = {
+    "detail: flows, hellos, DNS, frames": (
+        "flow", "flow_kind", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "kept_label",
+        "destination_day",
+    ),
+    "traffic by quarter of an hour": ("slot_total",),
+    "hours": ("hour_total",),
+    "days": ("day_total",),
+    "destinations by month": ("destination_month",),
+    "whose they are": ("judgement", "verdict"),
+    "names, aliases, addresses": ("name", "alias", "remote", "way"),
+}  # fmt: skip
+_PASSING = ("detail: flows, hellos, DNS, frames", "traffic by quarter of an hour")
+REST = "stations, devices, captures, everything else"
+
+
+class Size(NamedTuple):
+    """Bytes and rows of one tier, indexes included in the bytes."""
+
+    tier: str
+    size: int
+    rows: int
+    for_good: bool
+
+
+def sizes(database: Path) -> list[Size]:
+    """Every tier of a database."""
+    with closing(sqlite3.connect(database)) as db:
+        tables = db.execute(
+            "SELECT m.tbl_name, sum(s.pgsize), max(iif(m.type = 'table', s.ncell, 0)) FROM dbstat s"
+            " JOIN sqlite_master m ON m.name = s.name WHERE s.aggregate = 1 GROUP BY 1"
+        ).fetchall()
+    tier_of = {table: tier for tier, names in TIERS.items() for table in names}
+    out = []
+    for tier in (*TIERS, REST):
+        held = [row for row in tables if tier_of.get(row[0], REST) == tier]
+        out.append(Size(tier, sum(row[1] for row in held), sum(row[2] for row in held), tier not in _PASSING))
+    return out
+
+
+def for_good(held: Sequence[Size]) -> float:
+    """MiB of what is never deleted."""
+    return sum(each.size for each in held if each.for_good) / MIB
+
+
+def everything(held: Sequence[Size]) -> float:
+    """MiB of all tables."""
+    return sum(each.size for each in held) / MIB
+
+
+def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
+    """What pages and reports ask, by a name for the table."""
+    month = NEWEST.year * 12 + NEWEST.month - 1
+    calendar = Calendar("Europe/Berlin")
+    day = (LAST_DAY - 5) * SLOTS
+    busy = db.execute("SELECT device_id FROM devices ORDER BY bytes_up + bytes_down DESC LIMIT 1").fetchone()[0]
+
+    def ask(query: str, *values: object) -> Callable[[], object]:
+        return lambda: db.execute(query, values).fetchall()
+
+    def changes() -> object:
+        return changes_report(read_contacts(db, month - 1, month, 1), known_devices(db), month, month)
+
+    def coverage() -> object:
+        namings = read_naming(db, month - 1, month, 1)
+        return coverage_report(namings, {month: count_addresses(db, *calendar.month(month), 1)})
+
+    def changes_of_years() -> object:
+        contacts = read_contacts(db, month - 35, month, 1, busy)
+        return changes_report(contacts, known_devices(db), month - 34, month)
+
+    return {
+        "report changes, last two months": changes,
+        "report changes of one device, three years": changes_of_years,
+        "report coverage, last two months": coverage,
+        "devices": lambda: read_residents(db, "home"),
+        "destinations of one device, three years": lambda: contacts_of(db, busy, 15),
+        "destinations of a month, this one": ask("SELECT * FROM destinations WHERE month = '2026-06'"),
+        "destinations of a month, two years ago": ask("SELECT * FROM destinations WHERE month = '2024-06'"),
+        "traffic of a day by quarter of an hour": ask(
+            "SELECT slot_us, device_id, sum(bytes_up), sum(bytes_down) FROM traffic WHERE slot_us >= ? AND slot_us < ?"
+            " GROUP BY 1, 2",
+            day * 900_000_000,
+            (day + SLOTS) * 900_000_000,
+        ),
+        "hours of one device, three years": ask(
+            "SELECT t.slot, sum(t.bytes_up), sum(t.bytes_down) FROM hour_total t JOIN station s ON s.id = t.station_id"
+            " WHERE s.device_id = ? GROUP BY 1",
+            busy,
+        ),
+        "days of all devices, three years": ask(
+            "SELECT t.day, s.device_id, sum(t.bytes_up), sum(t.bytes_down) FROM day_total t JOIN station s"
+            " ON s.id = t.station_id GROUP BY 1, 2"
+        ),
+    }
+
+
+def timings(database: Path) -> dict[str, float]:
+    """Seconds that each question takes, the middle of three times."""
+    out = {}
+    with closing(read_database(database)) as db:
+        for name, ask in questions(db).items():
+            took = []
+            for _ in range(_ROUNDS):
+                began = time.perf_counter()
+                ask()
+                took.append(time.perf_counter() - began)
+            out[name] = median(took)
+    return out
+
+
+def table(held: Sequence[Size], took: dict[str, float]) -> str:
+    """Both as Markdown."""
+    lines = ["| tier | rows | MiB | kept |", "|---|---|---|---|"]
+    for each in held:
+        kept = "for good" if each.for_good else "for a while"
+        lines.append(f"| {each.tier} | {each.rows:,} | {each.size / MIB:.1f} | {kept} |")
+    lines.append(f"| for good together | | {for_good(held):.0f} | of at most {FOR_GOOD_MIB} |")
+    lines.append(f"| everything | | {everything(held):.0f} | of at most {ALL_MIB:.0f} |")
+    lines += ["", "| question | s |", "|---|---|"]
+    lines += [f"| {name} | {seconds:.2f} |" for name, seconds in took.items()]
+    return "\n".join(lines) + "\n"
+
+
+def measure(database: Path) -> str:
+    """The tables for a database at this place; it is built first where there is none."""
+    if not database.exists():
+        build(database)
+    return table(sizes(database), timings(database))
