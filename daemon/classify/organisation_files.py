@@ -213,7 +213,12 @@ def _suffix(text: str, wrong: Complain) -> str:
             raise wrong(f"{_shown(text)} is no domain") from None
     labels = suffix.split(".")
     plain = [label for label in labels if label != "*"]
-    if len(plain) < 2 or any("*" in label for label in labels[-2:]) or labels[-1].isdigit() or not all(map(_LABEL.fullmatch, labels)):
+    if (
+        len(plain) < 2
+        or any("*" in label for label in labels[-2:])
+        or labels[-1].isdigit()
+        or not all(map(_LABEL.fullmatch, labels))
+    ):
         raise wrong(f"{_shown(text)} is no domain suffix such as example.com or iot.*.example.com")
     return suffix
 

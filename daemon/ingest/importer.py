@@ -37,7 +37,8 @@ def import_captures(
 ) -> Summary:
     """Read all captures that `paths` name (files, folders, patterns) into `database`. Raises StoreError.
 
-    `networks` are the site's configured local prefixes, `knowledge` what labels come from besides facts. Files that cannot be read are set aside and said.
+    `networks` are the site's configured local prefixes, `knowledge` what labels come from besides facts. Files that
+    cannot be read are set aside and said.
     """
     listener = progress or Silent()
     files, problems = find_captures(paths)

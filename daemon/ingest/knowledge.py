@@ -60,9 +60,9 @@ class Knowledge:
         if self.data is None:
             return None
         from daemon.classify.place import Atlas  # noqa: PLC0415  see the module's first line
-        from daemon.store.atlas_files import open_address_files  # noqa: PLC0415  likewise
+        from daemon.store.atlas_files import open_address_files, with_our_clouds  # noqa: PLC0415  likewise
 
-        return Atlas(open_address_files(self.data))
+        return Atlas(with_our_clouds(open_address_files(self.data)))
 
     @cached_property
     def classifier(self) -> Classifier:

@@ -31,7 +31,6 @@ from daemon.store.rollup import Moved, months_of, roll
 from daemon.store.stations import write_stations
 from daemon.store.verdicts import months_with_destinations
 
-
 _FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
 
 

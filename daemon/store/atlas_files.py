@@ -63,16 +63,8 @@ def our_clouds() -> Path:
     return Path(str(resource_files("daemon.classify") / "cloud.mmdb"))
 
 
-def open_address_files(folder: Path) -> AddressFiles:
-    """Every `*.mmdb` of a folder that can be used, and the clouds' ranges that come with Homeport.
-
-    A folder that is not there holds nothing.
-    """
-    return _with_ours(_files_in(folder))
-
-
-def _with_ours(files: AddressFiles) -> AddressFiles:
-    """Ours comes last: what was fetched is newer."""
+def with_our_clouds(files: AddressFiles) -> AddressFiles:
+    """The same, and the clouds' ranges that come with Homeport: last, as what was fetched is newer."""
     ours = our_clouds()
     if not ours.is_file() or any(file.path.name == ours.name for file in files.usable):
         return files
@@ -82,7 +74,8 @@ def _with_ours(files: AddressFiles) -> AddressFiles:
         return AddressFiles(files.usable, (*files.refused, Refused(ours, str(error).removeprefix(f"{ours}: "))))
 
 
-def _files_in(folder: Path) -> AddressFiles:
+def open_address_files(folder: Path) -> AddressFiles:
+    """Every `*.mmdb` of a folder that can be used. A folder that is not there holds nothing."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".mmdb" and not path.name.startswith("."))
     except FileNotFoundError:

@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 _ENCRYPTED_DNS = "'doh', 'dot', 'doq'"
 
-# With two ends for the month, which is what the keys of both tables begin with.
-_PARTS = """
-    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down AS bytes
-    FROM destination_day WHERE month BETWEEN :since AND :until
+# With two ends for the month, which is what the keys of both tables begin with. Days are added up by their own key
+# first: to sort numbers is quick, to look up whose they are costs as much for a month as for each of its days.
+_OF_DEVICE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
+_PARTS = f"""
+    SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, sum(flows) AS flows,
+        sum(bytes_up + bytes_down) AS bytes
+    FROM destination_day WHERE month BETWEEN :since AND :until AND {_OF_DEVICE}
+    GROUP BY month, station_id, name_id, remote_id, way_id
     UNION ALL
     SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down
-    FROM destination_month WHERE month BETWEEN :since AND :until
+    FROM destination_month WHERE month BETWEEN :since AND :until AND {_OF_DEVICE}
 """
 _CONTACTS = f"""
     SELECT p.month, p.site_id, p.device_id, coalesce(v.registrable_domain, n.text, r.address) AS destination,
@@ -23,6 +27,7 @@ _CONTACTS = f"""
         SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id,
             sum(p.flows) AS flows, sum(p.bytes) AS bytes
         FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+        WHERE :site IS NULL OR w.site_id = :site
         GROUP BY 1, 2, 3, 4, 5, 6
     ) p
     LEFT JOIN judgement j ON j.month = p.month AND j.device_id = p.device_id AND j.site_id = p.site_id
@@ -30,20 +35,45 @@ _CONTACTS = f"""
     LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
     LEFT JOIN name n ON n.id = p.name_id
     LEFT JOIN remote r ON r.id = p.remote_id
-    WHERE (:site IS NULL OR p.site_id = :site) AND (:device IS NULL OR p.device_id = :device)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, sum(p.bytes) DESC, 4, 5, 6, 7, 8
 """
 _NAMING = f"""
-    SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device, w.name_source,
-        coalesce(t.device_id, 0) IN (
-            SELECT s.device_id FROM ({_PARTS}) q JOIN way x ON x.id = q.way_id JOIN station s ON s.id = q.station_id
-            WHERE x.service IN ({_ENCRYPTED_DNS}) AND q.month = p.month
-        ) AS hides,
+    WITH part AS MATERIALIZED (
+        SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device, w.name_source, w.service, p.name_id, p.remote_id,
+            p.flows, p.bytes
+        FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+        WHERE :site IS NULL OR w.site_id = :site
+    ), hiding AS MATERIALIZED (
+        SELECT DISTINCT month, site_id, device FROM part WHERE device AND service IN ({_ENCRYPTED_DNS})
+    )
+    SELECT p.month, p.site_id, p.device, p.name_source, h.device IS NOT NULL,
         count(DISTINCT iif(p.name_id, p.name_id, -p.remote_id)), sum(p.flows), sum(p.bytes)
-    FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
-    WHERE (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device)
+    FROM part p LEFT JOIN hiding h ON h.month = p.month AND h.site_id = p.site_id AND h.device = p.device
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
+"""
+_DESTINATIONS = f"""
+    SELECT d.device_id, n.text, r.address, v.registrable_domain, v.party, v.organisation, v.purpose, v.country, v.reason,
+        d.flows, d.bytes_up, d.bytes_down, d.first_us, d.last_us
+    FROM (
+        SELECT w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id, sum(p.flows) AS flows,
+            sum(p.bytes_up) AS bytes_up, sum(p.bytes_down) AS bytes_down, min(p.first_us) AS first_us,
+            max(p.last_us) AS last_us
+        FROM (
+            SELECT station_id, name_id, remote_id, way_id, 0 AS verdict_id, sum(flows) AS flows, sum(bytes_up) AS bytes_up,
+                sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us
+            FROM destination_day WHERE month = :month AND {_OF_DEVICE} GROUP BY 1, 2, 3, 4
+            UNION ALL
+            SELECT station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up, bytes_down, first_us, last_us
+            FROM destination_month WHERE month = :month AND {_OF_DEVICE}
+        ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
+        GROUP BY 2, 3, 4, 5
+    ) d
+    LEFT JOIN judgement j ON j.month = :month AND j.device_id = d.device_id AND j.site_id = d.site_id
+        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
+    LEFT JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
+    LEFT JOIN name n ON n.id = d.name_id LEFT JOIN remote r ON r.id = d.remote_id
+    ORDER BY d.bytes_up + d.bytes_down DESC, 1, 2, 3
 """
 _ADDRESSES = """
     SELECT min(s.name_id) <> 0 AND max(s.name_id) <> 0 AS named, count(*) FROM (
@@ -69,6 +99,25 @@ class Contact(NamedTuple):
     country_confidence: str | None
     flows: int
     bytes: int
+
+
+class MonthDestination(NamedTuple):
+    """What one device had to do with one name or address in one month, as in the view `destinations`."""
+
+    device_id: int  # 0: no end of it is a device
+    domain: str | None
+    address: str | None  # where unnamed
+    registrable_domain: str | None
+    party: str | None
+    organisation: str | None
+    purpose: str | None
+    country: str | None
+    reason: str | None
+    flows: int
+    bytes_up: int
+    bytes_down: int
+    first_us: int
+    last_us: int
 
 
 class Naming(NamedTuple):
@@ -100,6 +149,12 @@ def read_contacts(
     """Contacts of the months from `since` to `until`, in order, of one month and device those with most bytes first."""
     rows = db.execute(_CONTACTS, {"since": since, "until": until, "site": site, "device": device})
     return [Contact(*row) for row in rows]
+
+
+def read_month(db: sqlite3.Connection, month: int, site: int, device: int | None = None) -> list[MonthDestination]:
+    """All destinations of one month, those with most bytes first; the view adds up all months to answer the same."""
+    rows = db.execute(_DESTINATIONS, {"month": month, "site": site, "device": device})
+    return [MonthDestination(*row) for row in rows]
 
 
 def read_naming(

@@ -50,16 +50,18 @@ _JUDGEMENTS = """
         SELECT 1 FROM temp.met m WHERE m.month = judgement.month AND m.name_id = judgement.name_id
             AND m.device_id = judgement.device_id AND m.remote_id = judgement.remote_id)
 """
-_MET = (
-    "CREATE TEMP TABLE met (month, name_id, device_id, remote_id, PRIMARY KEY (month, name_id, device_id, remote_id))"
-    " WITHOUT ROWID",
-    """
+_MET = """
+    CREATE TEMP TABLE met (
+        month INTEGER, name_id INTEGER, device_id INTEGER, remote_id INTEGER,
+        PRIMARY KEY (month, name_id, device_id, remote_id)
+    ) WITHOUT ROWID
+"""
+_MEET = """
     INSERT OR IGNORE INTO temp.met SELECT d.month, d.name_id, coalesce(s.device_id, 0), d.remote_id FROM (
         SELECT DISTINCT month, station_id, name_id, remote_id FROM destination_day
         UNION SELECT DISTINCT month, station_id, name_id, remote_id FROM destination_month WHERE verdict_id = 0
     ) d LEFT JOIN station s ON s.id = d.station_id
-    """,
-)
+"""
 
 
 def prune(db: sqlite3.Connection) -> None:
@@ -79,9 +81,9 @@ def prune(db: sqlite3.Connection) -> None:
 
 def _prune_judgements(db: sqlite3.Connection) -> None:
     """Aliases and judgements of destinations that nobody met that month."""
-    for statement in _MET:
-        db.execute(statement)
+    db.execute(_MET)
     try:
+        db.execute(_MEET)
         db.execute(_ALIASES)
         db.execute(_JUDGEMENTS)
     finally:

@@ -108,11 +108,15 @@ _SLOTS = f"""
 _SUMS = "packets_up, packets_down, bytes_up, bytes_down"
 _SUMMED = "sum(packets_up), sum(packets_down), sum(bytes_up), sum(bytes_down)"
 _BY_SLOT = "slot >= :begin AND slot < :end AND NOT frozen"
+# By its key. Every station of these days is in `day_total`, which is made anew after the hours.
+_BY_STATION = (
+    f"station_id IN (SELECT station_id FROM day_total WHERE day BETWEEN :first_day AND :last_day) AND {_BY_SLOT}"
+)
 # Table, its key, which rows are made anew, and what they are.
 _TOTALS = (
     ("slot_total", "slot, station_id, peer_id, remote_id, name_id, way_id, frozen", _BY_SLOT,
      f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"),
-    ("hour_total", "slot, station_id, peer_id, way_id, frozen", _BY_SLOT, f"""
+    ("hour_total", "station_id, slot, peer_id, way_id, frozen", _BY_STATION, f"""
     SELECT d.hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
     FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 1, 2, 3, 4
     """),
@@ -259,17 +263,11 @@ def _replace(
 
 def _clear(db: sqlite3.Connection, site_id: int, chunk: _Chunk) -> None:
     """Remove what is to be made anew. A way belongs to one site, so it tells whose rows these are."""
-    ours = "way_id IN (SELECT id FROM way WHERE site_id = ?)"
-    days = chunk.first_day, chunk.last_day
-    for table in ("slot_total", "hour_total"):
+    bounds = {"site": site_id, **chunk._asdict()}
+    for table, _, where, _ in (*_TOTALS, _DAYS):
         db.execute(
-            f"DELETE FROM {table} WHERE slot >= ? AND slot < ? AND NOT frozen AND {ours}",
-            (chunk.begin, chunk.end, site_id),
+            f"DELETE FROM {table} WHERE {where} AND way_id IN (SELECT id FROM way WHERE site_id = :site)", bounds
         )
-    db.execute(f"DELETE FROM day_total WHERE day BETWEEN ? AND ? AND NOT frozen AND {ours}", (*days, site_id))
-    db.execute(
-        f"DELETE FROM destination_day WHERE month = ? AND day BETWEEN ? AND ? AND {ours}", (chunk.month, *days, site_id)
-    )
 
 
 @contextmanager

@@ -123,13 +123,26 @@ _HINTS = """
     SELECT source, key, value, min(first_seen_us), max(last_seen_us) FROM device_hints WHERE device_id = ?
     GROUP BY source, key, value ORDER BY max(last_seen_us) DESC, source, key, value LIMIT ?
 """
+# By the stations' own rows, not through the view `destinations`: that would add up everybody's first.
 _CONTACTS = """
     SELECT place, group_concat(DISTINCT party), group_concat(DISTINCT organisation), group_concat(DISTINCT country),
-        sum(bytes_up), sum(bytes_down), min(first_seen_us), max(last_seen_us)
+        sum(bytes_up), sum(bytes_down), min(first_us), max(last_us)
     FROM (
-        SELECT *, coalesce(domain, address, organisation, 'name not kept') AS place FROM destinations
-        WHERE device_id = ? ORDER BY bytes_up + bytes_down DESC
-    ) GROUP BY place ORDER BY sum(bytes_up + bytes_down) DESC, place LIMIT ?
+        SELECT coalesce(n.text, r.address, v.organisation, 'name not kept') AS place, v.party, v.organisation, v.country,
+            sum(p.bytes_up) AS bytes_up, sum(p.bytes_down) AS bytes_down, min(p.first_us) AS first_us,
+            max(p.last_us) AS last_us
+        FROM (
+            SELECT month, name_id, remote_id, way_id, verdict_id, sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down,
+                min(first_us) AS first_us, max(last_us) AS last_us
+            FROM destination_part WHERE station_id IN (SELECT id FROM station WHERE device_id = ?1)
+            GROUP BY month, name_id, remote_id, way_id, verdict_id
+        ) p JOIN way w ON w.id = p.way_id
+        LEFT JOIN judgement j ON j.month = p.month AND j.device_id = ?1 AND j.site_id = w.site_id
+            AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
+        LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
+        LEFT JOIN name n ON n.id = p.name_id LEFT JOIN remote r ON r.id = p.remote_id
+        GROUP BY 1, 2, 3, 4 ORDER BY sum(p.bytes_up + p.bytes_down) DESC
+    ) GROUP BY place ORDER BY sum(bytes_up + bytes_down) DESC, place LIMIT ?2
 """
 
 

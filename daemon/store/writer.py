@@ -162,7 +162,8 @@ class FactWriter:
             raise Busy(
                 "Another import is reading the same capture into this database; let it finish. Nothing was added."
             )
-        if self.cursor // _DIGEST_STEP == to.cursor // _DIGEST_STEP:  # a file that is followed is committed to each minute
+        # A file that is followed is committed to each minute: of those digests the last one of a step is enough.
+        if self.cursor // _DIGEST_STEP == to.cursor // _DIGEST_STEP:
             self.db.execute(
                 "DELETE FROM capture_digest WHERE capture_id = ? AND cursor = ?", (self.capture_id, self.cursor)
             )

@@ -10,4 +10,4 @@ def test_import_process_collects_garbage_rarely_and_starts_no_blas_threads() -> 
     shown = subprocess.run(
         [sys.executable, "-c", _SHOWS % "OPENBLAS_NUM_THREADS"], capture_output=True, text=True, check=True
     )
-    assert shown.stdout.split() == ["50000", "1"]
+    assert shown.stdout.split() == ["400000", "1"]

@@ -168,7 +168,10 @@ def _cpu(pid: int) -> float:
 def table(outcomes: Sequence[Outcome]) -> str:
     """The outcomes as Markdown: a row a rate, a column a recorder."""
     names = list(dict.fromkeys(outcome.recorder for outcome in outcomes))
-    lines = ["| packets a second asked (slowest of the row) | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines = [
+        "| packets a second asked (slowest of the row) | " + " | ".join(names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
     for rate in sorted({outcome.asked for outcome in outcomes}):
         row = {outcome.recorder: outcome for outcome in outcomes if outcome.asked == rate}
         slowest = min(outcome.reached for outcome in row.values())

@@ -14,7 +14,7 @@ from daemon.report.changes import changes_report
 from daemon.report.coverage import coverage_report
 from daemon.store.calendar import Calendar
 from daemon.store.database import read_database
-from daemon.store.months import count_addresses, known_devices, read_contacts, read_naming
+from daemon.store.months import count_addresses, known_devices, read_contacts, read_month, read_naming
 from daemon.store.roster import read_contacts as contacts_of
 from daemon.store.roster import read_residents
 from tests.support.threeyears import LAST_DAY, NEWEST, SLOTS, build
@@ -101,8 +101,8 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
         "report coverage, last two months": coverage,
         "devices": lambda: read_residents(db, "home"),
         "destinations of one device, three years": lambda: contacts_of(db, busy, 15),
-        "destinations of a month, this one": ask("SELECT * FROM destinations WHERE month = '2026-06'"),
-        "destinations of a month, two years ago": ask("SELECT * FROM destinations WHERE month = '2024-06'"),
+        "destinations of all devices, this month": lambda: read_month(db, month, 1),
+        "destinations of all devices, a month two years ago": lambda: read_month(db, month - 24, 1),
         "traffic of a day by quarter of an hour": ask(
             "SELECT slot_us, device_id, sum(bytes_up), sum(bytes_down) FROM traffic WHERE slot_us >= ? AND slot_us < ?"
             " GROUP BY 1, 2",
@@ -110,8 +110,8 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
             (day + SLOTS) * 900_000_000,
         ),
         "hours of one device, three years": ask(
-            "SELECT t.slot, sum(t.bytes_up), sum(t.bytes_down) FROM hour_total t JOIN station s ON s.id = t.station_id"
-            " WHERE s.device_id = ? GROUP BY 1",
+            "SELECT slot, sum(bytes_up), sum(bytes_down) FROM hour_total"
+            " WHERE station_id IN (SELECT id FROM station WHERE device_id = ?) GROUP BY 1",
             busy,
         ),
         "days of all devices, three years": ask(

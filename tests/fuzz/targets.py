@@ -26,11 +26,15 @@ from daemon.decode.quic import HelloAssembler
 from daemon.decode.records import Records
 from daemon.decode.slow import decode_frame
 from daemon.ingest.capture_file import Task, import_file
+from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.settle import settle_site
 from daemon.store.database import open_database
 from tests.support.captures import read
 
 Target = Callable[[bytes], None]
 LINKS = (*sorted(SUPPORTED), 105)
+
+_KNOWLEDGE = Knowledge()  # loaded once
 
 
 @contextmanager
@@ -173,6 +177,7 @@ def fuzz_import(data: bytes) -> None:
         (folder / "fuzz.pcap").write_bytes(data)
         with closing(open_database(folder / "h.db")) as db:
             import_file(db, folder / "h.db", Task(folder / "fuzz.pcap", "home"))
+            settle_site(db, folder / "h.db", "home", (), _KNOWLEDGE)
             _balanced(db)
 
 

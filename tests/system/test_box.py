@@ -18,7 +18,10 @@ from tests.support.container import Container, ContainerError, missing, tree
 from tests.support.lab import LabError, wait_until
 from tests.support.units import UNITS, settings
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no container without {', '.join(missing())}")
+pytestmark = [
+    pytest.mark.drill,  # boots a container tree, which takes minutes to make
+    pytest.mark.skipif(bool(missing()), reason=f"no container without {', '.join(missing())}"),
+]
 
 CONFIG = '[capture]\ninterface = "wlan0"\nclock = "trust"\n'
 REPLAY = """

@@ -98,7 +98,7 @@ STATEMENTS = (
         way_id INTEGER NOT NULL,
         frozen INTEGER NOT NULL,
         {_COUNTS},
-        PRIMARY KEY (slot, station_id, peer_id, way_id, frozen)
+        PRIMARY KEY (station_id, slot, peer_id, way_id, frozen)  -- years of one device lie together
     ) STRICT, WITHOUT ROWID
     """,
     f"""

@@ -77,7 +77,8 @@ _DESTINATIONS = f"""
     CREATE VIEW destinations AS
     SELECT printf('%04d-%02d', x.month / 12, x.month % 12 + 1) AS month, s.name AS site, x.device_id, d.name AS device,
         n.text AS domain, v.registrable_domain, v.tenant, v.infrastructure, r.address, v.party, v.organisation, v.asn,
-        v.country, v.country_confidence, v.purpose, v.rule_id, v.reason, iif(x.name_source GLOB '-*', NULL, x.name_source) AS name_source,
+        v.country, v.country_confidence, v.purpose, v.rule_id, v.reason,
+        iif(x.name_source GLOB '-*', NULL, x.name_source) AS name_source,
         x.flows, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.first_us AS first_seen_us,
         x.last_us AS last_seen_us,
         CASE x.name_source WHEN '-ech' THEN 'ech' WHEN '-before' THEN 'before' WHEN '-' THEN 'unknown' END AS unnamed

@@ -351,3 +351,18 @@ def test_hostile_names_are_shown_and_not_obeyed(homeport: Homeport, database: Pa
         ran = homeport("devices", *words, "--db", database)
         assert "[red]" in ran.out + ran.err
         assert (ran.out + ran.err).replace("\n", "").isprintable()
+
+
+def test_names_of_a_persons_device_may_be_kept(devices: Devices, database: Path) -> None:
+    owner = database.with_name("owner.db")
+    ran = devices("keep-names", HOST_MAC, "yes")
+    assert ran.out.startswith(f"Destinations of adas-thinkpad ({HOST_MAC}) keep their names from now on. To undo: ")
+    assert words_at(owner, "home").keeps_names == {HOST_MAC}
+    assert devices("keep-names", HOST_MAC, "yes").out.endswith("keep their names already; nothing was changed.\n")
+    assert "keep-names of" in devices("show", HOST_MAC).out
+    devices(*undoing(ran)[1:-2])
+    assert words_at(owner, "home").keeps_names == set()
+    devices("keep-names", HOST_MAC, "yes")
+    assert "lose their names with the detail from now on" in devices("keep-names", HOST_MAC, "no").out
+    assert words_at(owner, "home").keeps_names == set()
+    assert devices("keep-names", HOST_MAC, "maybe").code == 2

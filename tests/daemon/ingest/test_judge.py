@@ -31,6 +31,9 @@ class Judge:
     def classifier(self) -> Any:  # noqa: ANN401  itself
         return self
 
+    def question(self, device: DeviceProfile, destination: Destination) -> tuple[DeviceProfile, Destination]:
+        return device, destination
+
     def judge(self, _device: DeviceProfile, destination: Destination) -> Verdict:
         self.asked.append(destination)
         return Verdict(self.party, None, None, "rule", f"because of {destination.domain}")

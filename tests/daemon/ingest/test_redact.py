@@ -14,7 +14,7 @@ from daemon.ingest.forget import Request, forget_device
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.settle import settle_site
 from daemon.store.database import open_database
-from tests.daemon.ingest.scenes import DAY, HOUR, ROUTER, SECOND, TABLET, Frame, write
+from tests.daemon.ingest.scenes import DAY, HOUR, ROUTER, SECOND, TABLET, TABLET_MAC, Frame, write
 from tests.support import packets as p
 from tests.support.compare import imbalance, same, views
 from tests.support.forgetting import at_rest, forget, laptop, no_trace, rows, tablet

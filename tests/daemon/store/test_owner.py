@@ -18,6 +18,7 @@ from daemon.identify.vocabulary import OwnerWords
 from daemon.store.database import open_database
 from daemon.store.errors import NewerDatabase, NoPermission, NotADatabase
 from daemon.store.owner import (
+    forget,
     history,
     join,
     last_word,
@@ -307,3 +308,19 @@ def test_any_joins_splits_and_undos_leave_each_pair_as_last_said(
     final = {pair: what for number, what, pair in told if number not in undone}
     assert {frozenset(pair) for pair in words.joins} == {pair for pair, what in final.items() if what == "join"}
     assert {frozenset(pair) for pair in words.splits} == {pair for pair, what in final.items() if what == "split"}
+
+
+def test_forgotten_station_leaves_no_word_and_no_byte(path: Path, db: sqlite3.Connection) -> None:
+    say(db, "home", TV, NAME, "Unmistakable telly", "web", NOW)
+    undo(db, say(db, "home", TV, ROOM, "Unmistakable room", "web", NOW), "web", NOW)
+    join(db, "home", [(TV, PHONE)], "web", NOW)
+    say(db, "home", PHONE, NAME, "Phone", "web", NOW)
+    say(db, "cottage", TV, NAME, "Another home's", "web", NOW)
+    before = version(db)
+    assert forget(db, "home", [TV]) == 3
+    assert version(db) == before + 3
+    assert history(db, "home", [TV]) == []
+    assert read_words(db, "home") == OwnerWords(names={PHONE: "Phone"})
+    assert read_words(db, "cottage").names == {TV: "Another home's"}
+    assert b"Unmistakable" not in path.read_bytes()
+    assert forget(db, "home", [TV]) == 0

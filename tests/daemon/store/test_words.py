@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.store.words import (
     JOIN,
+    KEEP_NAMES,
     KIND,
     KINDS,
     LONGEST,
@@ -143,3 +144,12 @@ def test_station_key_is_its_own_key(text: str) -> None:
     for key in (mac_key(text), address_key(text)):
         if key is not None:
             check_key(key)
+
+
+def test_names_are_kept_where_the_last_word_says_yes() -> None:
+    said = [word(1, KEEP_NAMES, "yes"), word(2, KEEP_NAMES, "yes", PHONE), word(3, KEEP_NAMES, "no")]
+    assert standing(said).keeps_names == {PHONE}
+    assert standing(said[:2]).keeps_names == {TV, PHONE}
+    assert checked(KEEP_NAMES, " Yes ") == "yes"
+    with pytest.raises(BadWordError, match="yes or no"):
+        checked(KEEP_NAMES, "sometimes")
