@@ -67,7 +67,7 @@ def coverage_report(namings: Sequence[Naming], addresses: Mapping[int, tuple[int
         for (month, named, how), cell in sorted(sums.items(), key=lambda item: (item[0][0], not item[0][1], -item[1][2]))
     )  # fmt: skip
     sentences = tuple(_sentence(month, months[month], sums, addresses.get(month)) for month in sorted(months))
-    notes = ("Addresses are counted for months whose traffic is still kept by quarter of an hour.",)
+    notes = ("Addresses are counted for the last month, if its traffic is still kept by quarter of an hour.",)
     return Report("Names: what is known and what is not", COLUMNS, rows, sentences, notes)
 
 

@@ -120,6 +120,7 @@ class Container:
     def __enter__(self) -> Self:
         program = self._folder / "bin"
         program.mkdir()
+        program.chmod(0o755)  # whatever the umask: the users in the container are others
         _launcher(program / "homeport")
         command = [
             *("systemd-nspawn", "--quiet", f"--directory={self._base}", "--volatile=overlay", "--boot"),
