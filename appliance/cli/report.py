@@ -53,12 +53,12 @@ def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
 def changes(**asked: str | None) -> None:
     """New, gone and changed destinations between months."""
     from daemon.report.changes import changes_report
-    from daemon.store.months import known_devices, last_months, read_contacts
+    from daemon.store.months import known_devices, read_contacts, read_earlier
 
     def make(question: Question) -> Report:
-        earlier = [month for month in last_months(question.db, question.site_id) if month < question.since]
-        first = earlier[0] if earlier else question.since  # a device may have been away for long
-        contacts = read_contacts(question.db, first, question.until, question.site_id, question.device_id)
+        asked = question.site_id, question.device_id
+        contacts = read_earlier(question.db, question.since, *asked)
+        contacts += read_contacts(question.db, question.since, question.until, *asked)
         return changes_report(contacts, known_devices(question.db), question.since, question.newest)
 
     _run(make, **asked)

@@ -89,6 +89,16 @@ _ADDRESSES = f"""
 """
 
 
+_LAST_MET = """
+    SELECT coalesce(t.device_id, 0), max(p.month) FROM (
+        SELECT DISTINCT month, station_id, way_id FROM destination_day WHERE month < :before
+        UNION ALL
+        SELECT DISTINCT month, station_id, way_id FROM destination_month WHERE month < :before
+    ) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+    WHERE (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device) GROUP BY 1
+"""
+
+
 class Contact(NamedTuple):
     """What one device had to do with one destination in one month."""
 
@@ -152,6 +162,20 @@ def read_contacts(
     """Contacts of the months from `since` to `until`, in order, of one month and device those with most bytes first."""
     rows = db.execute(_CONTACTS, {"since": since, "until": until, "site": site, "device": device})
     return [Contact(*row) for row in rows]
+
+
+def read_earlier(
+    db: sqlite3.Connection, before: int, site: int | None = None, device: int | None = None
+) -> list[Contact]:
+    """Contacts of each device in the last month before `before` in which it had any; few months, whatever the age."""
+    asked = {"before": before, "site": site, "device": device}
+    last: dict[int, int] = dict(db.execute(_LAST_MET, asked).fetchall())
+    out: list[Contact] = []
+    for month in sorted(set(last.values())):
+        out += [
+            contact for contact in read_contacts(db, month, month, site, device) if last[contact.device_id] == month
+        ]
+    return out
 
 
 def read_month(db: sqlite3.Connection, month: int, site: int, device: int | None = None) -> list[MonthDestination]:
