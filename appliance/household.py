@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from appliance.config import Config
 from appliance.console import CannotDoError, note, printable
 from appliance.knowledge import knowledge_of
+from appliance.looking import somebody_looks
 from daemon.identify.vocabulary import OwnerWords
 from daemon.report.lookup import Found, NotFoundError, find
 from daemon.store.database import read_database
@@ -92,6 +93,7 @@ class Household:
 def read_household(config: Config) -> Household:
     """Raises CannotDoError where there is no such database, or nothing of the site in it; StoreError."""
     path, site = config.store.database, config.site.name
+    somebody_looks()
     if not path.is_file():
         raise CannotDoError(
             f"no database at {printable(path)}; `homeport import PATH --db {printable(path)}` makes one"

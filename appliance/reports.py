@@ -15,6 +15,7 @@ import click
 
 from appliance.config import Config
 from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
+from appliance.looking import somebody_looks
 from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
@@ -48,6 +49,7 @@ def ask(
     """Opens the database for a question. Raises UsageError, CannotDoError, StoreError."""
     first, last = _month(since, "--since"), _month(until, "--until")
     path = config.store.database
+    somebody_looks()
     with closing(read_database(path)) as db, explained(path):
         site_id, zone = _site(db, config)
         months = last_months(db, site_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from daemon.ingest.settle import settle_site
 from daemon.store.database import open_database
+from tests.daemon.ingest.houses import any_order
 from tests.daemon.ingest.scenes import (
     DAY,
     HOUR,
@@ -39,18 +39,6 @@ FAR = "198.51.100.9"
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(database)) as db:
         return db.execute(query).fetchall()
-
-
-def any_order(folder: Path, *paths: Path) -> Path:
-    """Import one by one in every order, compare with one import of all; the database."""
-    together = imported(folder / "together.db", *paths)
-    assert imbalance(together) == []
-    for order in permutations(range(len(paths))):
-        database = folder / f"{order}.db"
-        for place in order:
-            imported(database, paths[place])
-        assert same(together, database) == [], order
-    return together
 
 
 def test_long_capture_keeps_names_that_a_late_one_says_nothing_about(tmp_path: Path) -> None:
