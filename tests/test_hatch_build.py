@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from daemon.classify.compact import COMPACT, parse, unpack
+from tests.support.sources import ROOT, copy_sources
 
-ROOT = Path(__file__).parent.parent
 SOURCES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "daemon").rglob("_*.c"))
 TARGETS = {source.removesuffix(".c") + ".abi3.so" for source in SOURCES}
 
@@ -31,11 +31,7 @@ def can_compile() -> bool:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The sources alone, in a folder of their own."""
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "NOTICE", ".gitignore"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("daemon", "appliance", "web"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
-    return tmp_path
+    return copy_sources(tmp_path)
 
 
 def build(tree: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __version__
-
-ROOT = Path(__file__).parent.parent
-PROGRAMS = ("appliance", "daemon", "web")
+from tests.support.sources import PROGRAMS, ROOT, copy_sources
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +22,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("build") is None or importlib.util.find_spec("hatchling") is None:
         pytest.skip("build or hatchling is missing: `make setup` installs both")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    tree = copy_sources(tmp_path_factory.mktemp("tree"))
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(tree)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr + run.stdout
     (made,) = folder.glob("*.whl")
