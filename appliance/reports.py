@@ -16,6 +16,10 @@ import click
 from appliance.config import Config
 from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
 from appliance.looking import somebody_looks
+from daemon.decode.groups import SLOT_US
+from daemon.report.lookup import described
+from daemon.report.moments import moment_us
+from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
@@ -61,6 +65,46 @@ def ask(
         if begin > end:
             raise click.UsageError("--since is later than --until")
         yield Question(db, site_id, zone, number, begin, end, months[-1])
+
+
+@contextmanager
+def ask_scope(
+    config: Config, *, device: str | None = None, since: str | None = None, until: str | None = None
+) -> Iterator[Scope]:
+    """Opens the database for a question about any stretch of time, by default the last seven days.
+
+    Raises UsageError, CannotDoError, StoreError.
+    """
+    from appliance.household import read_household
+
+    path = config.store.database
+    house = read_household(config)
+    names = {each.device_id: described(each) for each in house.residents}
+    with closing(read_database(path)) as db, explained(path):
+        site_id, zone = _site(db, config)
+        (newest,) = db.execute("SELECT max(last_us) FROM capture WHERE site_id = ?", (site_id,)).fetchone()
+        if newest is None:
+            raise CannotDoError(f"nothing was captured in {printable(path)}, so there is nothing to report")
+        span = Span(
+            _instant(since or "7d", "--since", zone, newest, ends=False),
+            newest + 1 if until is None else _instant(until, "--until", zone, newest, ends=True),
+        )
+        if span.since_us >= span.until_us:
+            raise click.UsageError("--since is not before --until")
+        number = None if device is None else house.find(device).resident.device_id
+        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names)
+
+
+def _instant(text: str, flag: str, zone: str, newest_us: int, *, ends: bool) -> int:
+    try:
+        first, after = Calendar(zone).month(month_number(text))
+        return (after if ends else first) * SLOT_US
+    except ValueError:
+        pass  # no month; then a day or a time
+    try:
+        return moment_us(text, zone, newest_us, ends=ends)
+    except ValueError as error:
+        raise click.UsageError(f"{flag}: {error}") from None
 
 
 def _site(db: sqlite3.Connection, config: Config) -> tuple[int, str]:

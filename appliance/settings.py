@@ -85,6 +85,26 @@ def _rotate(value: int) -> str:
     return "" if 0 <= value <= 1_048_576 else "wants a number of MiB from 1 to 1048576, or 0 for never"
 
 
+def _gigabytes(value: int) -> str:
+    return "" if 0 <= value <= 1_048_576 else "wants a number of GiB from 1 to 1048576, or 0 for no limit"
+
+
+def _room(value: int) -> str:
+    return "" if 0 <= value <= 1_048_576 else "wants a number of MiB from 0 to 1048576"
+
+
+def _days_or_none(value: int) -> str:
+    return "" if 0 <= value <= 36_500 else "wants a number of days from 1 to 36500, or 0 for never"
+
+
+def _beginnings(value: int) -> str:
+    return "" if 1 <= value <= 1_048_576 else "wants a number of KiB from 1 to 1048576"
+
+
+def _when_low(value: str) -> str:
+    return "" if value in ("delete", "thin", "pause") else "wants delete, thin or pause"
+
+
 def _ports(value: tuple[str, ...]) -> str:
     fine = all(text.isascii() and text.isdecimal() and 0 < int(text) < 65_536 for text in value)
     return "" if fine else "wants port numbers from 1 to 65535"
@@ -168,6 +188,54 @@ class Capture:
             _clock,
         ),
     ] = "wait"
+    keep_gib: Annotated[
+        int, About("Most that captures may take; the oldest go first. 0: no limit.", "0 to 1048576 GiB", _gigabytes)
+    ] = 0
+    keep_days: Annotated[
+        int,
+        About(
+            "Days for which captures are kept, counted from the newest; 0: as long as there is room.",
+            "0 to 36500",
+            _days_or_none,
+        ),
+    ] = 0
+    free_floor_mib: Annotated[
+        int,
+        About(
+            "What is to stay free on the disk of the captures; of a small disk at most a tenth. 0: nothing.",
+            "0 to 1048576 MiB",
+            _room,
+        ),
+    ] = 1024
+    when_low: Annotated[
+        str,
+        About(
+            "When less is free: the oldest captures go (`delete`), only the first bytes of each packet are recorded"
+            " (`thin`), or nothing is (`pause`).",
+            "delete, thin or pause",
+            _when_low,
+        ),
+    ] = "delete"
+    ballast_mib: Annotated[
+        int,
+        About(
+            "Size of a file beside the database that is given up first when the disk is full; 0: none.",
+            "0 to 1048576 MiB",
+            _room,
+        ),
+    ] = 32
+    thin_after_days: Annotated[
+        int,
+        About(
+            "Age from which a capture keeps the beginnings of its flows and the headers of the rest; 0: never.",
+            "0 to 36500",
+            _days_or_none,
+        ),
+    ] = 0
+    thin_keep_kib: Annotated[
+        int,
+        About("How much of each flow a thinned capture keeps whole.", "1 to 1048576 KiB", _beginnings),
+    ] = 16
 
 
 @dataclass(frozen=True, slots=True)

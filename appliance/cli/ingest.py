@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from daemon.ingest.standing import Standing
 
 _NAP_S = 0.2  # so soon a signal is heard
-_BESIDES = ("state", "sentence", "advanced")
+_BESIDES = ("state", "sentence", "advanced", "said")
 
 
 @click.command("ingest")
@@ -90,6 +90,7 @@ class _Machine:
 
 
 def _follow(config: Config, service: Service, run_folder: Path, *, once: bool) -> int:
+    from appliance.budget import keeper_of
     from appliance.knowledge import knowledge_of
     from daemon.ingest.live import Assignment, Live
 
@@ -101,7 +102,8 @@ def _follow(config: Config, service: Service, run_folder: Path, *, once: bool) -
         knowledge=knowledge_of(config),
         run_folder=run_folder,
     )
-    standing = Live(assignment, _Machine(service), _listener(config, service)).run(once=once)
+    keeper = None if once else keeper_of(config)  # who reads once, by hand, deletes nothing
+    standing = Live(assignment, _Machine(service), _listener(config, service), keeper).run(once=once)
     unread = f", {plural(len(standing.set_aside), 'file')} set aside" if standing.set_aside else ""
     service.say(f"Read {plural(standing.packets, 'packet')}{unread}.", packets=standing.packets)
     return SET_ASIDE if once and standing.set_aside else DONE
@@ -126,6 +128,8 @@ def _listener(config: Config, service: Service) -> Callable[[Standing], None]:
                 service.warn(
                     f"{printable(path)}: set aside: {printable(why)}; it is tried again when it changes", file=path
                 )
+        for word in standing.said:
+            (service.warn if word.loud else service.say)(printable(word.sentence), file=word.file)
         said.clear()
         said.update(now)
         numbers = {name: value for name, value in asdict(standing).items() if name not in _BESIDES}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.config import load_config
+from daemon.report.registry import KINDS, Kind
 
 if TYPE_CHECKING:
     from appliance.reports import Question
@@ -79,3 +80,37 @@ def coverage(**asked: str | None) -> None:
         return coverage_report(namings, addresses)
 
     _run(make, **asked)
+
+
+def _spanned(action: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of the reports about any stretch of time."""
+    for option in (
+        click.option(
+            "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
+        ),
+        click.option("--until", metavar="TIME", help="Last day or time that is meant. [now]"),
+        click.option("--since", metavar="TIME", help="First day or time that is meant. [7d ago]"),
+        click.option("--device", metavar="DEVICE", help="One device only."),
+        click.option("--site", metavar="NAME", help="Home that is meant. [site.name]"),
+        click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]"),
+    ):
+        action = option(action)
+    return action
+
+
+def _command_of(kind: Kind) -> click.Command:
+    def run(**asked: str | None) -> None:
+        from appliance.reports import ask_scope, write
+
+        form = asked.pop("form") or "table"
+        config = load_config({"store.database": asked.pop("database"), "site.name": asked.pop("site")})
+        with ask_scope(config, **asked) as scope:
+            report = kind.make(scope)
+        write(report, form)
+
+    text = f"{kind.question}\n\nA TIME is a month (2025-07), a day, a time, or how long ago (7d)."
+    return click.command(kind.name, help=text, short_help=kind.question)(_spanned(run))
+
+
+for _kind in KINDS:
+    command.add_command(_command_of(_kind))

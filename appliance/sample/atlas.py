@@ -54,6 +54,20 @@ NETWORKS: Mapping[str, Network] = {
     "roku": Network(15169, "Google LLC", "US", "gcp", "us-east4"),
     "hetzner": Network(24940, "Hetzner Online GmbH", "DE"),
     "mullvad": Network(39351, "31173 Services AB", "SE"),
+    "alibaba-sg": Network(45102, "Alibaba (US) Technology Co., Ltd.", "SG"),
+    "twitch": Network(46489, "Twitch Interactive Inc.", "DE"),
+    "proton": Network(62371, "Proton AG", "CH"),
+    "bbc": Network(2818, "BBC Internet Services, UK", "GB"),
+    "nict": Network(9355, "National Institute of Information and Communications Technology", "JP"),
+    "nic-br": Network(22548, "Nucleo de Inf. e Coord. do Ponto BR - NIC.BR", "BR"),
+    "ovh": Network(16276, "OVH SAS", "FR"),
+    "1984": Network(44925, "1984 ehf", "IS"),
+    "root-lu": Network(5577, "root SA", "LU"),
+    "go-malta": Network(15735, "GO p.l.c.", "MT"),
+    "hetzner-fi": Network(24940, "Hetzner Online GmbH", "FI"),
+    "telekom": Network(3320, "Deutsche Telekom AG", "DE"),
+    "example-de": Network(64_496, "Example Net", "DE"),
+    "example-us": Network(64_497, "Example Office Net", "US"),
 }
 
 

@@ -10,7 +10,9 @@ class Habit:
     """Something a device does: `kind` over a day `times` times, with so many bytes up and down each time.
 
     `to` is a name of `places.PLACES`; one that begins with `@` is an address that is never asked for, and `=key` is
-    another device of the home. `hours` are UTC. `last` restricts it to the last month, `days` to days of a month.
+    another device of the home. `hours` are UTC; `minutes` is how long a large transfer takes. `newest` restricts it to
+    the home's newest so many days, `days` to days of a month. What is `told` belongs to the story: it happens exactly
+    `times` times, however quiet the home is made.
     """
 
     to: str
@@ -19,8 +21,10 @@ class Habit:
     up: int = 600
     down: int = 2500
     hours: tuple[int, int] = (0, 24)
-    last: bool = False
+    minutes: int = 1
+    newest: int = 0
     days: tuple[int, ...] = ()
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,10 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device. `mac` is fixed, so that two runs of any seed show the same home; `stack` is a key of `tls.STACKS`."""
+    """One device. `mac` is fixed, so that two runs of any seed show the same home; `stack` is a key of `tls.STACKS`.
+
+    `newest` and `days` say on which days it is there at all, as those of a `Habit` do; `present` at which hours, UTC.
+    """
 
     key: str
     mac: bytes
@@ -53,4 +60,11 @@ class Device:
     searches: str = ""
     resolver: str = ""  # a hard-coded one, instead of the gateway
     present: tuple[int, int] = (0, 24)
+    newest: int = 0
+    days: tuple[int, ...] = ()
     windows: bool = False
+
+
+def mac(text: str) -> bytes:
+    """The six bytes of `aa:bb:cc:dd:ee:ff`."""
+    return bytes.fromhex(text.replace(":", ""))

@@ -5,24 +5,20 @@ Rules: a table; nothing here runs. Bytes and rates are those of the kind of devi
 
 from __future__ import annotations
 
-from appliance.sample.device import Announcement, Device, Habit
+from appliance.sample.device import Announcement, Device, Habit, mac
+from appliance.sample.gadgets import CAMERA, ESP32, PLUG, RADIO, THERMOSTAT, VACUUM, VISITOR
 
-
-def _mac(text: str) -> bytes:
-    return bytes.fromhex(text.replace(":", ""))
-
-
-GATEWAY_MAC = _mac("d8:3a:dd:4b:10:01")
+GATEWAY_MAC = mac("d8:3a:dd:4b:10:01")
 
 SONOS = Device(
-    "sonos", _mac("48:a6:b8:3c:52:e1"), 21, "openssl1",
+    "sonos", mac("48:a6:b8:3c:52:e1"), 21, "openssl1",
     (
         Habit("conn-i-0b2c.ws.sonos.com", "tls", 3, 500, 1400),
         Habit("msmetrics.ws.sonos.com", "tls", 5, 2200, 400),
         Habit("update.sonos.com", "tls", 1, 400, 5200),
         Habit("sonos-logger.s3.amazonaws.com", "tls", 1, 5200, 400),
         Habit("api.spotify.com", "tls", 2, 700, 2800, (16, 23)),
-        Habit("audio-fa.scdn.co", "tls", 1.5, 800, 34000, (16, 23)),
+        Habit("audio-fa.scdn.co", "tls", 2, 800, 3_200_000, (16, 22), minutes=40),
         Habit("opml.radiotime.com", "tls", 1, 400, 2400, (6, 9)),
         Habit("0.pool.ntp.org", "ntp", 4),
     ),
@@ -39,7 +35,7 @@ SONOS = Device(
 )  # fmt: skip
 
 ECHO = Device(
-    "echo", _mac("f0:f0:a4:7d:19:c4"), 22, "openssl3",
+    "echo", mac("f0:f0:a4:7d:19:c4"), 22, "openssl3",
     (
         Habit("avs-alexa-4-eu.amazon.com", "tls", 7, 3800, 2600, (6, 23)),
         Habit("device-metrics-us.amazon.com", "tls", 4, 1800, 300),
@@ -47,7 +43,7 @@ ECHO = Device(
         Habit("arcus-uswest.amazon.com", "tls", 1, 400, 2400),
         Habit("spectrum.s3.amazonaws.com", "http", 3, 0, 60),
         Habit("api.spotify.com", "tls", 1, 500, 1800, (17, 22)),
-        Habit("avs-alexa-4-eu.amazon.com", "vigil", 1, hours=(22, 23), days=(2, 17, 24)),
+        Habit("avs-alexa-4-eu.amazon.com", "vigil", 1, hours=(22, 23), newest=14, days=(17, 24), told=True),
         Habit("ntp-g7g.amazon.com", "ntp", 5),
     ),
     hostname="amazon-7d19c4f21", vendor_class="dhcpcd-6.8.2:Linux-4.4.22+:armv7l:MT8163",
@@ -59,7 +55,7 @@ ECHO = Device(
 )  # fmt: skip
 
 TELEVISION = Device(
-    "tv", _mac("8c:79:f5:a0:6e:38"), 23, "openssl3",
+    "tv", mac("8c:79:f5:a0:6e:38"), 23, "openssl3",
     (
         Habit("osb-eusvc.samsungqbe.com", "tls", 4, 900, 1800, (6, 23)),
         Habit("api.samsungcloud.com", "tls", 2, 700, 1500, (16, 23)),
@@ -67,14 +63,15 @@ TELEVISION = Device(
         Habit("time.samsungcloudsolution.com", "tls", 2, 300, 300),
         Habit("log-ingestion-eu.samsungacr.com", "tls", 6, 4200, 300, (16, 23)),
         Habit("config.samsungads.com", "tls", 2, 700, 1900, (16, 23)),
-        Habit("nrdp.prod.cloud.netflix.com", "tls", 2, 900, 2800, (18, 23)),
-        Habit("ipv4-c012-fra001-ix.1.oca.nflxvideo.net", "tls", 1.5, 900, 60000, (18, 23)),
-        Habit("www.youtube.com", "tls", 1, 800, 4600, (17, 23)),
-        Habit("sb.scorecardresearch.com", "tls", 5, 900, 500, (16, 23), last=True),
-        Habit("pubads.g.doubleclick.net", "tls", 6, 1300, 3900, (16, 23), last=True),
-        Habit("ib.adnxs.com", "tls", 5, 1100, 1600, (16, 23), last=True),
-        Habit("events.samba.tv", "tls", 6, 3100, 300, (16, 23), last=True),
-        Habit("cdn-gl.imrworldwide.com", "tls", 2, 500, 2200, (16, 23), last=True),
+        Habit("nrdp.prod.cloud.netflix.com", "tls", 3, 900, 2800, (18, 23)),
+        Habit("ipv4-c012-fra001-ix.1.oca.nflxvideo.net", "tls", 2, 900, 16_000_000, (18, 22), minutes=50),
+        Habit("www.youtube.com", "tls", 2, 800, 4600, (17, 23)),
+        Habit("rr4---sn-4g5edn6r.googlevideo.com", "tls", 1.5, 900, 7_000_000, (17, 22), minutes=20),
+        Habit("pubads.g.doubleclick.net", "tls", 5, 1300, 39_000, (16, 23), newest=21),
+        Habit("cdn-gl.imrworldwide.com", "tls", 2, 500, 2200, (16, 23), newest=21),
+        Habit("sb.scorecardresearch.com", "tls", 4, 900, 500, (16, 23), newest=7, told=True),
+        Habit("ib.adnxs.com", "tls", 6, 1100, 46_000, (16, 23), newest=7, told=True),
+        Habit("events.samba.tv", "tls", 9, 9100, 300, (16, 23), newest=7, told=True),
     ),
     hostname="Samsung", vendor_class="udhcp 1.31.1", options=(1, 3, 6, 12, 15, 28, 42, 43), ip6="eui64",
     agent="Mozilla/5.0 (SMART-TV; LINUX; Tizen 6.5) AppleWebKit/537.36 (KHTML, like Gecko) Version/6.5 TV",
@@ -89,7 +86,7 @@ TELEVISION = Device(
 )  # fmt: skip
 
 ROKU = Device(
-    "roku", _mac("d8:31:34:5f:c0:2a"), 24, "openssl1",
+    "roku", mac("d8:31:34:5f:c0:2a"), 24, "openssl1",
     (
         Habit("api.roku.com", "tls", 2, 600, 2200, (8, 23)),
         Habit("scribe.logs.roku.com", "tls", 5, 2400, 300),
@@ -105,7 +102,7 @@ ROKU = Device(
 )  # fmt: skip
 
 IPHONE = Device(
-    "iphone", _mac("da:41:7c:0e:93:5b"), 31, "apple",
+    "iphone", mac("da:41:7c:0e:93:5b"), 31, "apple",
     (
         Habit("captive.apple.com", "http", 2, 0, 69, (6, 22)),
         Habit("time.apple.com", "ntp", 2, hours=(6, 22)),
@@ -117,6 +114,9 @@ IPHONE = Device(
         Habit("app-measurement.com", "tls", 4, 1600, 300, (7, 23)),
         Habit("api2.branch.io", "tls", 2, 900, 600, (7, 23)),
         Habit("www.youtube.com", "quic", 1, 900, 16000, (19, 23)),
+        Habit("rr4---sn-4g5edn6r.googlevideo.com", "tls", 1, 900, 4_000_000, (19, 22), minutes=12),
+        Habit("p52-content.icloud.com", "tls", 0.8, 3_500_000, 4000, (21, 22), minutes=15),
+        Habit("mail.proton.me", "tls", 2, 1400, 5200, (7, 22)),
         Habit("=sonos", "local", 2, 1400, 0, (7, 22)),
         Habit("stun.l.google.com", "call", 0.4, hours=(18, 21)),
     ),
@@ -126,13 +126,15 @@ IPHONE = Device(
 )  # fmt: skip
 
 MACBOOK = Device(
-    "macbook", _mac("a4:83:e7:2b:d0:17"), 32, "apple",
+    "macbook", mac("a4:83:e7:2b:d0:17"), 32, "apple",
     (
         Habit("captive.apple.com", "http", 1, 0, 69, (7, 21)),
         Habit("time.apple.com", "ntp", 2, hours=(7, 21)),
         Habit("gateway.icloud.com", "quic", 3, 1300, 2900, (7, 22)),
         Habit("p52-caldav.icloud.com", "tls", 2, 900, 2300, (7, 22)),
         Habit("www.wikipedia.org", "tls", 2, 700, 14000, (8, 22)),
+        Habit("www.bbc.co.uk", "tls", 2, 800, 24_000, (7, 22)),
+        Habit("oscdn.apple.com", "tls", 0.3, 900, 24_000_000, (12, 14), minutes=9),
         Habit("github.com", "tls", 2, 900, 9000, (8, 18)),
         Habit("cdn.jsdelivr.net", "tls", 2, 600, 6000, (8, 22)),
         Habit("www.heise.de", "tls", 2, 800, 9000, (8, 22)),
@@ -140,6 +142,8 @@ MACBOOK = Device(
         Habit("=printer", "local", 1, 80, 0, (8, 20)),
         Habit("wg-de.vpn-sample.example", "wireguard", 0.5, 9000, 24000, (8, 18)),
         Habit("github.com", "ssh", 0.3, 1500, 5200, (8, 18)),
+        Habit("build.office.example.net", "odd", 2, 1600, 4800, (9, 17), newest=7, told=True),
+        Habit("gateway.office.example.net", "ipsec", 1, 2000, 48_000, (9, 17), newest=14),
     ),
     hostname="MacBook-Air-von-Jonas", options=(1, 121, 3, 6, 15, 108, 114, 119, 252, 95, 44, 46), ip6="private",
     agent="CaptiveNetworkSupport-481.40.2 wispr", mdns_host="MacBook-Air-von-Jonas", present=(7, 22),
@@ -147,7 +151,7 @@ MACBOOK = Device(
 )  # fmt: skip
 
 HUE = Device(
-    "hue", _mac("ec:b5:fa:1f:88:4d"), 25, "mbedtls",
+    "hue", mac("ec:b5:fa:1f:88:4d"), 25, "mbedtls",
     (
         Habit("ws.meethue.com", "tls", 3, 800, 900),
         Habit("diagnostics.meethue.com", "tls", 2, 1700, 300),
@@ -159,29 +163,13 @@ HUE = Device(
 )  # fmt: skip
 
 BULB = Device(
-    "bulb", _mac("a4:cf:12:77:0b:9e"), 26, "mbedtls",
+    "bulb", mac("a4:cf:12:77:0b:9e"), 26, "mbedtls",
     (Habit("a1.tuyaeu.com", "tls", 2, 700, 900), Habit("m1.tuyaeu.com", "mqtt", 3, 10, 0)),
     hostname="ESP_770B9E", options=(1, 3, 28, 6),
 )  # fmt: skip
 
-VACUUM = Device(
-    "vacuum", _mac("b0:4a:39:c2:61:7f"), 27, "mbedtls",
-    (
-        Habit("mqtt-eu-2.roborock.com", "tls", 3, 900, 900),
-        Habit("api-eu.roborock.com", "tls", 2, 700, 1300, (9, 12)),
-        Habit("de.ott.io.mi.com", "tls", 2, 600, 500),
-        Habit("awsde0.fds.api.xiaomi.com", "tls", 1, 9000, 500, (10, 12)),
-        Habit("rr-map-upload.oss-eu-central-1.aliyuncs.com", "tls", 3, 22000, 500, (1, 3), last=True),
-        Habit("mqtt-eu-2.roborock.com", "tls", 3, 1400, 900, (1, 3), last=True),
-        Habit("0.pool.ntp.org", "ntp", 2),
-    ),
-    hostname="roborock-vacuum-a38", vendor_class="udhcp 1.31.1", options=(1, 3, 6, 12, 15, 28, 42),
-    mdns_host="roborock-vacuum-a38",
-    mdns=(Announcement("roborock-vacuum-a38_miap617F", "_miio._udp", 54321, "epoch=1"),),
-)  # fmt: skip
-
 NEST = Device(
-    "nest", _mac("44:07:0b:e9:35:a2"), 28, "chrome",
+    "nest", mac("44:07:0b:e9:35:a2"), 28, "chrome",
     (
         Habit("connectivitycheck.gstatic.com", "http", 3, 0, 0),
         Habit("time.google.com", "ntp", 4),
@@ -203,7 +191,7 @@ NEST = Device(
 )  # fmt: skip
 
 PRINTER = Device(
-    "printer", _mac("5c:60:ba:94:2e:d3"), 29, "openssl1",
+    "printer", mac("5c:60:ba:94:2e:d3"), 29, "openssl1",
     (
         Habit("xmpp005.hpeprint.com", "tls", 2, 700, 900),
         Habit("h10141.www1.hp.com", "tls", 1, 1500, 400),
@@ -221,32 +209,8 @@ PRINTER = Device(
     ssdp=("Linux/4.4 UPnP/1.0 HP-ePrint/1.0", "urn:schemas-upnp-org:device:Printer:1"),
 )  # fmt: skip
 
-CAMERA = Device(
-    "camera", _mac("2c:aa:8e:6d:f4:08"), 30, "mbedtls",
-    (
-        Habit("api.wyzecam.com", "tls", 3, 900, 1300),
-        Habit("a3k9wyzeq1-ats.iot.us-west-2.amazonaws.com", "tls", 3, 800, 500),
-        Habit("wyze-event-streaming-prod.s3.us-west-2.amazonaws.com", "tls", 3, 17000, 400, (7, 22)),
-        Habit("stun.kinesisvideo.eu-central-1.amazonaws.com", "call", 1, hours=(8, 20)),
-        Habit("0.pool.ntp.org", "ntp", 3),
-    ),
-    hostname="WYZE_CAKP2JFUS-2CAA8E6DF408", vendor_class="udhcp 1.24.2", options=(1, 3, 6, 12, 15, 28, 42),
-)  # fmt: skip
-
-ESP32 = Device(
-    "esp32", _mac("24:6f:28:b1:5d:60"), 33, "mbedtls",
-    (
-        Habit("api.thingspeak.com", "http", 10, 0, 4),
-        Habit("@collector", "hammer", 1, last=True, days=(12, 15, 17, 18, 24)),
-        Habit("@collector", "refused", 12, last=True, days=(24,)),
-        Habit("0.pool.ntp.org", "ntp", 2),
-    ),
-    hostname="esp32-airquality", options=(1, 3, 28, 6), agent="ESP32HTTPClient",
-    mdns_host="esp32-airquality", mdns=(Announcement("esp32-airquality", "_http._tcp", 80),),
-)  # fmt: skip
-
 PC = Device(
-    "pc", _mac("8c:55:4a:03:e7:b6"), 34, "chrome",
+    "pc", mac("8c:55:4a:03:e7:b6"), 34, "chrome",
     (
         Habit("www.msftconnecttest.com", "http", 2, 0, 22, (15, 23)),
         Habit("ctldl.windowsupdate.com", "http", 1, 0, 5200, (15, 23)),
@@ -262,7 +226,10 @@ PC = Device(
         Habit("connect.facebook.net", "quic", 2, 700, 3000, (15, 23)),
         Habit("secure.adnxs.com", "tls", 3, 1000, 900, (15, 23)),
         Habit("rr4---sn-4g5edn6r.googlevideo.com", "quic", 1, 900, 42000, (18, 23)),
-        Habit("mozilla.cloudflare-dns.com", "quic", 1, 1200, 1200, (15, 23)),
+        Habit("rr4---sn-4g5edn6r.googlevideo.com", "tls", 1, 900, 6_000_000, (16, 22), minutes=25),
+        Habit("gql.twitch.tv", "tls", 3, 1600, 6200, (18, 23)),
+        Habit("video-weaver.fra02.hls.ttvnw.net", "tls", 1.2, 1400, 15_000_000, (19, 21), minutes=75),
+        Habit("mozilla.cloudflare-dns.com", "quic", 6, 2200, 3200, (15, 23)),
     ),
     hostname="DESKTOP-7Q2M4KD", vendor_class="MSFT 5.0",
     options=(1, 3, 6, 15, 31, 33, 43, 44, 46, 47, 119, 121, 249, 252),
@@ -272,5 +239,6 @@ PC = Device(
 )  # fmt: skip
 
 DEVICES = (
-    SONOS, ECHO, TELEVISION, ROKU, HUE, BULB, VACUUM, NEST, PRINTER, CAMERA, IPHONE, MACBOOK, ESP32, PC
+    SONOS, ECHO, TELEVISION, ROKU, HUE, BULB, VACUUM, NEST, PRINTER, CAMERA, IPHONE, MACBOOK, ESP32, PC, RADIO,
+    THERMOSTAT, PLUG, VISITOR,
 )  # fmt: skip

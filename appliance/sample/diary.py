@@ -26,6 +26,7 @@ DAY = 24 * HOUR
 NET4 = bytes([192, 168, 50])
 LINK = bytes.fromhex("fe80000000000000")
 DOMAIN = "home.arpa"
+_FIRST_PORT, _PORTS, _STRIDE = 49_152, 14_848, 4_099  # the stride is prime, so that every port has its turn
 
 
 class Said(NamedTuple):
@@ -56,8 +57,7 @@ class Diary:
         self.address6 = self._global(seed) if device.ip6 else b""
         self.gateway4 = NET4 + b"\1"
         self.gateway6 = prefix + bytes(7) + b"\1"
-        self._ports = list(range(49_152, 64_000, 7))
-        self.rng.shuffle(self._ports)
+        self._port = self.rng.randrange(_PORTS)
         self._fresh: dict[str, int] = {}
         self._met: set[str] = set()
 
@@ -76,8 +76,9 @@ class Diary:
         return begin + int(self.rng.random() * max(SECOND, self.day_us + last * HOUR - 20 * SECOND - begin))
 
     def port(self) -> int:
-        """An ephemeral port that was not used today."""
-        return self._ports.pop()
+        """An ephemeral port; thousands of others come before it returns."""
+        self._port = (self._port + _STRIDE) % _PORTS
+        return _FIRST_PORT + self._port
 
     def own(self, version: int, port: int = 0) -> End:
         """The device's end of a conversation."""

@@ -1,14 +1,13 @@
 """How each kind of habit sounds on the wire.
 
-Rules: one function a kind, found by the `KINDS` table; no kind knows a device.
+Rules: one function a kind, found by the `KINDS` table; no kind knows a device. Those that tell the story are in `story`.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
-from appliance.sample import http, lan, small, talk, tls, wire
+from appliance.sample import bulk, http, lan, small, story, talk, tls, wire
 from appliance.sample.device import Habit
 from appliance.sample.devices import DEVICES
 from appliance.sample.diary import HOUR, NET4, SECOND, Diary
@@ -19,9 +18,9 @@ NOWHERE = Place("", "hetzner")
 Act = Callable[[Diary, Habit, Place, int], None]
 
 
-def _secure(diary: Diary, place: Place, time_us: int, stack: tls.Stack) -> talk.Tcp:
+def _secure(diary: Diary, place: Place, time_us: int, stack: tls.Stack, port: int = 443) -> talk.Tcp:
     """An opened TLS connection; the day's later ones to the same name mostly resume the first."""
-    tcp = diary.tcp(place, time_us, 443)
+    tcp = diary.tcp(place, time_us, port)
     resumed = diary.met_before(place) and diary.rng.random() < 0.7
     greeting = talk.Greeting(place.name, OPERATORS[place.operator].organisation, place.tls == "1.3", resumed)
     said = talk.shake(tcp, stack, greeting)
@@ -29,15 +28,23 @@ def _secure(diary: Diary, place: Place, time_us: int, stack: tls.Stack) -> talk.
     return tcp
 
 
+_SECURE_PORTS = {"dot": 853}  # RFC 7858
+_JOINED = 12  # segments of a large transfer that the kernel hands over as one
+
+
 def _tls(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
-    """HTTPS in one to three requests; phones and speakers now and then drop the connection instead of closing it."""
+    """HTTPS in one to three requests, or a large transfer; now and then a device drops the connection without closing."""
     stack = tls.STACKS["schannel" if habit.kind == "schannel" else diary.device.stack]
-    tcp = _secure(diary, place, time_us, stack)
+    tcp = _secure(diary, place, time_us, stack, _SECURE_PORTS.get(habit.kind, 443))
     rng = diary.rng
     swing = 0.5 + rng.random()
+    up, down = int(habit.up * swing), int(habit.down * swing)
     talk.exchange(
-        tcp, int(habit.up * swing), int(habit.down * swing), rng.choice((1, 1, 2, 3)), rng.randrange(4 * SECOND)
+        tcp, min(up, bulk.LARGE), min(down, bulk.LARGE // 2), rng.choice((1, 1, 2, 3)), rng.randrange(4 * SECOND)
     )
+    for size, upwards in ((up, True), (down, False)):
+        if size > bulk.LARGE:
+            bulk.pour(tcp, size, up=upwards, seconds=habit.minutes * 60, joined=_JOINED)
     if rng.random() < 0.85:
         tcp.close()
     else:
@@ -134,7 +141,7 @@ def _call(diary: Diary, _habit: Habit, place: Place, time_us: int) -> None:
     conversation.down(small.stun_answer(request, bytes([203, 0, 113, 9]), conversation.client.port))
     diary.frames += conversation.frames
     own = diary.own(4, diary.port())
-    far = End(conversation.server.mac, addresses(PLACES["@collector"], 4)[0], 2 * rng.randrange(5000, 9000))
+    far = End(conversation.server.mac, addresses(PLACES["@caller"], 4)[0], 2 * rng.randrange(5000, 9000))
     media = talk.Datagrams(own, far, conversation.clock + 300_000, rng)
     sources = rng.getrandbits(32), rng.getrandbits(32)
     for number in range(rng.randrange(40, 90)):
@@ -187,30 +194,21 @@ def _ping(diary: Diary, _habit: Habit, place: Place, time_us: int) -> None:
         diary.add(begin + number * SECOND + 14_200, lan.echo(far, own, ident, number, reply=True))
 
 
-def _hammer(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
-    """Tiny packets at a constant rate for five hours; now and then the far end says that nobody listens there."""
-    begin = max(diary.begin_us, min(time_us, diary.day_us + 18 * HOUR))
-    own, far, begin = diary.reach(place, begin, 8089, 4)
-    count = int(3600 * habit.times)
-    for number in range(count):
-        clock = begin + number * 5 * SECOND + diary.rng.randrange(4000)
-        frame = wire.udp(own, far, b"air,id=1 pm=" + struct.pack(">H", number).hex().encode(), ident=number)
-        diary.add(clock, frame)
-        if number % 240 == 0:
-            diary.quote(frame, far, clock + 22_000)
-
-
-def _refused(diary: Diary, _habit: Habit, place: Place, time_us: int) -> None:
-    """A server that does not take connections, tried again and again."""
-    own, far, begin = diary.reach(place, time_us, 8086, 4)
-    for number in range(4):
-        tcp = talk.Tcp(own, far, begin + number * 30 * SECOND, diary.rng)
-        tcp.refused()
-        diary.frames += tcp.frames
+def _radio(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
+    """Music over plain HTTP: a station that plays for an hour, and everybody on the way can hear it."""
+    tcp = diary.tcp(place, time_us, 80)
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-br: 128\r\n\r\n"  # it does not say how long
+    said = talk.web(tcp, place.name, "/live.mp3", diary.device.agent, head + tcp.rng.randbytes(4000))
+    diary.claim("http", said, tcp.client.address, place.name)
+    bulk.pour(tcp, int(habit.down * (0.5 + diary.rng.random())), up=False, seconds=habit.minutes * 60, joined=4)
+    tcp.reset()
+    diary.frames += tcp.frames
 
 
 KINDS: dict[str, Act] = {
     "tls": _tls,
+    "dot": _tls,
+    "radio": _radio,
     "schannel": _tls,
     "vigil": _vigil,
     "quic": _quic,
@@ -222,8 +220,12 @@ KINDS: dict[str, Act] = {
     "wireguard": _wireguard,
     "ssh": _ssh,
     "ping": _ping,
-    "hammer": _hammer,
-    "refused": _refused,
+    "beacon": story.beacon,
+    "hammer": story.hammer,
+    "refused": story.refused,
+    "relay": story.relay,
+    "odd": story.odd,
+    "ipsec": story.ipsec,
 }
 
 

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 from dataclasses import dataclass
@@ -55,6 +56,21 @@ OPERATORS = {
     "roku": Operator("Roku, Inc.", ("35.212.0.0/18",)),
     "hetzner": Operator("", ("78.46.0.0/17", "5.9.0.0/17"), "2a01:4f8:c000::/40"),
     "mullvad": Operator("", ("185.213.154.0/24",)),
+    "alibaba-sg": Operator("Alibaba Cloud", ("8.219.0.0/17",)),
+    "twitch": Operator("Twitch Interactive, Inc.", ("52.223.192.0/18",)),
+    "proton": Operator("Proton AG", ("185.70.42.0/24",)),
+    "bbc": Operator("BBC", ("212.58.224.0/19",)),
+    "nict": Operator("", ("133.243.238.0/24",)),
+    "nic-br": Operator("", ("200.160.0.0/20",)),
+    "ovh": Operator("", ("51.91.0.0/16",), "2001:41d0:300::/48"),
+    "1984": Operator("", ("93.95.224.0/21",)),
+    "root-lu": Operator("", ("94.242.192.0/18",)),
+    "go-malta": Operator("", ("78.133.0.0/18",)),
+    "hetzner-fi": Operator("", ("95.216.0.0/17",), "2a01:4f9:c000::/40"),
+    "telekom": Operator("", ("91.32.0.0/12",)),
+    # Documentation blocks (RFC 5737): the sample atlas alone places them.
+    "example-de": Operator("", ("203.0.113.0/25",)),
+    "example-us": Operator("", ("198.51.100.0/24",)),
 }
 
 
@@ -158,12 +174,10 @@ _ALL = (
     # White-label bulb on Tuya's platform
     _place("a1.tuyaeu.com", "aws-eu2", "a1-eu.eu-central-1.elb.amazonaws.com", tls="1.2", count=3),
     _place("m1.tuyaeu.com", "aws-eu2", tls="", count=3),
-    # Vacuum
-    _place("mqtt-eu-2.roborock.com", "aws-eu2", tls="1.2"),
-    _place("api-eu.roborock.com", "aws-eu2", tls="1.2"),
-    _place("de.ott.io.mi.com", "aws-eu2", tls="1.2"),
-    _place("awsde0.fds.api.xiaomi.com", "aws-eu2", tls="1.2"),
-    _place("rr-map-upload.oss-eu-central-1.aliyuncs.com", "alibaba-eu", tls="1.2"),
+    # Vacuum of a maker that does not exist
+    _place("mqtt.dustwalk.example", "hetzner-fi", tls="1.2"),
+    _place("api.dustwalk.example", "hetzner-fi", tls="1.2"),
+    _place("dustwalk-map-upload.oss-ap-southeast-1.aliyuncs.com", "alibaba-sg", tls="1.2"),
     # Google Nest
     _place("clients3.google.com", "google", "clients.l.google.com", quic=True),
     _place("connectivitycheck.gstatic.com", "google", tls=""),
@@ -174,13 +188,33 @@ _ALL = (
     _place("xmpp005.hpeprint.com", "aws-us1", tls="1.2"),
     _place("h10141.www1.hp.com", "hp", tls="1.2"),
     _place("chat.hpeprint.com", "aws-us1", tls="1.2"),
-    # Camera
-    _place("api.wyzecam.com", "aws-us1", "api-prod.us-west-2.elb.amazonaws.com", tls="1.2", count=2),
-    _place("a3k9wyzeq1-ats.iot.us-west-2.amazonaws.com", "aws-us1", tls="1.2", count=4),
-    _place("wyze-event-streaming-prod.s3.us-west-2.amazonaws.com", "s3-us1", "s3-r-w.us-west-2.amazonaws.com", ttl=5),
-    _place("stun.kinesisvideo.eu-central-1.amazonaws.com", "aws-eu2", tls=""),
+    # White-label camera on the bulb's platform
+    _place("ty-eu-storage30.s3.eu-central-1.amazonaws.com", "aws-eu2", "s3-r-w.eu-central-1.amazonaws.com", ttl=5),
     # Microcontroller
     _place("api.thingspeak.com", "aws-us1", tls="", count=2),
+    _place("ingest.airquality.example.net", "example-de", tls="", ttl=3600),
+    _place("a.st1.ntp.br", "nic-br", tls=""),
+    # Radio, thermostat, plug
+    _place("live.harbour-radio.example.org", "1984", tls=""),
+    _place("stream.radio-du-lac.example.org", "ovh", tls=""),
+    _place("menu.wavebox.example", "root-lu", tls="1.2"),
+    _place("ntp.nict.jp", "nict", tls="", count=2),
+    _place("edge.warmly.example", "root-lu", tls="", ttl=86_400),
+    _place("api.warmly.example", "root-lu", tls="1.2"),
+    _place("n-devs.tplinkcloud.com", "aws-eu1", tls="1.2", count=2),
+    _place("use1-api.tplinkra.com", "aws-us1", tls="1.2", count=2),
+    # Films, games, mail, news
+    _place("gql.twitch.tv", "fastly", "twitch.map.fastly.net"),
+    _place("video-weaver.fra02.hls.ttvnw.net", "twitch"),
+    _place("mail.proton.me", "proton"),
+    _place("www.bbc.co.uk", "bbc", "www.bbc.co.uk.pri.bbc.co.uk"),
+    _place("p52-content.icloud.com", "apple", "p52-content.fe.apple-dns.net"),
+    _place("oscdn.apple.com", "akamai", "oscdn.apple.com.akadns.net", "a2047.dscapi9.akamai.net"),
+    _place("android.clients.google.com", "google", "android.l.google.com"),
+    _place("dns.google", "google-dns"),
+    # An office
+    _place("build.office.example.net", "example-us", tls=""),
+    _place("gateway.office.example.net", "example-us", tls=""),
     # Everyone
     _place("0.pool.ntp.org", "hetzner", tls="", count=4),
     _place("2.android.pool.ntp.org", "hetzner", tls="", count=4),
@@ -188,12 +222,14 @@ _ALL = (
     _place("stun.l.google.com", "google", tls=""),
     # Addresses that are built in and never asked for by name
     _place("@resolver", "google-dns", tls=""),
-    _place("@collector", "hetzner", tls=""),
+    _place("@relay", "go-malta", tls=""),
+    _place("@caller", "telekom", tls=""),
 )  # fmt: skip
 
 PLACES = {place.name: place for place in _ALL}
 
 
+@functools.cache
 def addresses(place: Place, version: int) -> tuple[bytes, ...]:
     """The packed addresses behind a name: `count` of IPv4, as many of IPv6 (at most two), or none."""
     operator = OPERATORS[place.operator]

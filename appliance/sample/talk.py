@@ -61,6 +61,17 @@ class Tcp:
             self._seq[up] = self._seq[up] + len(payload) + (1 if flags & (SYN | FIN) else 0) & 0xFFFFFFFF
         self.clock += self.rng.randrange(40, 900)
 
+    def reserve(self, size: int, *, up: bool) -> tuple[int, int, int, bytes]:
+        """Count `size` bytes as sent: the sequence and acknowledgement numbers, IPv4 identification and options to use."""
+        seq = self._seq[up]
+        self._seq[up] = seq + size & 0xFFFFFFFF
+        self._ident[up] = self._ident[up] + 1 & 0xFFFF
+        return seq, self._seq[not up], self._ident[up], self._options(ACK, up=up)
+
+    def acknowledge(self, *, up: bool) -> None:
+        """An acknowledgement without data."""
+        self._frame(ACK, b"", up=up)
+
     def wait(self, microseconds: int) -> None:
         """Let time pass."""
         self.clock += microseconds

@@ -20,6 +20,7 @@ UDP = 17
 ICMP = 1
 IGMP = 2
 ICMP6 = 58
+ESP = 50
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
@@ -28,10 +29,14 @@ BROADCAST_IP4 = b"\xff" * 4
 
 
 class Frame(NamedTuple):
-    """One captured frame: `time_us` in microseconds since the epoch (UTC), `data` from the Ethernet header on."""
+    """One captured frame: `time_us` in microseconds since the epoch (UTC), `data` from the Ethernet header on.
+
+    `length` is what it had on the wire, where `data` is only its beginning; 0 where `data` is all of it.
+    """
 
     time_us: int
     data: bytes
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from daemon.ingest.capture_file import Task, continue_file, head_of, import_file
 from daemon.ingest.follow import Folder, Followed
+from daemon.ingest.keep import Held, Keeper, sentence_of
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.outcome import FileOutcome
 from daemon.ingest.recordings import Recordings, set_clocks
@@ -77,8 +78,15 @@ class Assignment:
 class Live:
     """The service. `step` does what is due; `run` goes on until it is told to stop."""
 
-    def __init__(self, assignment: Assignment, world: World, heard: Callable[[Standing], None]) -> None:
-        self._what, self._world, self._heard = assignment, world, heard
+    def __init__(
+        self,
+        assignment: Assignment,
+        world: World,
+        heard: Callable[[Standing], None],
+        keeper: Keeper | None = None,
+    ) -> None:
+        """`keeper`: keeps the captures within their budget; None: nobody does."""
+        self._what, self._world, self._heard, self._keeper = assignment, world, heard, keeper
         self._folder = Folder(assignment.folder)
         self._advanced = False
         self._packets = self._facts = self._settled_us = 0
@@ -94,10 +102,12 @@ class Live:
     def run(self, *, once: bool = False) -> Standing:
         """Follow until it is told to stop, or with `once` until all that is there is read. Raises StoreError, OSError."""
         world = self._world
+        if self._keeper is not None:
+            self._keeper.prepare()
         with closing(open_database(self._what.database)) as db:
             complete_replacements(db, self._what.database)
             db.set_progress_handler(lambda: int(world.stopping()), _INSTRUCTIONS)
-            standing = self._standing(FOLLOWING, "Starts.")
+            standing = Standing(FOLLOWING, "Starts.")
             while not world.stopping():
                 try:
                     busy = self.step(db, once=once)
@@ -107,7 +117,7 @@ class Live:
                         break  # SQLite was interrupted; what was not committed will be done again
                     if once or not isinstance(error, (Busy, DiskFull)):
                         raise
-                    busy, standing = False, self._standing(WAITING, str(error))
+                    busy, standing = self._relieved(db, error), self._standing(WAITING, str(error))
                 self._heard(standing)
                 self._advanced = False
                 if once and not busy:
@@ -133,7 +143,18 @@ class Live:
         self._heed(db)
         if due:
             self._worked_s = self._world.monotonic() - now
+        if self._keeper is not None and not once and self._keeper.due(now):
+            self._keeper.keep(db, now)
         return behind
+
+    def _relieved(self, db: sqlite3.Connection, error: StoreError) -> bool:
+        """Whether there is more room now than when the database could not be written."""
+        if self._keeper is None or not isinstance(error, DiskFull):
+            return False
+        try:
+            return self._keeper.relieve(db, self._world.monotonic())
+        except StoreError:
+            return False  # as full as before; what did not go goes the next time
 
     def _due(self, now: float, *, looked_at: bool, once: bool) -> list[Followed]:
         """The files to be read now. Files that grow come together, so that there is one settling for all."""
@@ -259,6 +280,9 @@ class Live:
         aside = tuple((str(file.path), file.aside) for file in files if file.aside is not None)
         if aside:
             sentence += f" Set aside: {len(aside)}."
+        held = Held() if self._keeper is None else self._keeper.held
+        if words := sentence_of(held):
+            sentence += f" {words}"
         return Standing(
             state=state,
             sentence=sentence,
@@ -272,6 +296,13 @@ class Live:
             facts=self._facts,
             settled_us=self._settled_us,
             looked_at=self._looked_at(),
+            captures_bytes=held.captures,
+            free_bytes=held.free,
+            floor_bytes=held.floor,
+            ballast_bytes=held.ballast,
+            given_up=held.gone,
+            given_up_unread=held.unread,
+            said=() if self._keeper is None else self._keeper.say(),
         )
 
 

@@ -17,6 +17,15 @@ FOLLOWING, CATCHING_UP, WAITING = "following", "catching up", "waiting"
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence for whoever looks after the machine; `loud`: somebody should read it."""
+
+    sentence: str
+    file: str = ""
+    loud: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the service does, and how far it is. Numbers count since it began; times in microseconds, UTC."""
 
@@ -32,6 +41,13 @@ class Standing:
     facts: int = 0
     settled_us: int = 0  # when labels were brought up to date, by the wall clock
     looked_at: bool = False
+    captures_bytes: int = 0  # of our recordings in the folder
+    free_bytes: int = 0
+    floor_bytes: int = 0  # that are to stay free
+    ballast_bytes: int = 0
+    given_up: int = 0  # files that went for the budget
+    given_up_unread: tuple[str, ...] = ()  # the newest of those that were never read
+    said: tuple[Said, ...] = ()  # of the budget, since the last word
 
 
 def touch_look(folder: Path, wall_s: float | None = None) -> None:

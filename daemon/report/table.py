@@ -28,3 +28,8 @@ class Report:
     rows: tuple[tuple[object, ...], ...]
     sentences: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())  # what is missing, and why
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the columns, in order."""
+        return tuple(column.key for column in self.columns)

@@ -1,0 +1,98 @@
+"""The dashboard with its surroundings: which files, which services, who lets the labels follow.
+
+Rule 1: the web only reads facts. Where no ingest runs beside it (a demo, a laptop), the labels follow the owner's words in
+        a thread of this process that is not the web's.
+Rule 2: nothing is served before the socket listens; who waits for it is told then.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import uvicorn
+
+from appliance import __version__
+from appliance.config import Config
+from appliance.knowledge import knowledge_of
+from appliance.looking import somebody_looks
+from appliance.status import RUN_FOLDER, StatusError, read_status
+from web.app import create_app
+from web.options import Options, ServiceState
+
+_SERVICES = ("capture", "ingest")
+
+
+def options_of(config: Config, *, is_open: bool) -> Options:
+    """What the pages are given on this machine."""
+    return Options(
+        database=config.store.database,
+        owner=config.store.owner,
+        site=config.site.name,
+        captures=config.capture.folder,
+        open=is_open,
+        version=__version__,
+        services=_services,
+        look=somebody_looks,
+        follow=Follower(config).follow,
+    )
+
+
+def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callable[[str], None]) -> None:
+    """Answer until SIGINT or SIGTERM. Raises OSError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()
+        shown = f"[{host}]" if family == socket.AF_INET6 else host
+        ready(f"http://{shown}:{listening.getsockname()[1]}/")
+        settings = uvicorn.Config(
+            create_app(options_of(config, is_open=is_open)), log_level="warning", access_log=False, server_header=False,
+            proxy_headers=False, timeout_graceful_shutdown=3,
+        )  # fmt: skip
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+class Follower:
+    """Lets the labels follow what the owner says, unless a service does."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._turn = threading.Lock()
+
+    def follow(self, site: str) -> None:
+        """Start it; the pages show the owner's words meanwhile."""
+        if _ingest_runs():
+            return  # it acts on them within seconds
+        threading.Thread(target=self._relabel, args=(site,), name="labels follow", daemon=True).start()
+
+    def _relabel(self, site: str) -> None:
+        from daemon.ingest.relabel import relabel_site
+
+        with self._turn:
+            places = self._config.store
+            relabel_site(places.database, places.owner, site, knowledge_of(self._config))
+
+
+def _services() -> Sequence[ServiceState]:
+    now_us = time.time_ns() // 1000
+    states = []
+    for name in _SERVICES:
+        with suppress(StatusError):  # a file that is no status says nothing; the doctor tells why
+            status = read_status(name, RUN_FOLDER)
+            if status is not None:
+                states.append(
+                    ServiceState(
+                        name, status.running(now_us), status.state, status.sentence, status.silent_for(now_us),
+                        status.numbers,
+                    )
+                )  # fmt: skip
+    return states
+
+
+def _ingest_runs() -> bool:
+    return any(state.name == "ingest" and state.running for state in _services())

@@ -1,0 +1,98 @@
+"""Which destinations were reached in a stretch of days: by whom, how much, and whose they are.
+
+Rule 1: single days are there as long as flows are; what is older is known by month, and a month that the span only
+        touches counts whole.
+Rule 2: a destination is a name, or an address where no name is known; where a person's device keeps no single names,
+        it is the organisation alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from daemon.store.window import Window
+
+_WHOSE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
+_SUMS = (
+    "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
+    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us"
+)
+_PARTS = f"""
+    SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, {_SUMS}
+    FROM destination_day WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
+        AND {_WHOSE} GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, packets_up, packets_down, bytes_up,
+        bytes_down, first_us, last_us
+    FROM destination_month WHERE month BETWEEN :first_month AND :last_month AND {_WHOSE}
+"""
+# The newest month's verdict speaks for a span, so that a destination is one row: SQLite takes the other columns of a row
+# with `max` from the row that has the maximum.
+_REACHED = f"""
+    SELECT d.device_id, n.text, r.address, v.registrable_domain, v.infrastructure, v.party, v.organisation, v.purpose,
+        v.country, v.country_confidence, v.asn, v.rule_id, v.reason, d.name_source, d.flows, d.packets_up, d.packets_down,
+        d.bytes_up, d.bytes_down, d.first_us, d.last_us
+    FROM (
+        SELECT device_id, site_id, name_id, remote_id, lonely_id, verdict_id, max(month) AS month, name_source, {_SUMS}
+        FROM (
+            SELECT coalesce(t.device_id, 0) AS device_id, w.site_id, p.month, p.name_id, p.remote_id,
+                iif(p.name_id OR p.remote_id, 0, p.verdict_id) AS lonely_id, p.verdict_id, max(w.name_source) AS name_source,
+                {_SUMS}
+            FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id AND w.site_id = :site
+            LEFT JOIN station t ON t.id = p.station_id
+            GROUP BY 1, 3, 4, 5, 6, 7
+        ) GROUP BY 1, 3, 4, 5
+    ) d
+    LEFT JOIN judgement j ON j.month = d.month AND j.device_id = d.device_id AND j.site_id = d.site_id
+        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
+    LEFT JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
+    LEFT JOIN name n ON n.id = d.name_id LEFT JOIN remote r ON r.id = d.remote_id
+    ORDER BY d.bytes_up + d.bytes_down DESC, 1, 2, 3
+"""
+
+
+class Reached(NamedTuple):
+    """One destination of one device in a span. Bytes as the device sees them; times in microseconds, UTC."""
+
+    device_id: int  # 0: no end of it is a device
+    domain: str | None
+    address: str | None  # where unnamed
+    registrable_domain: str | None
+    infrastructure: str | None
+    party: str | None
+    organisation: str | None
+    purpose: str | None
+    country: str | None  # ISO 3166-1 alpha-2
+    country_confidence: str | None
+    asn: int | None
+    rule_id: str | None
+    reason: str | None
+    name_source: str  # how it got its name; `-`, `-ech`, `-before`: why it has none
+    flows: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+    first_us: int
+    last_us: int
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+    @property
+    def place(self) -> str:
+        """What people call the destination."""
+        return self.domain or self.address or self.organisation or "name not kept"
+
+
+def read_reached(db: sqlite3.Connection, window: Window) -> list[Reached]:
+    """All destinations of the days and months that a window touches, those with most bytes first."""
+    (first_day, last_day), (first_month, last_month) = window.days, window.months
+    asked = {
+        "site": window.site_id, "device": window.device_id, "first_day": first_day, "last_day": last_day,
+        "first_month": first_month, "last_month": last_month,
+    }  # fmt: skip
+    return [Reached(*row) for row in db.execute(_REACHED, asked)]

@@ -1,0 +1,100 @@
+"""Sums of traffic over a stretch of time, grouped as asked, from the coarsest tier that can tell.
+
+Rule 1: a tier answers where it has all that is asked: quarters of an hour know remote ends and names but are kept for
+        months only; hours know what kind of traffic it was and are kept for good, as days are.
+Rule 2: up is sent by the device that a row is about. Of traffic between two devices the row is the asking one's, the
+        other is its `peer`; `both_ends` gives the peer rows of its own, with up and down changed, so that the sums of
+        one device are whole (and the sums of a house count such traffic twice).
+Rule 3: what is grouped by is picked from a table: no text of a caller becomes SQL.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from daemon.decode.groups import SLOT_US
+from daemon.store.window import Window
+
+SLOTS, HOURS, DAYS = "slot_total", "hour_total", "day_total"
+COUNTS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
+
+# What rows can be grouped by -> the expression, and the tiers that know it.
+_KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "device": ("coalesce(t.device_id, 0)", (SLOTS, HOURS, DAYS)),
+        "peer": ("coalesce(p.device_id, 0)", (SLOTS, HOURS, DAYS)),
+        "protocol": ("w.protocol", (SLOTS, HOURS, DAYS)),
+        "ip_version": ("w.ip_version", (SLOTS, HOURS, DAYS)),
+        "service": ("w.service", (SLOTS, HOURS, DAYS)),
+        "encrypted": ("w.encrypted", (SLOTS, HOURS, DAYS)),
+        "scope": ("w.scope", (SLOTS, HOURS, DAYS)),
+        "remote": ("r.address", (SLOTS,)),
+        "name": ("n.text", (SLOTS,)),
+        "slot": ("x.slot", (SLOTS,)),
+        "hour": ("x.slot", (HOURS,)),
+        "day": ("x.day", (DAYS,)),
+    }
+)
+_TIME = MappingProxyType({SLOTS: "slot", HOURS: "slot", DAYS: "day"})
+# Hours of one station lie together: without its number every query would read the years of all.
+_EVERY_STATION = " AND station_id IN (SELECT id FROM station UNION ALL SELECT 0)"
+_ROWS = (
+    "SELECT {columns}, station_id, peer_id, way_id, packets_up, packets_down, bytes_up, bytes_down FROM {tier}"
+    " WHERE {time} >= :first AND {time} < :last{seek} {whose}"
+)
+_MIRRORED = (
+    "SELECT {columns}, peer_id, station_id, way_id, packets_down, packets_up, bytes_down, bytes_up FROM {tier}"
+    " WHERE {time} >= :first AND {time} < :last{seek} AND peer_id {whose}"
+)
+_JOINS = MappingProxyType(
+    {
+        "device": "LEFT JOIN station t ON t.id = x.station_id",
+        "peer": "LEFT JOIN station p ON p.id = x.peer_id",
+        "remote": "LEFT JOIN remote r ON r.id = x.remote_id",
+        "name": "LEFT JOIN name n ON n.id = x.name_id",
+    }
+)
+_OF_DEVICE = "AND {} IN (SELECT id FROM station WHERE device_id = :device)"
+
+
+def read_totals(
+    db: sqlite3.Connection, window: Window, by: Sequence[str], *, scope: str | None = None, both_ends: bool = False
+) -> list[tuple[Any, ...]]:
+    """Rows (*by, packets_up, packets_down, bytes_up, bytes_down) of a window; by days, the window's days count whole.
+
+    The tier is the coarsest that knows every word of `by` (see the table above). `scope`: internet, local or chatter
+    alone. Raises KeyError for a word that is none, ValueError where no tier knows all of it.
+    """
+    tier, whose = _tier(by), window.device_id is not None
+    keys = [_KEYS[word][0] for word in by]
+    filled = {
+        "columns": f"{_TIME[tier]}, remote_id, name_id" if tier == SLOTS else _TIME[tier],
+        "tier": tier,
+        "time": _TIME[tier],
+        "seek": _EVERY_STATION if tier == HOURS else "",
+    }
+    rows = _ROWS.format(**filled, whose=_OF_DEVICE.format("station_id") if whose else "")
+    if both_ends or whose:
+        rows += " UNION ALL " + _MIRRORED.format(**filled, whose=_OF_DEVICE.format("peer_id") if whose else "")
+    joins = " ".join(join for word, join in _JOINS.items() if word in by)
+    wanted = "WHERE w.scope = :scope" if scope is not None else ""
+    grouped = ", ".join(str(number) for number in range(1, len(keys) + 1))
+    query = (
+        f"SELECT {', '.join([*keys, *(f'sum(x.{count})' for count in COUNTS)])} FROM ({rows}) x"
+        f" JOIN way w ON w.id = x.way_id AND w.site_id = :site {joins} {wanted}"
+        + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
+    )
+    days = window.days[0], window.days[1] + 1
+    first, last = days if tier == DAYS else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    asked = {"site": window.site_id, "first": first, "last": last, "device": window.device_id, "scope": scope}
+    return [row for row in db.execute(query, asked) if row[-1] is not None]
+
+
+def _tier(by: Sequence[str]) -> str:
+    for tier in (DAYS, HOURS, SLOTS):
+        if all(tier in _KEYS[word][1] for word in by):
+            return tier
+    raise ValueError(f"no tier knows all of {', '.join(by)}")

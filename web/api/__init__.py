@@ -1,0 +1,15 @@
+"""`/api/v1`: what the pages show, for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+
+from web.api import v1
+from web.security.gate import Session
+
+
+def mount_api(app: FastAPI, admit: Callable[[bool], Callable[..., Awaitable[Session]]]) -> None:
+    """Add the API's routes. Whoever may read pages may read these; programs come with a token."""
+    app.include_router(v1.routes(admit))

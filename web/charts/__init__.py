@@ -1,0 +1,7 @@
+"""Charts as inline SVG: made on the server, without script, printable, and read out through their table."""
+
+from web.charts.bars import party_bar, share_bar
+from web.charts.columns import columns
+from web.charts.lines import sparkline
+
+__all__ = ["columns", "party_bar", "share_bar", "sparkline"]

@@ -1,0 +1,68 @@
+"""What the dashboard is given by whoever starts it: places, and the few things of the world that it may ask or do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """What a service of the box said last of itself."""
+
+    name: str  # capture, ingest
+    running: bool
+    state: str
+    sentence: str
+    silent_seconds: float
+    numbers: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A database that tells where addresses are; `age_days` None where nobody knows it."""
+
+    name: str
+    kind: str
+    age_days: int | None
+    old: bool
+
+
+def _nobody() -> Sequence[ServiceState]:
+    return ()
+
+
+def _no_files() -> Sequence[DataFile]:
+    return ()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _no_labels(site: str) -> None:
+    del site  # ingest follows by itself
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that the pages need from outside. Paths need not exist yet."""
+
+    database: Path
+    owner: Path
+    site: str = "home"  # the home that is shown where an address names none
+    captures: Path | None = None  # folder of the capture files
+    hosts: tuple[str, ...] = ()  # names by which the box is called, besides its addresses and localhost
+    open: bool = False  # no login: for a demo on loopback only
+    version: str = ""
+    now_us: Callable[[], int] = _now_us
+    services: Callable[[], Sequence[ServiceState]] = _nobody
+    data_files: Callable[[], Sequence[DataFile]] = _no_files
+    look: Callable[[], None] = _nothing  # somebody looks: ingest hurries
+    follow: Callable[[str], None] = _no_labels  # let the labels of a site follow the owner's words

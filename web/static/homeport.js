@@ -1,0 +1,40 @@
+// What makes the pages quicker to use; each of them reads without it.
+(function () {
+  "use strict";
+
+  function dark() {
+    var chosen = document.documentElement.dataset.theme;
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+
+  document.addEventListener("click", function (event) {
+    var toggle = event.target.closest("[data-theme-toggle]");
+    if (toggle) {
+      var theme = dark() ? "light" : "dark";
+      document.documentElement.dataset.theme = theme;
+      try { localStorage.setItem("theme", theme); } catch (error) { /* only until the page is left */ }
+      document.dispatchEvent(new CustomEvent("homeport:theme"));
+      return;
+    }
+    var copy = event.target.closest("[data-copy]");
+    if (copy) {
+      var source = document.getElementById(copy.dataset.copy);
+      if (navigator.clipboard) {
+        navigator.clipboard.writeText(source.textContent.trim()).then(function () { copy.textContent = "Copied"; });
+      } else { // a page that came over plain HTTP has no clipboard: mark the text, so that one key copies it
+        getSelection().selectAllChildren(source);
+      }
+    }
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    var search = document.querySelector("[data-key='/']");
+    if (search) { event.preventDefault(); search.focus(); }
+  });
+
+  // A select or a checkbox that says so sends its form at once.
+  document.addEventListener("change", function (event) {
+    if (event.target.closest("[data-submit]")) event.target.form.requestSubmit();
+  });
+})();

@@ -1,0 +1,213 @@
+"""One request, and everything that answering it needs: facts, owner's words, the home, the time, who asks.
+
+Rule 1: facts are opened when they are first asked for, in the thread that answers, and closed with the answer.
+Rule 2: what the owner said last is shown at once, also before the labels have followed.
+Rule 3: filters live in the address: `link` keeps those that are there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from daemon.identify.vocabulary import OwnerWords
+from daemon.report.scope import Scope
+from daemon.store.owner import open_owner, words_at
+from daemon.store.roster import Resident, read_residents
+from web.options import Options
+from web.reading import reading
+from web.security.gate import Session
+from web.spans import Range, parse_range
+from web.templating import Templates
+
+BY = "web"
+FILTERS = ("site", "range", "device", "party")  # what links keep
+
+
+class NothingYetError(Exception):
+    """Nothing was captured so far: there is no database, or nothing of this home in it."""
+
+
+class NotHereError(Exception):
+    """There is no such device, destination, ...; the message is a sentence."""
+
+
+class Visit:
+    """A request while it is being answered."""
+
+    def __init__(self, request: Request, session: Session, form: Mapping[str, str], stack: ExitStack) -> None:
+        self.request = request
+        self.session = session
+        self.form = form
+        self.options: Options = request.app.state.options
+        self._templates: Templates = request.app.state.templates
+        self._stack = stack
+
+    # What is asked
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the address; None where it is absent or empty."""
+        return self.request.query_params.get(name) or None
+
+    def param(self, name: str) -> str:
+        """A part of the address's path."""
+        return str(self.request.path_params[name])
+
+    # What there is
+
+    @cached_property
+    def db(self) -> sqlite3.Connection:
+        """The facts, to be read. Raises StoreError, NothingYetError."""
+        if not self.options.database.exists():
+            raise NothingYetError
+        self.options.look()
+        return self._stack.enter_context(reading(self.options.database))
+
+    @cached_property
+    def sites(self) -> dict[str, tuple[int, str]]:
+        """Name -> (number, time zone) of every home in the database."""
+        rows = self.db.execute("SELECT name, id, zone FROM site ORDER BY name")
+        return {name: (number, zone) for name, number, zone in rows}
+
+    @cached_property
+    def site(self) -> str:
+        """The home that is asked about. Raises NothingYetError, NotHereError."""
+        asked = self.query("site")
+        if asked is not None and asked not in self.sites:
+            raise NotHereError(f"There is no home called {asked} here.")
+        if not self.sites:
+            raise NothingYetError
+        return asked or (self.options.site if self.options.site in self.sites else next(iter(self.sites)))
+
+    @property
+    def site_id(self) -> int:
+        """Its number."""
+        return self.sites[self.site][0]
+
+    @property
+    def zone(self) -> str:
+        """Its time zone."""
+        return self.sites[self.site][1]
+
+    @cached_property
+    def newest_us(self) -> int:
+        """When the newest packet of the home came. Raises NothingYetError."""
+        row = self.db.execute("SELECT max(last_us) FROM capture WHERE site_id = ?", (self.site_id,)).fetchone()
+        if row[0] is None:
+            raise NothingYetError
+        return int(row[0])
+
+    @cached_property
+    def range(self) -> Range:
+        """The time that is asked about."""
+        return parse_range(self.query("range"), self.zone, self.newest_us)
+
+    @cached_property
+    def words(self) -> OwnerWords:
+        """What the owner said of this home's devices."""
+        return words_at(self.options.owner, self.site)
+
+    @cached_property
+    def residents(self) -> list[Resident]:
+        """All devices, called as the owner calls them, those with most traffic first."""
+        return [_as_said(each, self.words) for each in read_residents(self.db, self.site)]
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """What every device is called, by number."""
+        return {each.device_id: label_of(each) for each in self.residents}
+
+    @cached_property
+    def keys(self) -> dict[int, str]:
+        """The word by which addresses name a device, by number."""
+        return {each.device_id: each.said_of for each in self.residents}
+
+    def resident(self, key: str) -> Resident:
+        """The device with this station. Raises NotHereError."""
+        for each in self.residents:
+            if key in each.keys:
+                return each
+        raise NotHereError(f"There is no device {key} in this home (any more).")
+
+    def scope(self, device: Resident | None = None) -> Scope:
+        """The question for reports: this home, this time, perhaps one device."""
+        asked = self.query("device")
+        if device is None and asked is not None:
+            device = self.resident(asked)
+        return Scope(
+            self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
+            None if device is None else device.device_id, self.names,
+        )  # fmt: skip
+
+    # What is answered
+
+    def link(self, path: str, **changes: str | None) -> str:
+        """An address with this one's filters; `changes` sets or (None) drops some. `path` is quoted already."""
+        kept = {name: value for name in FILTERS if (value := self.query(name)) is not None}
+        kept.update({name: value for name, value in changes.items() if value is not None})
+        asked = {name: value for name, value in kept.items() if changes.get(name, value) is not None}
+        return f"{path}?{urlencode(asked)}" if asked else path
+
+    def device_link(self, device_id: int, **changes: str | None) -> str:
+        """The page of a device; the list of devices for what belongs to none."""
+        key = self.keys.get(device_id)
+        return self.link("/devices" if key is None else f"/devices/{quote(key, safe=':')}", device=None, **changes)
+
+    def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
+        """A template with the visit in it."""
+        return HTMLResponse(self._templates.render(template, visit=self, **values), status_code=status)
+
+    def go(self, address: str) -> Response:
+        """On to another page, after something was done."""
+        return RedirectResponse(address, status_code=303)
+
+    # What is done
+
+    def speak(self, write: Callable[[sqlite3.Connection, str, int], int]) -> int:
+        """Let `write(owner.db, who speaks, when)` keep words of the owner; the labels follow. Raises StoreError."""
+        with closing(open_owner(self.options.owner)) as db:
+            number = write(db, BY, self.options.now_us())
+        self.options.follow(self.site)
+        return number
+
+
+@contextmanager
+def visiting(request: Request, session: Session, form: Mapping[str, str]) -> Iterator[Visit]:
+    """A visit that closes what it opened."""
+    with ExitStack() as stack:
+        yield Visit(request, session, form, stack)
+
+
+def label_of(resident: Resident) -> str:
+    """What people call a device: its name, else its maker, else its address."""
+    if resident.name:
+        return resident.name
+    what = " ".join(part for part in (resident.vendor, resident.model or resident.kind) if part)
+    tail = resident.said_of[-5:] if resident.mac else resident.said_of
+    return f"{what} ({tail})" if what else f"Unknown device ({tail})"
+
+
+def _as_said(resident: Resident, words: OwnerWords) -> Resident:
+    """The same device with what the owner says of it now; of two stations the last word holds."""
+    name, owner, room, kind = (
+        _last(texts, resident.keys) for texts in (words.names, words.owners, words.rooms, words.kinds)
+    )
+    return replace(
+        resident,
+        name=name or resident.name,
+        name_source="owner" if name else resident.name_source,
+        owner=owner or resident.owner,
+        room=room or resident.room,
+        kind=kind or resident.kind,
+    )
+
+
+def _last(texts: Mapping[str, str], keys: Sequence[str]) -> str | None:
+    return next((text for key, text in reversed(texts.items()) if key in keys), None)
