@@ -8,7 +8,6 @@ Rule 2: text from the network stands in an element of its own with its own direc
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 _LONGEST = 253  # a domain name; longer texts are cut, and the whole stands in the title
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 PARTIES = {  # party -> what people read
     "first": "maker's own",
     "support": "infrastructure",
@@ -64,7 +62,7 @@ def shown(text: object) -> str:
     """A text with everything invisible written out, of bounded length."""
     whole = "" if text is None else str(text)
     cut = whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
-    return "".join(f"\\u{ord(sign):04x}" if unicodedata.category(sign) in _HIDDEN else sign for sign in cut)
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
 
 
 def said(text: object) -> Markup:

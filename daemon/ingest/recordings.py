@@ -12,6 +12,7 @@ from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
 from daemon.store.gaps import write_drops, write_gaps
+from daemon.store.kept import spans_let_go
 
 
 class Recordings:
@@ -37,8 +38,10 @@ class Recordings:
             return
         with explained(database), transaction(db):
             site_id = site_number(db, self._site)
+            let_go = spans_let_go(db, self._site) if any(gaps for _, gaps in news) else []
             for file, gaps in news:
-                write_gaps(db, site_id, file.series, [(gap.from_us, gap.to_us, gap.reason) for gap in gaps])
+                there = [gap for gap in gaps if not _covered(gap, file.series, let_go)]
+                write_gaps(db, site_id, file.series, [(gap.from_us, gap.to_us, gap.reason) for gap in there])
                 if file.capture_id is not None and file.sidecar is not None:
                     write_drops(db, file.capture_id, file.sidecar.kernel_drops, file.sidecar.interface_drops)
         self._told.update((file.path, _state(file)) for file, _ in news)
@@ -57,6 +60,11 @@ class Recordings:
                 gap = between(last, file.sidecar.opened, file.clock_offset_us or 0)
             gaps += [gap] if gap is not None else []
         return gaps
+
+
+def _covered(gap: Gap, series: str, let_go: list[tuple[str, int, int]]) -> bool:
+    """Whether what looks like a time in which nobody recorded is that of a capture whose file was given up."""
+    return any(gap.from_us < last and first < gap.to_us for of, first, last in let_go if of == series)
 
 
 def _state(file: Followed) -> tuple[object, ...]:

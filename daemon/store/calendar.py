@@ -67,6 +67,10 @@ class Calendar:
             self._days[day] = self.midnight(local), self.midnight(local + timedelta(days=1))
         return day, *self._days[day]
 
+    def next_hour(self, hour: int) -> int:
+        """The first slot of the hour that follows; the last of a day may be short."""
+        return min(hour + _HOUR_SLOTS, self.span(hour)[2])
+
     def month(self, month: int) -> tuple[int, int]:
         """The half-open range of slots of a month."""
         return self.midnight(_first_of(month)), self.midnight(_first_of(month + 1))

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from daemon.classify.vocabulary import UNKNOWN, Verdict
 from daemon.decode.groups import SLOT_US
 from daemon.flow.facts import DAY_US
-from daemon.store.rollup import CELLS, DESTINATIONS, cells, clear, roll, site_calendar
+from daemon.store.cells import CELLS, DESTINATIONS, cells
+from daemon.store.rollup import clear, roll, site_calendar
 from daemon.store.verdicts import VerdictBook
 
 _DETAIL = ("flow", "kept_label", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "endpoint")
@@ -186,7 +187,7 @@ def fold(db: sqlite3.Connection, site_id: int, before_us: int, private: Iterable
     try:
         count = db.execute("SELECT count(*) FROM temp.doomed").fetchone()[0]
         _keep_what_was_taken(db, bounds)
-        with cells(db, site_id, site_calendar(db, site_id), _CELLS, bounds):
+        with cells(db, site_calendar(db, site_id), _CELLS, bounds):
             spans = [(slot * SLOT_US, slot * SLOT_US) for (slot,) in db.execute("SELECT slot FROM temp.slot_place")]
             # First what goes: frozen rows between others that go right after would leave pages half empty.
             clear(db, site_id, spans)

@@ -13,4 +13,11 @@ STATEMENTS = (
     WHEN (OLD.client_id, OLD.server_id, OLD.first_us) IS NOT (NEW.client_id, NEW.server_id, NEW.first_us)
     BEGIN UPDATE capture SET settled = -1 WHERE id = NEW.id >> 40 AND settled = -2; END
     """,
+    # Flows that decoding came to see as something else than a pass before had seen; since then, until the next pass.
+    "CREATE TABLE retold (flow_id INTEGER PRIMARY KEY) STRICT",
+    """
+    CREATE TRIGGER flow_retold AFTER UPDATE OF kind_id, name_id, name_source, begun ON flow
+    WHEN (OLD.kind_id, OLD.name_id, OLD.name_source, OLD.begun) IS NOT (NEW.kind_id, NEW.name_id, NEW.name_source, NEW.begun)
+    BEGIN INSERT OR IGNORE INTO retold VALUES (NEW.id); END
+    """,
 )

@@ -122,7 +122,7 @@ def test_rolling_says_which_months_it_touched(db: sqlite3.Connection) -> None:
 
 
 def test_clearing_leaves_frozen_rows_and_other_days(db: sqlite3.Connection) -> None:
-    db.execute("UPDATE slot_total SET frozen = 1 WHERE way_id = 1")
+    db.execute("UPDATE slot_total SET frozen = 1 WHERE way_id = (SELECT way_id FROM slot_total ORDER BY slot LIMIT 1)")
     with transaction(db):
         clear(db, 1, [(START_US, START_US)])
     assert {

@@ -1,0 +1,193 @@
+"""What flows and frames moved, by slot and station: the cells from which all tiers are summed.
+
+Rule 1: a cell is seen from its station. Where both ends are stations the client is the station and the server its peer;
+        where only the server is one (`inward`), up and down change places, and the name is not the remote end's.
+Rule 2: without a name the source says why there is none: `-ech`, `-before` the capture began, `-`. Before it began: a TCP
+        connection whose opening was not seen; in other protocols nothing opens, so what was there while a flow of that
+        time could still have been under way.
+Rule 3: cells are joined and sorted by numbers. What a way is made of is text and stands apart, once for each kind of flow.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from daemon.decode.groups import SLOT_US
+from daemon.store.calendar import Calendar
+
+_IDLE_US = 180_000_000  # silence that ends a UDP flow
+
+_IDS = "BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+_THERE = "k.site_id = :site AND k.first_us < :until_us AND k.last_us >= :since_us"
+_TIMES = "BETWEEN :since_us AND :until_us - 1"
+
+# What each flow moved in each slot; `flows` and `slices` are further conditions, of a flow and of what a slice moved.
+_SHARES = f"""
+    SELECT f.id, f.first_us / {SLOT_US} AS slot, iif(f.turned, f.packets_down, f.packets_up) AS packets_up,
+        iif(f.turned, f.packets_up, f.packets_down) AS packets_down, iif(f.turned, f.bytes_down, f.bytes_up) AS bytes_up,
+        iif(f.turned, f.bytes_up, f.bytes_down) AS bytes_down
+    FROM capture k JOIN flow f ON f.id {_IDS} WHERE {_THERE} AND NOT f.sliced AND f.first_us {_TIMES} {{flows}}
+    UNION ALL
+    SELECT p.flow_id, p.slot_us / {SLOT_US}, iif(f.turned, p.packets_down, p.packets_up),
+        iif(f.turned, p.packets_up, p.packets_down), iif(f.turned, p.bytes_down, p.bytes_up),
+        iif(f.turned, p.bytes_up, p.bytes_down)
+    FROM capture k JOIN flow_slice p ON p.flow_id {_IDS} JOIN flow f ON f.id = p.flow_id
+    WHERE {_THERE} AND p.slot_us {_TIMES} {{slices}}
+"""
+
+_INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
+_SCOPES = ("internet", "local", "chatter")
+_SEEN = f"""
+    SELECT x.id, x.slot, f.kind_id, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
+        iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id,
+        c.station_id IS NULL AND s.station_id IS NOT NULL AS inward, c.id AS client_id, s.id AS server_id,
+        coalesce(f.name_id, f.label_id, 0) AS name_id,
+        CASE WHEN coalesce(f.name_id, f.label_id) IS NOT NULL THEN coalesce(f.name_source, f.label_source, '')
+            WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
+            WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
+            WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
+            ELSE '-' END AS said,
+        CASE WHEN w.chatter THEN {_CHATTER}
+            WHEN (c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3)) THEN {_LOCAL}
+            ELSE {_INTERNET} END AS scope,
+        iif(f.first_us / {SLOT_US} = x.slot, f.count, 0) AS flows,
+        max(f.first_us, x.slot * {SLOT_US}) AS first_us, min(f.last_us, x.slot * {SLOT_US} + {SLOT_US - 1}) AS last_us,
+        x.packets_up, x.packets_down, x.bytes_up, x.bytes_down
+    FROM ({{shares}}) x
+    JOIN flow f ON f.id = x.id
+    JOIN flow_kind w ON w.id = f.kind_id
+    JOIN capture k ON k.id = f.id >> 40
+    JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)
+    JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)
+"""
+_FLOW_CELLS = f"""
+    SELECT id AS flow_id, slot, station_id, peer_id, iif(inward, client_id, server_id) AS end_id,
+        iif(inward, 0, name_id) AS name_id, kind_id, scope, iif(inward, '-', said) AS said, flows, first_us, last_us,
+        iif(inward, packets_down, packets_up) AS packets_up, iif(inward, packets_up, packets_down) AS packets_down,
+        iif(inward, bytes_down, bytes_up) AS bytes_up, iif(inward, bytes_up, bytes_down) AS bytes_down
+    FROM ({_SEEN})
+"""
+# Frames without IP are of no kind of flow; what is said of them is their protocol.
+_FRAME_CELLS = f"""
+    SELECT 0, slot, station_id, peer_id, 0, 0, 0, {_CHATTER}, protocol, 0, 0, 0,
+        iif(inward, 0, packets), iif(inward, packets, 0), iif(inward, 0, bytes), iif(inward, bytes, 0)
+    FROM (
+        SELECT f.slot_us / {SLOT_US} AS slot, coalesce(k.station_id, a.id, b.id, 0) AS station_id,
+            iif(a.id IS NULL, 0, coalesce(b.id, 0)) AS peer_id, a.id IS NULL AND b.id IS NOT NULL AS inward,
+            f.protocol, f.packets, f.bytes
+        FROM capture k JOIN frame_slot f ON f.capture_id = k.id
+        LEFT JOIN station a ON a.site_id = k.site_id AND a.mac = f.src_mac AND f.src_mac >= 0
+        LEFT JOIN station b ON b.site_id = k.site_id AND b.mac = f.dst_mac AND f.dst_mac >= 0
+        WHERE {{frames}}
+    )
+"""
+CELLS = f"CREATE TEMP TABLE cell AS {_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
+
+# Of stretches of time: all, those of slots that are `wanted`, those of flows that may have gone to a `place`.
+CELLS_OF_DAYS = CELLS.format(shares=_SHARES.format(flows="", slices=""), frames=f"{_THERE} AND f.slot_us {_TIMES}")
+_WANTED = "AND {} / " + str(SLOT_US) + " IN (SELECT slot FROM temp.wanted)"
+CELLS_OF_SLOTS = CELLS.format(
+    shares=_SHARES.format(flows=_WANTED.format("f.first_us"), slices=_WANTED.format("p.slot_us")),
+    frames=f"{_THERE} AND f.slot_us {_TIMES} {_WANTED.format('f.slot_us')}",
+)
+_MAYBE = (
+    "AND (coalesce(f.name_id, f.label_id) IN (SELECT name_id FROM temp.place)"
+    " OR f.client_id IN (SELECT id FROM temp.place_end) OR f.server_id IN (SELECT id FROM temp.place_end))"
+)
+CELLS_OF_PLACES = "CREATE TEMP TABLE cell AS " + _FLOW_CELLS.format(shares=_SHARES.format(flows=_MAYBE, slices=_MAYBE))
+
+_OF_WAY = (
+    "w.site_id = :site AND w.protocol = m.protocol AND w.ip_version = m.ip_version AND w.service = m.service"
+    " AND w.encrypted = m.encrypted AND w.scope = m.scope_text"
+)
+_NUMBERED = (
+    # An address of which nothing was said before has no number yet.
+    "INSERT OR IGNORE INTO remote (address) SELECT e.address FROM endpoint e"
+    " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell) ORDER BY e.id",
+    "INSERT INTO temp.end_remote SELECT e.id, r.id, r.address FROM endpoint e JOIN remote r ON r.address = e.address"
+    " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell)",
+    f"""
+    CREATE TEMP TABLE manner AS
+    SELECT c.kind_id, c.scope, c.said, coalesce(k.protocol, c.said) AS protocol, coalesce(k.ip_version, 0) AS ip_version,
+        coalesce(k.service, '') AS service, coalesce(k.encrypted, 'no') AS encrypted,
+        CASE c.scope {" ".join(f"WHEN {n} THEN '{text}'" for n, text in enumerate(_SCOPES))} END AS scope_text
+    FROM (SELECT DISTINCT kind_id, scope, said FROM temp.cell) c LEFT JOIN flow_kind k ON k.id = c.kind_id
+    """,
+    "INSERT OR IGNORE INTO way (site_id, protocol, ip_version, service, encrypted, scope, name_source)"
+    " SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, '' FROM temp.manner"
+    f" UNION SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, said FROM temp.manner"
+    f" WHERE scope = {_INTERNET}",
+    f"""
+    INSERT INTO temp.cell_way
+    SELECT m.kind_id, m.scope, m.said, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = ''),
+        iif(m.scope = {_INTERNET}, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = m.said), NULL)
+    FROM temp.manner m
+    """,
+)
+_TABLES = (
+    "CREATE TEMP TABLE slot_place (slot INTEGER PRIMARY KEY, hour INTEGER, day INTEGER, month INTEGER)",
+    "CREATE TEMP TABLE end_remote (end_id INTEGER PRIMARY KEY, remote_id INTEGER, address TEXT)",
+    # By slot the source of a name is not kept: `way_id` is without one, `told_id` with it, where there is a destination.
+    "CREATE TEMP TABLE cell_way (kind_id INTEGER, scope INTEGER, said TEXT, way_id INTEGER, told_id INTEGER,"
+    " PRIMARY KEY (kind_id, scope, said)) WITHOUT ROWID",
+)
+_WITH_WAY = "temp.cell x CROSS JOIN temp.cell_way w ON w.kind_id = x.kind_id AND w.scope = x.scope AND w.said = x.said"
+_SLOTS = f"""
+    CREATE TEMP TABLE slot_sum AS
+    SELECT x.slot, x.station_id, x.peer_id, coalesce(e.remote_id, 0) AS remote_id, x.name_id, w.way_id,
+        sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,
+        sum(bytes_down) AS bytes_down
+    FROM {_WITH_WAY} LEFT JOIN temp.end_remote e ON e.end_id = x.end_id GROUP BY 1, 2, 3, 4, 5, 6
+"""
+# By address first, so that of several addresses of one name the one with most bytes can be told; ties by its text.
+DESTINATIONS = f"""
+    SELECT y.month, {{0}} y.station_id, y.name_id, y.remote_id, y.way_id, 0 AS verdict_id, m.id AS main_id,
+        y.main_bytes, y.flows, y.packets_up, y.packets_down, y.bytes_up, y.bytes_down, y.first_us, y.last_us
+    FROM (
+        SELECT month, {{0}} station_id, name_id, iif(name_id, 0, remote_id) AS remote_id, way_id,
+            max(printf('%016d', bytes_up + bytes_down) || address) AS main, max(bytes_up + bytes_down) AS main_bytes,
+            sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,
+            sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us
+        FROM (
+            SELECT d.month, d.day, x.station_id, x.name_id, e.remote_id, e.address, w.told_id AS way_id,
+                sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,
+                sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, min(x.first_us) AS first_us,
+                max(x.last_us) AS last_us
+            FROM {_WITH_WAY} CROSS JOIN temp.slot_place d ON d.slot = x.slot
+            CROSS JOIN temp.end_remote e ON e.end_id = x.end_id
+            WHERE x.scope = {_INTERNET} GROUP BY 1, 2, 3, 4, 5, 7
+        ) GROUP BY month, {{0}} station_id, name_id, iif(name_id, 0, remote_id), way_id
+    ) y JOIN remote m ON m.address = substr(y.main, 17)
+"""
+_GONE = ("cell", "slot_place", "slot_sum", "end_remote", "cell_way", "manner")
+
+
+@contextmanager
+def cells(
+    db: sqlite3.Connection, calendar: Calendar, statement: str, bounds: Mapping[str, int], *, sums: bool = True
+) -> Iterator[None]:
+    """What flows moved, in temporary tables as long as the block lasts; `bounds` has what `statement` names, and `site`.
+
+    `cell` as `statement` makes it, `slot_place` the calendar of its slots, `slot_sum` (unless it is not wanted) the sums
+    by slot; addresses and ways that are new have numbers.
+    """
+    db.execute(statement, bounds)
+    try:
+        for table in _TABLES:
+            db.execute(table)
+        place_slots(db, calendar, [row[0] for row in db.execute("SELECT DISTINCT slot FROM temp.cell")])
+        for each in _NUMBERED:
+            db.execute(each, bounds)
+        if sums:
+            db.execute(_SLOTS)
+        yield
+    finally:
+        for table in _GONE:
+            db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def place_slots(db: sqlite3.Connection, calendar: Calendar, slots: Iterable[int]) -> None:
+    """The calendar of slots, as a table to join."""
+    db.executemany("INSERT OR IGNORE INTO temp.slot_place VALUES (?, ?, ?, ?)", calendar.place(slots))
