@@ -1,8 +1,7 @@
 """One typed object that says how this box is set up, read once at start.
 
 Rule 1: keys are declared in `appliance.settings`, and nowhere else.
-Rule 2: the stronger layer wins, key by key: flag > drop-in > file > default. (The owner's settings, made on the
-        dashboard, will be one more `Layer` between flag and drop-in.)
+Rule 2: the stronger layer wins, key by key: flag > owner's setting > drop-in > file > default.
 Rule 3: each key remembers which layer it came from, so that "why is it so?" has an answer: `homeport config`.
 Rule 4: a key nobody knows is an error that names the file and the nearest known key; a misspelt limit must not pass.
 """
@@ -11,14 +10,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from appliance.settings import OWNER_FILE, SECTIONS, About, Capture, Classify, Data, Import, Retention, Site, Store
+from appliance.settings import OWNER_FILE, SECTIONS, About, Capture, Classify, Data, Import, Retention, Site, Store, Web
 
 DEFAULT_FILE = Path("/etc/homeport/homeport.toml")
 VARIABLE = "HOMEPORT_CONFIG"  # environment: another file in place of DEFAULT_FILE
+OWNERS = "owner's settings"  # source of what was set on the dashboard
 
 
 class ConfigError(Exception):
@@ -77,7 +77,9 @@ class Config:
     data: Data
     classify: Classify
     retention: Retention
+    web: Web
     sources: Mapping[str, str]
+    beneath: Mapping[str, object] = field(default_factory=dict)  # what would hold if the owner had set nothing
 
     def value(self, key: str) -> object:
         """The value of a key by the name it has in the file."""
@@ -205,4 +207,26 @@ def load_config(flags: Mapping[str, object] | None = None, environ: Mapping[str,
     """
     files = file_layers(os.environ if environ is None else environ)
     given = {key: value for key, value in (flags or {}).items() if value not in (None, ())}
-    return settle([*files, Layer("command line", given)])
+    flag = Layer("command line", given)
+    plain = settle([*files, flag])
+    owners = owner_layer(plain.store.owner)
+    if not owners.values:
+        return plain
+    return replace(settle([*files, owners, flag]), beneath={key: plain.value(key) for key in owners.values})
+
+
+def owner_layer(path: Path) -> Layer:
+    """What the owner set on the dashboard, as far as it is a key. A file that cannot be read sets nothing, and is told."""
+    if not path.exists():
+        return Layer(OWNERS, {})
+    from daemon.store.errors import StoreError  # with SQLite 10 ms that only a box with an owner pays
+    from daemon.store.settings import SETTINGS, settings_at
+
+    try:
+        said = settings_at(path)
+    except StoreError as error:  # a damaged file must not stop whoever has no other need of it
+        from appliance.console import note, printable
+
+        note(f"{printable(error)} The settings made on the dashboard do not hold meanwhile.")
+        said = {}
+    return Layer(OWNERS, {key: value for key, value in said.items() if SETTINGS[key].is_key})

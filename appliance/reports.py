@@ -21,10 +21,13 @@ from daemon.report.lookup import described
 from daemon.report.moments import moment_us
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report
+from daemon.store.applications import read_applications
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
 from daemon.store.errors import explained
 from daemon.store.months import last_months, sites
+from daemon.store.owner import read_owner
+from daemon.store.settings import night_of, read_settings
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
 
@@ -92,7 +95,17 @@ def ask_scope(
         if span.since_us >= span.until_us:
             raise click.UsageError("--since is not before --until")
         number = None if device is None else house.find(device).resident.device_id
-        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names)
+        night, applications = _owners(config)
+        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names, night, applications)
+
+
+def _owners(config: Config) -> tuple[tuple[int, int], Mapping[str, tuple[str, ...]]]:
+    """When it is night in this home, and what its applications are."""
+    owner = read_owner(config.store.owner)
+    if owner is None:
+        return night_of({}), read_applications(None)
+    with closing(owner):
+        return night_of(read_settings(owner)), read_applications(owner)
 
 
 def _instant(text: str, flag: str, zone: str, newest_us: int, *, ends: bool) -> int:

@@ -114,6 +114,14 @@ def _clock(value: str) -> str:
     return "" if value in ("wait", "trust") else "wants wait or trust"
 
 
+def _host_names(value: tuple[str, ...]) -> str:
+    fine = all(
+        0 < len(text) <= 253 and text.isascii() and text.isprintable() and not set(text) & set("/:@[] *")
+        for text in value
+    )
+    return "" if fine else "wants names such as homeport.example, without port or path"
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the documentation and the errors say of a key, and the check: a complaint, or "" where the value is fine."""
@@ -313,6 +321,21 @@ class Retention:
     ] = 92
 
 
+@dataclass(frozen=True, slots=True)
+class Web:
+    """How the dashboard is reached."""
+
+    hosts: Annotated[
+        tuple[str, ...],
+        About(
+            "Names by which the dashboard may be called besides its addresses, `localhost`, `homeport` and the machine's"
+            " own name (both also with `.local`).",
+            "host names",
+            _host_names,
+        ),
+    ] = ()
+
+
 SECTIONS: Mapping[str, type] = {
     "site": Site,
     "capture": Capture,
@@ -321,4 +344,5 @@ SECTIONS: Mapping[str, type] = {
     "data": Data,
     "classify": Classify,
     "retention": Retention,
+    "web": Web,
 }

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from web.api import mount_api
 from web.options import Options
 from web.pages import PAGES
 from web.routing import mount
-from web.security.gate import RefusedError, admission
+from web.security.attempts import Attempts
+from web.security.gate import ForgedError, RefusedError, admission
 from web.security.headers import SecurityHeaders
+from web.security.hosts import KnownHosts
+from web.security.limits import BodyLimit
+from web.security.origin import SameOrigin
+from web.security.refusal import PROGRAMS, Refuse, explaining, refusing
 from web.templating import STATIC, Templates
 
 _SMALLEST_ZIPPED = 1024
@@ -27,15 +33,34 @@ def create_app(options: Options) -> FastAPI:
     )  # fmt: skip
     app.state.options = options
     app.state.templates = Templates(options.version)
+    app.state.attempts = Attempts(options.monotonic)
     admit = admission(options)
     mount(app, PAGES, admit)
     mount_api(app, admit)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_exception_handler(RefusedError, _refused)
-    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_ZIPPED)
-    app.add_middleware(SecurityHeaders)
+    _defend(app, options, refusing(app.state.templates))
     return app
+
+
+def _defend(app: FastAPI, options: Options, refuse: Refuse) -> None:
+    """What answers in place of pages. The middleware added last sees a request first."""
+
+    async def forged(request: Request, _error: Exception) -> Response:
+        return refuse(
+            request.url.path, 403, "Please try again",
+            "This form was not sent from the page as it is now, so nothing was changed. Go back, load the page again and "
+            "repeat it.",
+        )  # fmt: skip
+
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(ForgedError, forged)
+    app.add_exception_handler(HTTPException, explaining(refuse))
+    app.add_middleware(SameOrigin, refuse=refuse)
+    app.add_middleware(BodyLimit, refuse=refuse)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_ZIPPED)
+    app.add_middleware(KnownHosts, names=options.hosts)
+    app.add_middleware(SecurityHeaders)
 
 
 async def _healthy() -> Response:
@@ -43,6 +68,9 @@ async def _healthy() -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, RefusedError)  # noqa: S101  it is registered for these alone
+    if request.url.path.startswith(PROGRAMS):
+        return JSONResponse({"detail": error.sentence}, 401, {"www-authenticate": "Bearer"})
+    if "hx-request" in request.headers:  # a part of a page was asked for: the whole page is to go there
+        return Response(status_code=401, headers={"hx-redirect": error.address})
     return RedirectResponse(error.address, status_code=303)

@@ -62,6 +62,7 @@ class Options:
     open: bool = False  # no login: for a demo on loopback only
     version: str = ""
     now_us: Callable[[], int] = _now_us
+    monotonic: Callable[[], float] = time.monotonic  # seconds, for what must not depend on the clock on the wall
     services: Callable[[], Sequence[ServiceState]] = _nobody
     data_files: Callable[[], Sequence[DataFile]] = _no_files
     look: Callable[[], None] = _nothing  # somebody looks: ingest hurries

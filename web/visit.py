@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -19,13 +20,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from daemon.identify.vocabulary import OwnerWords
 from daemon.report.scope import Scope
-from daemon.store.owner import open_owner, words_at
+from daemon.store.applications import read_applications
+from daemon.store.owner import open_owner, read_owner, words_at
 from daemon.store.roster import Resident, read_residents
+from daemon.store.settings import night_of, read_settings
 from web.options import Options
 from web.reading import reading
 from web.security.gate import Session
 from web.spans import Range, parse_range
 from web.templating import Templates
+
+_T = TypeVar("_T")
 
 BY = "web"
 FILTERS = ("site", "range", "device", "party")  # what links keep
@@ -69,6 +74,17 @@ class Visit:
             raise NothingYetError
         self.options.look()
         return self._stack.enter_context(reading(self.options.database))
+
+    @cached_property
+    def owner(self) -> sqlite3.Connection | None:
+        """The owner's file, to be read; None where nothing was ever said. Raises StoreError."""
+        db = read_owner(self.options.owner)
+        return None if db is None else self._stack.enter_context(closing(db))
+
+    @cached_property
+    def settings(self) -> Mapping[str, str | int]:
+        """What the owner set, by key; see daemon.store.settings."""
+        return read_settings(self.owner)
 
     @cached_property
     def sites(self) -> dict[str, tuple[int, str]]:
@@ -143,7 +159,8 @@ class Visit:
             device = self.resident(asked)
         return Scope(
             self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
-            None if device is None else device.device_id, self.names,
+            None if device is None else device.device_id, self.names, night_of(self.settings),
+            read_applications(self.owner),
         )  # fmt: skip
 
     # What is answered
@@ -176,6 +193,11 @@ class Visit:
             number = write(db, BY, self.options.now_us())
         self.options.follow(self.site)
         return number
+
+    def keep(self, write: Callable[[sqlite3.Connection, int], _T]) -> _T:
+        """Let `write(owner.db, when)` keep what no label depends on. Raises StoreError."""
+        with closing(open_owner(self.options.owner)) as db:
+            return write(db, self.options.now_us())
 
 
 @contextmanager
@@ -210,4 +232,4 @@ def _as_said(resident: Resident, words: OwnerWords) -> Resident:
 
 
 def _last(texts: Mapping[str, str], keys: Sequence[str]) -> str | None:
-    return next((text for key, text in reversed(texts.items()) if key in keys), None)
+    return next((text for key, text in reversed(list(texts.items())) if key in keys), None)

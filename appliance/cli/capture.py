@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.capture.loop import Beat
     from daemon.capture.recorder import Recorder
 
+_LOW_SNAPLEN = 128  # headers, and with them the names in short messages
 _UMASK = 0o007  # the group shares the folder; nobody else reads packets
 
 
@@ -163,6 +164,7 @@ def _opener(config: Config, *, exclude_own: bool | None) -> Callable[[], Interfa
 
 
 def _recorder(ready: _Ready, service: Service) -> Recorder:
+    from shutil import disk_usage
     from zoneinfo import ZoneInfo
 
     from appliance import __version__
@@ -170,12 +172,16 @@ def _recorder(ready: _Ready, service: Service) -> Recorder:
     from daemon.capture.plan import Pace, Place
     from daemon.capture.recorder import Recorder
     from daemon.capture.writer import SystemDisk
+    from daemon.ingest.budget import floor_of
 
     held = ready.config.capture
     zone = ZoneInfo(ready.config.site.time_zone or machine_zone())
     about = {"filter": ready.source.expression, "version": __version__}
     place = Place(held.folder, held.interface, zone, ready.clock.boot_id, held.snaplen, about)
-    pace = Pace(rotate=held.rotate_mib << 20 or None)
+    floor = 0 if held.when_low == "delete" else floor_of(held.free_floor_mib << 20, disk_usage(held.folder).total)
+    pace = Pace(
+        rotate=held.rotate_mib << 20 or None, floor=floor, low_snaplen=_LOW_SNAPLEN if held.when_low == "thin" else 0
+    )
     return Recorder(place, SystemDisk(), pace, lambda sentence: service.warn(sentence, interface=held.interface))
 
 

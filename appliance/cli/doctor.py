@@ -50,15 +50,26 @@ def command(interface: str | None, folder: str | None, database: str | None, own
 
 
 def _examine(config: Config, *, named: bool) -> list[Finding]:
+    from appliance.budget import limits_of
     from appliance.doctor.look import Setup, look_at_machine
     from appliance.doctor.look_at_records import look_at_records
     from appliance.doctor.machine_checks import check_machine
     from appliance.doctor.record_checks import check_records
     from appliance.knowledge import machine_zone
     from daemon.capture.clock import kernel_says_synced
+    from daemon.ingest.ballast import ballast_beside
 
     held = config.capture
-    setup = Setup(held.interface, named, held.folder, config.site.time_zone or machine_zone())
+    setup = Setup(
+        held.interface,
+        named,
+        held.folder,
+        config.site.time_zone or machine_zone(),
+        budget=limits_of(config).most_bytes,
+        floor=limits_of(config).floor,
+        ballast=ballast_beside(config.store.database),
+        ballast_wanted=held.ballast_mib << 20,
+    )
     machine = look_at_machine(setup, kernel_says_synced)
     records = look_at_records(
         config.store.database, config.store.owner, held.folder, config.data.folder, config.data.old_after_days

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.config import Config, load_config
-from appliance.console import CannotDoError, count, note, plural, printable, say
+from appliance.console import CannotDoError, count, note, plural, printable, say, size
+from appliance.main import DONE, SET_ASIDE
 
 if TYPE_CHECKING:
     from daemon.ingest.retention import SiteRetained
@@ -34,6 +35,7 @@ _EPOCH = date(1970, 1, 1)
 @click.option(
     "--traffic-days", type=int, metavar="DAYS", help="Keep quarters of hours for so long. [retention.traffic_days]"
 )
+@click.option("--dir", "folder", metavar="DIR", help="Folder of the captures. [capture.folder]")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 def command(
     database: str | None,
@@ -41,9 +43,10 @@ def command(
     detail_days: int | None,
     detail_mib: int | None,
     traffic_days: int | None,
+    folder: str | None,
     dry_run: bool,
-) -> None:
-    """Turn what is past its time into sums, in every home of the database.
+) -> int:
+    """Turn what is past its time into sums, in every home of the database, and keep captures within their budget.
 
     Ages count from the home's newest packet. Hours, days and months stay for good; docs/storage.md says what else.
     """
@@ -51,6 +54,7 @@ def command(
         {
             "store.database": database,
             "store.owner": owner_file,
+            "capture.folder": folder,
             "retention.detail_days": detail_days,
             "retention.detail_mib": detail_mib,
             "retention.traffic_days": traffic_days,
@@ -60,6 +64,7 @@ def command(
     for done in _run(config, dry_run=dry_run):
         say(_gone(done, dry_run=dry_run))
         say(_stays(done))
+    return _captures(config, dry_run=dry_run) if config.capture.folder.is_dir() else DONE
 
 
 def _check(config: Config) -> None:
@@ -120,3 +125,34 @@ def _stays(done: SiteRetained) -> str:
 
 def _day(time_us: int) -> str:
     return datetime.fromtimestamp(time_us / 1_000_000, UTC).strftime("%Y-%m-%d")
+
+
+def _captures(config: Config, *, dry_run: bool) -> int:
+    """The files: what the budget wants gone, and what is old enough to be thinned."""
+    from contextlib import closing
+
+    from appliance.budget import keeper_of, limits_of
+    from daemon.ingest.thinning import thin_old
+    from daemon.store.database import open_database, read_database
+
+    held, keeper = config.capture, keeper_of(config)
+    try:
+        if dry_run:
+            with closing(read_database(config.store.database)) as db:
+                for going in keeper.preview(db).going:
+                    say(f"{printable(going.file.path.name)}: {size(going.file.size)} would go.")
+            return DONE
+        with closing(open_database(config.store.database)) as db:
+            keeper.keep(db, 0)
+        for word in keeper.say():
+            (note if word.loud else say)(printable(word.sentence))
+        aside = False
+        for done in thin_old(config.store.database, held.folder, limits_of(config), held.thin_keep_kib << 10):
+            name = printable(done.path.name)
+            aside = aside or bool(done.why)
+            say(
+                f"{name}: not thinned: {printable(done.why)}" if done.why else f"{name}: thinned, {size(done.won)} won."
+            )
+    except OSError as error:
+        raise CannotDoError(f"{printable(held.folder)}: {(error.strerror or str(error)).lower()}") from error
+    return SET_ASIDE if aside else DONE

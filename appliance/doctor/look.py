@@ -24,6 +24,7 @@ from appliance.doctor.facts import (
     UnitFacts,
 )
 from appliance.status import RUN_FOLDER, StatusError, read_status
+from daemon.ingest.budget import ballast_of, floor_of
 
 _IFF_UP = 0x1  # netdevice(7)
 _CAP_NET_RAW = 13  # capabilities(7)
@@ -39,9 +40,9 @@ class Setup:
     named: bool  # whether a flag names the interface: then it is meant, whatever is installed
     folder: Path
     zone: str
-    budget: int | None = None  # bytes
-    floor: int | None = None
-    ballast: Path | None = None
+    budget: int | None = None  # bytes that captures may take
+    floor: int | None = None  # bytes that are to stay free, as they are wished for
+    ballast: Path | None = None  # the file that is given up first
     ballast_wanted: int | None = None
 
 
@@ -119,18 +120,29 @@ def _disk(setup: Setup) -> DiskFacts:
             return DiskFacts(str(folder), exists=False)
     if room is None:
         return DiskFacts(str(folder), exists=False)
+    total = room.f_blocks * room.f_frsize
     return DiskFacts(
         str(folder),
         exists=True,
-        total=room.f_blocks * room.f_frsize,
+        total=total,
         free=room.f_bavail * room.f_frsize,
         writable=os.access(folder, os.W_OK),
         captures=_size_of_captures(folder),
         budget=setup.budget,
-        floor=setup.floor,
+        floor=None if setup.floor is None else floor_of(setup.floor, total),
         ballast=_size(setup.ballast) if setup.ballast else None,
-        ballast_wanted=setup.ballast_wanted,
+        ballast_wanted=_wanted_ballast(setup),
     )
+
+
+def _wanted_ballast(setup: Setup) -> int | None:
+    """It lies on the disk of the database, which may be another."""
+    if setup.ballast is None or not setup.ballast_wanted:
+        return None
+    with contextlib.suppress(OSError):
+        about = os.statvfs(setup.ballast.parent)
+        return ballast_of(setup.ballast_wanted, about.f_blocks * about.f_frsize)
+    return None
 
 
 def _size_of_captures(folder: Path) -> int | None:

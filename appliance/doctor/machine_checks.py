@@ -104,6 +104,8 @@ def disk(machine: Machine) -> Finding:
         make = TMPFILES if machine.group else "Make it, or name another one with `--dir`."
         return Finding("disk", BAD, f"The folder {where} is missing.", make)
     free = f"{size(held.free)} of {size(held.total)} are free at {where}"
+    if lost := _unread(machine):
+        return Finding("disk", BAD, f"{free}; {lost}", _ROOM)
     if held.floor is not None and held.free < held.floor:
         return Finding("disk", BAD, f"{free}, less than the {size(held.floor)} that are to stay free.", _ROOM)
     if held.free < held.total * _LITTLE:
@@ -125,6 +127,15 @@ def _budget(held: DiskFacts) -> str:
     return f"; captures take {size(held.captures)} of the {size(held.budget)} that they may"
 
 
+def _unread(machine: Machine) -> str:
+    """What went before it was read; "" where nothing did."""
+    said = machine.ingest.status
+    lost = said.numbers.get("given_up_unread") if said is not None else None
+    if not isinstance(lost, list) or not lost:
+        return ""
+    return f"{plural(len(lost), 'capture')} had to go before it was read, the last {printable(lost[-1])}."
+
+
 def ballast(machine: Machine) -> Finding:
     """The file that is given up first is there."""
     held = machine.disk
@@ -133,7 +144,7 @@ def ballast(machine: Machine) -> Finding:
     if (held.ballast or 0) < held.ballast_wanted:
         return Finding(
             "ballast", WARN, f"{size(held.ballast or 0)} of {size(held.ballast_wanted)} are kept for a full disk.",
-            "The capture service fills it up as soon as there is room.",
+            "The ingest service fills it up as soon as there is room.",
         )  # fmt: skip
     return Finding("ballast", OK, f"{size(held.ballast or 0)} are kept to be given up when the disk is full.")
 

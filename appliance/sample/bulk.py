@@ -15,7 +15,7 @@ from appliance.sample import wire
 from appliance.sample.talk import Tcp
 from appliance.sample.wire import ACK, End, Frame
 
-LARGE = 100_000  # bytes from which a transfer is bulk
+LARGE = 8_000  # bytes from which a transfer is bulk
 KEPT = 96
 _SEGMENT = 1448
 _BURST = 12  # frames that follow each other closely
@@ -23,17 +23,21 @@ _BURST = 12  # frames that follow each other closely
 
 def pour(tcp: Tcp, size: int, *, up: bool, seconds: int, joined: int) -> None:
     """Send `size` bytes within `seconds`: bursts of frames of `joined` segments on average, each second one acknowledged."""
-    rng = tcp.rng
-    frames = max(2, size // (joined * _SEGMENT))
-    bursts = -(-frames // _BURST)
-    pause = max(20_000, seconds * 1_000_000 // bursts - _BURST * 1_500)
+    luck = tcp.rng.random
+    usual = joined * _SEGMENT
+    pause = max(20_000, seconds * 1_000_000 * _BURST * usual // size - _BURST * 1_500)
     maker = _Maker(tcp, up=up)
-    for number in range(frames):
-        maker.send(rng.randrange(joined // 2 + 1, joined * 3 // 2 + 1) * _SEGMENT)
-        if number % 2:
+    number = 0
+    while size > 0:
+        part = min(size, int((0.5 + luck()) * joined) * _SEGMENT)
+        maker.send(part)
+        tcp.wait(700 + int(1_600 * luck()))
+        size -= part
+        number += 1
+        if number % 2 or size <= 0:
             maker.acknowledge()
-        if number % _BURST == _BURST - 1:
-            tcp.wait(int(pause * (0.6 + 0.8 * rng.random())))
+        if number % _BURST == 0:
+            tcp.wait(int(pause * (0.6 + 0.8 * luck())))
 
 
 class _Maker:
@@ -57,7 +61,6 @@ class _Maker:
         segment = self._ports + struct.pack(">IIBBHHH", seq, ack, *rest) + options
         data = self._ether + self._network(src, dst, length, ident) + segment + self._body
         tcp.frames.append(Frame(tcp.clock, data[:KEPT], 14 + (20 if self._four else 40) + length))
-        tcp.wait(tcp.rng.randrange(700, 2_300))
 
     def _network(self, src: End, dst: End, length: int, ident: int) -> bytes:
         ttl = 64 if self._up else 52

@@ -29,7 +29,7 @@ def _secure(diary: Diary, place: Place, time_us: int, stack: tls.Stack, port: in
 
 
 _SECURE_PORTS = {"dot": 853}  # RFC 7858
-_JOINED = 12  # segments of a large transfer that the kernel hands over as one
+_JOINED = 20  # segments of a large transfer that the kernel hands over as one
 
 
 def _tls(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
@@ -39,11 +39,10 @@ def _tls(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
     rng = diary.rng
     swing = 0.5 + rng.random()
     up, down = int(habit.up * swing), int(habit.down * swing)
-    talk.exchange(
-        tcp, min(up, bulk.LARGE), min(down, bulk.LARGE // 2), rng.choice((1, 1, 2, 3)), rng.randrange(4 * SECOND)
-    )
+    asked = up if up < bulk.LARGE else 900, down if down < bulk.LARGE else 2_000
+    talk.exchange(tcp, *asked, rng.choice((1, 1, 2, 3)), rng.randrange(4 * SECOND))
     for size, upwards in ((up, True), (down, False)):
-        if size > bulk.LARGE:
+        if size >= bulk.LARGE:
             bulk.pour(tcp, size, up=upwards, seconds=habit.minutes * 60, joined=_JOINED)
     if rng.random() < 0.85:
         tcp.close()

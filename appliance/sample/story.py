@@ -38,18 +38,20 @@ def _sealed(diary: Diary, number: int, size: int) -> bytes:
 
 
 def hammer(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
-    """Connection attempts that are refused, all day at one pace: `habit.times` of them.
+    """Readings that nobody takes, all day at one pace: `habit.up` datagrams and `habit.down` refused connections.
 
-    Both frames of an attempt come from a template, as there are tens of thousands: only times, ports and numbers
-    differ, and a checksum moves as far as they do (RFC 1624).
+    Frames come from templates, as there are tens of thousands: only times, ports and numbers differ, and a checksum
+    moves as far as they do (RFC 1624).
     """
-    own, far, begin = diary.reach(place, diary.begin_us + 2 * SECOND, 8086, 4)
-    period = DAY // round(habit.times)
-    rng = chance("hammer", diary.device.key, diary.day_us)
-    attempt = _Template(End(own.mac, own.address), far, SYN)
-    answer = _Template(far, End(own.mac, own.address), RST | ACK)
-    for number in range(round((diary.day_us + DAY - begin) // period)):
-        clock = begin + number * period + rng.randrange(period // 50 + 1)
+    own, far, begin = diary.reach(place, diary.begin_us + 2 * SECOND, 8089, 4)
+    rng, end = chance("hammer", diary.device.key, diary.day_us), diary.day_us + DAY
+    reading = wire.udp(own, far, b"air,id=1 pm=" + b"%04x" % (diary.day_us // DAY & 0xFFFF))
+    for number, clock in enumerate(range(begin, end - SECOND, DAY // habit.up)):
+        diary.frames.append(Frame(clock + rng.randrange(9_000), reading))
+        if not number % 900:
+            diary.quote(reading, far, clock + 22_000)
+    attempt, answer = _Template(own, far, SYN), _Template(far, own, RST | ACK)
+    for number, clock in enumerate(range(begin + 3 * SECOND, end - SECOND, DAY // habit.down)):
         port, start = 49_152 + number % 16_000, rng.getrandbits(32)
         diary.frames.append(Frame(clock, attempt.fill(port, 8086, start, 0)))
         diary.frames.append(Frame(clock + 21_000 + rng.randrange(4_000), answer.fill(8086, port, 0, start + 1)))
@@ -59,6 +61,7 @@ class _Template:
     """A TCP segment without data whose ports and numbers are filled in."""
 
     def __init__(self, src: End, dst: End, flags: int) -> None:
+        src, dst = End(src.mac, src.address), End(dst.mac, dst.address)
         frame = wire.packet(src, dst, wire.TCP, wire.tcp_segment(src, dst, 0, 0, flags, b""))
         self._head, self._tail, self._rest = frame[:34], frame[46:50], frame[52:]
         self._sum = 0xFFFF - int.from_bytes(frame[50:52], "big")

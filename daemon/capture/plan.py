@@ -33,6 +33,8 @@ class Pace:
     linger_us: int = 1_000_000  # so long the old file takes packets from before a border
     room: int = 1 << 20  # so much has to be free before a full disk is tried again
     rotate: int | None = None  # bytes after which a file ends
+    floor: int = 0  # bytes that are to stay free; with less, packets are cut to `low_snaplen`, or not written at all
+    low_snaplen: int = 0  # bytes of each packet; 0: recording pauses
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ Rule 4: files that began before the clock was set do not get a date for a name, 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from daemon.capture.plan import Pace, Pause, Place
 from daemon.capture.recording import Begin, Recording
 from daemon.capture.records import Batch
 from daemon.capture.recover import date_undated
+from daemon.capture.room import RoomWatch
 from daemon.capture.schedule import next_midnight_us
 from daemon.capture.writer import Disk, Flusher, TroubleError
 
@@ -53,6 +55,7 @@ class Recorder:
         self._pace = pace
         self._say = say
         self._flusher = Flusher(disk)
+        self._room = RoomWatch(disk, place.folder, pace)
         self._leaving: list[_Leaving] = []
         self._until_us = 0
         self._link = 0
@@ -73,6 +76,8 @@ class Recorder:
         self.received += len(batch)
         self._count_drops(drops)
         self._resume_if_room(now, synced=synced)
+        if self._room.turned(now.monotonic_us):
+            self._mind_room(now)
         if self.current is not None:
             self._turn(self.current, now, synced=synced)
         for leaving in self._leaving:
@@ -114,6 +119,17 @@ class Recorder:
                 self._replace(self.current, now, now.wall_us, lambda _: False, synced=synced, reason="link")
 
     @property
+    def snaplen(self) -> int:
+        """Bytes of a packet that the next file keeps."""
+        wanted = self._place.snaplen
+        return min(wanted, self._pace.low_snaplen) if self.shortened else wanted
+
+    @property
+    def shortened(self) -> bool:
+        """Whether packets are cut for want of room."""
+        return self._room.low and self._pace.low_snaplen > 0
+
+    @property
     def folder(self) -> Path:
         """Where the files go."""
         return self._place.folder
@@ -149,7 +165,7 @@ class Recorder:
     def _open(self, now: Reading, named_us: int, *, synced: bool, reason: str) -> bool:
         """A new current file; False, and a pause, where the disk does not take one. OSError for what does not pass."""
         place = self._place
-        begin = Begin(now, place.boot_id, synced, self._link, place.snaplen)
+        begin = Begin(now, place.boot_id, synced, self._link, self.snaplen)
         try:
             recording = Recording.create(place.folder, self._names(named_us, synced=synced), self._disk, begin)
         except TroubleError as trouble:
@@ -172,7 +188,7 @@ class Recorder:
             reason=reason,
             interface=place.interface,
             link=self._link,
-            snaplen=place.snaplen,
+            snaplen=self.snaplen,
             **place.about,
         )
         return self.current is recording  # not where the disk failed on that line
@@ -211,6 +227,8 @@ class Recorder:
             self._replace(current, now, named_us, lambda us: us < border_us, synced=synced, reason="midnight")
         elif self._pace.rotate is not None and current.size >= self._pace.rotate:
             self._replace(current, now, now.wall_us, lambda _: False, synced=synced, reason="size")
+        elif current.begin.snaplen != self.snaplen and self.disk_pause is None:
+            self._replace(current, now, now.wall_us, lambda _: False, synced=synced, reason="room")
 
     def _date(self, current: Recording, now: Reading) -> None:
         offset_us = now.anchor_us - current.begin.reading.anchor_us
@@ -264,11 +282,11 @@ class Recorder:
         if recording is self.current:
             self.current = None
 
-    def _pause(self, now: Reading, number: int, recording: Recording | None = None) -> None:
+    def _pause(self, now: Reading, number: int, recording: Recording | None = None, why: str = "") -> None:
         if self.disk_pause is not None:
             return
         full = TroubleError(number).full
-        why = "the disk is full" if full else f"the disk fails: {os.strerror(number).lower()}"
+        why = why or ("the disk is full" if full else f"the disk fails: {os.strerror(number).lower()}")
         self.disk_pause = Pause(why, now, now.monotonic_us, full=full)
         self._note_pause(now, why, recording)
         self._say(f"paused: {why}: {self._place.folder}; recording goes on by itself when that is over")
@@ -283,7 +301,7 @@ class Recorder:
         if pause is None or now.monotonic_us - pause.tried_us < self._pace.retry_us:
             return
         pause.tried_us = now.monotonic_us
-        if pause.full and not self._room():
+        if pause.full and not self._room.enough():
             return
         if self.current is None and not self._open(now, now.wall_us, synced=synced, reason="resume"):
             return
@@ -303,18 +321,14 @@ class Recorder:
             again.since = pause.since
         return again is not None
 
-    def _room(self) -> bool:
-        """Whether there is room to go on; a folder that is gone (a disk that was pulled) has none."""
-        if self.current is not None:
-            return self._disk.free(self.current.descriptor) >= self._pace.room
-        try:
-            descriptor = os.open(self._place.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            return self._disk.free(descriptor) >= self._pace.room
-        finally:
-            os.close(descriptor)
+    def _mind_room(self, now: Reading) -> None:
+        """The disk has less room than is to stay free, or more again."""
+        short = f"less than {self._pace.floor >> 20:,} MiB are free"
+        if self._pace.low_snaplen:  # `_turn` begins the file that has it so
+            cut = f"{short}: only {self.snaplen} bytes of each packet are recorded"
+            self._say(cut if self._room.low else "there is room again: packets are recorded whole")
+        elif self._room.low:
+            self._pause(now, errno.ENOSPC, self.current, short)
 
     def _note(self, recording: Recording, event: str, now: Reading, **more: str | int | bool | None) -> None:
         try:

@@ -35,6 +35,7 @@ def standing(recorder: Recorder, interface: str, now: Reading, *, synced: bool) 
         "kernel_drops": recorder.kernel_drops,
         "interface_drops": recorder.interface_drops,
         "synced": synced,
+        "snaplen": recorder.snaplen,
         "paused_since_us": pause.since.wall_us if pause else None,
         "lost_in_pause": pause.lost if pause else 0,
     }
@@ -49,4 +50,6 @@ def _sentence(recorder: Recorder, interface: str, now: Reading, *, synced: bool)
     drops = recorder.kernel_drops + recorder.interface_drops
     lost = f"{drops:,} lost" if drops else "none lost"
     waits = "" if synced else "; nobody has set the clock yet"
+    if recorder.shortened:
+        waits += f"; of each only {recorder.snaplen} bytes, as the disk has little room"
     return f"Recording {interface}: {recorder.written:,} packets, {lost}{waits}."

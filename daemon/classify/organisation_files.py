@@ -16,7 +16,7 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
-from daemon.classify.compact import COMPACT, parse, unpack
+from daemon.classify.compact import COMPACT, digest, parse, unpack
 from daemon.classify.kinds import KINDS
 from daemon.classify.organisations import Organisation, OrganisationTable, build_table
 
@@ -56,6 +56,17 @@ def our_files() -> dict[str, bytes]:
     """The TOML files of the table that comes with Homeport: name -> content."""
     folder = resource_files("daemon.classify").joinpath(FOLDER)
     return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".toml")}
+
+
+def organisations_digest(paths: Sequence[Path] = ()) -> str:
+    """What tells one state of our files and the user's from another. Raises OrganisationsError."""
+    files = our_files()
+    for number, path in enumerate(paths):
+        try:
+            files[f"user {number}"] = path.read_bytes()
+        except OSError as error:
+            raise OrganisationsError(f"{path}: {error.strerror}: a file of organisations was wanted") from error
+    return digest(files)
 
 
 def read_ours() -> list[Organisation]:

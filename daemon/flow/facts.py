@@ -14,6 +14,7 @@ from daemon.decode.dns import Record
 from daemon.decode.sketch import Block
 
 DAY_US = 86_400_000_000
+RESOLVER = "resolver"  # key of the hint by which somebody who announces networks names a DNS server
 
 _K = TypeVar("_K")
 

@@ -1,4 +1,4 @@
-"""Router advertisements: prefixes that are on this link, and who routes (RFC 4861 sections 4.2 and 6.1.2)."""
+"""Router advertisements: prefixes that are on this link, who routes, and whom to ask for names (RFC 4861, RFC 8106)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.ndp import parse_router_advertisement
-from daemon.flow.facts import RouterFact, network, widen
+from daemon.flow.facts import RESOLVER, HintFact, RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class Icmpv6Inspector:
             wide = int(prefix.network.rpartition("/")[2]) < LEAST_PREFIX
             if (prefix.on_link or prefix.autonomous) and not wide:
                 network(facts, prefix.network, "ra", min(prefix.valid_s, 0x7FFFFFFF), time_us)
+        mac, address = flow.sender(side)
+        facts.hint([HintFact(mac, address, "ra", RESOLVER, resolver) for resolver in said.resolvers], time_us)
         if said.lifetime_s:
-            mac, address = flow.sender(side)
             widen(facts.routers, RouterFact(said.mac if said.mac >= 0 else mac, address, "ra"), time_us)
 
     def state(self) -> list[Any]:

@@ -13,7 +13,7 @@ from daemon.decode.discovery import Hint, mdns_hints
 from daemon.decode.dns import parse_message
 from daemon.decode.netbios import parse_datagram, parse_name_service
 from daemon.decode.ssdp import parse_ssdp
-from daemon.flow.facts import DnsFact, HintFact, RouterFact, network, widen
+from daemon.flow.facts import RESOLVER, DnsFact, HintFact, RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX, address_number
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _dhcp(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> 
             network(facts, prefix, "dhcp", lease, time_us)
     for router in message.routers:
         widen(facts.routers, RouterFact(-1, router, "dhcp"), time_us)
+    _hint(flow, facts, side, time_us, [Hint("dhcp", RESOLVER, resolver) for resolver in message.resolvers])
 
 
 def _network(address: str, mask: str) -> str | None:
@@ -91,8 +92,9 @@ def _dhcpv6(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -
         if length < LEAST_PREFIX:
             continue
         network(facts, f"{prefix}/{length}", "dhcpv6", min(valid, 0x7FFFFFFF), time_us)
-    if message.from_client:
-        _hint(flow, facts, side, time_us, message.hints)
+    resolvers = () if message.from_client else message.resolvers
+    said = message.hints if message.from_client else [Hint("dhcpv6", RESOLVER, resolver) for resolver in resolvers]
+    _hint(flow, facts, side, time_us, said)
 
 
 def _ssdp(flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:

@@ -8,7 +8,7 @@ Rule 3: names that we made up ourselves (`Sonos speaker`) are told apart by the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from daemon.identify import names
@@ -22,11 +22,21 @@ from daemon.identify.vocabulary import Device, Evidence, OwnerWords, Station
 _TAILS = (5, 8)  # characters of a hardware address: two bytes, three bytes
 
 
-def identify(stations: Sequence[Station], words: OwnerWords, oui: OuiTable | None) -> list[Device]:
+Told = dict[Hashable, tuple[Device, bool]]  # all that tells a device -> the device, and whether its name is made up by us
+_MOST_TOLD = 4096
+
+
+def identify(
+    stations: Sequence[Station], words: OwnerWords, oui: OuiTable | None, told: Told | None = None
+) -> list[Device]:
     """The devices of one site, in order of first appearance; each station is in exactly one.
 
-    Without a table of hardware makers (`oui` None) brands are known only from what devices say.
+    Without a table of hardware makers (`oui` None) brands are known only from what devices say. What one call found out
+    about a device the next one that is given the same `told` need not find out again.
     """
+    told = {} if told is None else told
+    if len(told) > _MOST_TOLD:
+        told.clear()
     makers = {station.station_id: _maker(station, oui) for station in stations}
 
     def brand(station: Station) -> str | None:
@@ -34,13 +44,29 @@ def identify(stations: Sequence[Station], words: OwnerWords, oui: OuiTable | Non
         return maker.brand if maker else None
 
     grouped = groups(stations, words, brand)
-    found = [_device(members, joins, words, makers) for members, joins in grouped]
+    found = [_remembered(told, members, joins, words, makers) for members, joins in grouped]
     return _told_apart([(*each, members[0]) for each, (members, _) in zip(found, grouped, strict=True)])
 
 
 def _maker(station: Station, oui: OuiTable | None) -> Maker | None:
     registered = oui.maker(station.mac) if oui else None
     return judge(registered) if registered else None
+
+
+def _remembered(
+    told: Told, members: Sequence[Station], joins: Sequence[Join], words: OwnerWords, makers: Mapping[int, Maker | None]
+) -> tuple[Device, bool]:
+    """`_device`, which looks at all of this and at nothing else; times of stations have told who belongs together."""
+    evidence = tuple(
+        (each.station_id, each.mac, each.address, each.hints, each.makers, each.folder, makers[each.station_id])
+        for each in members
+    )
+    said = tuple(_word(each, members) for each in (words.kinds, words.names, words.owners, words.rooms))
+    key = evidence, tuple(joins), said
+    found = told.get(key)
+    if found is None:
+        found = told[key] = _device(members, joins, words, makers)
+    return found
 
 
 def _device(

@@ -107,6 +107,11 @@ def furnish(ends: Iterable[End], announcements: Iterable[Announcement], routers:
     return House(frozenset(local), frozenset(evidence.gateways), devices)
 
 
+def internet_place(version: int, address: int) -> tuple[int, int]:
+    """What makes two addresses of the internet one place: who sends from several is a gateway."""
+    return version, address if version == 4 else address >> _V6_SITE_BITS
+
+
 def _is_local(end: End, address: int, prefixes: LocalPrefixes) -> bool:
     if end.scope == PRIVATE:
         return True
@@ -133,7 +138,7 @@ class _GatewayEvidence:
         """An end that is not local: a second place behind the same MAC makes it a gateway."""
         if end.mac < 0 or not end.sent or end.scope != GLOBAL:
             return
-        place = end.version, number if end.version == 4 else number >> _V6_SITE_BITS
+        place = internet_place(end.version, number)
         if self._first_place.setdefault(end.mac, place) != place:
             self.gateways.add(end.mac)
 

@@ -27,6 +27,7 @@ from daemon.store.captures import (
 )
 from daemon.store.database import transaction
 from daemon.store.errors import explained
+from daemon.store.kept import restored
 from daemon.store.writer import FactWriter, Position
 
 WAITS = "its clock was not set when it was recorded; it waits until a later file of the same boot tells the time"
@@ -187,6 +188,11 @@ def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Sou
             with transaction(db):
                 known = add_capture(db, arrival)
             return known, True
+        if known.whole:  # what there was before it was thinned, or a part of it; nothing is added to that
+            if arrival.path == known.path and not _grown(source, known.whole):
+                with transaction(db):
+                    restored(db, known.capture_id, known.whole, source.size)
+            return known, False
         reaches = _reaches(source, known.cursor)
         fresh = known.status != "deleted" and _grown(source, known.cursor)
         # A capture that is `live` had no last batch: its open flows are not written, or not as its end leaves them.

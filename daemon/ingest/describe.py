@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,10 @@ from daemon.identify.devices import identify
 from daemon.identify.vocabulary import Device, Station
 from daemon.ingest.knowledge import Knowledge
 from daemon.store import devices as store
-from daemon.store.stations import write_devices_of_stations
+from daemon.store.stations import Regrouped, write_devices_of_stations
 
 MAKER = "maker"
+Makers = tuple[tuple[str, int], ...]  # (organisation, bytes exchanged with its own domains), most bytes first
 
 
 class Census:
@@ -25,8 +27,8 @@ class Census:
         self._stations = store.read_stations(db, site_id)
         self._devices = self._identify(self._stations)
 
-    def group(self) -> list[tuple[int, int]]:
-        """Write whose each station is. The answer are the times about which that has changed."""
+    def group(self) -> Regrouped:
+        """Write whose each station is; what of that has changed."""
         groups = [(station, device.stations[0]) for device in self._devices for station in device.stations]
         return write_devices_of_stations(self._db, self._site_id, groups)
 
@@ -34,32 +36,54 @@ class Census:
         """Write what each device is; the devices that destinations must be judged anew for."""
         before = store.read_profiles(self._db, self._site_id)
         if any(device.vendor is None for device in self._devices):
-            self._devices = self._identify(self._with_makers())
+            stations = self._with_makers()
+            if stations != self._stations:
+                self._devices = self._identify(stations)
         macs = {station.station_id: station.mac for station in self._stations}
         store.write_devices(self._db, self._site_id, self._devices, macs)
         after = store.read_profiles(self._db, self._site_id)
         return {device for device in before.keys() | after.keys() if before.get(device) != after.get(device)}
 
     def _identify(self, stations: Sequence[Station]) -> list[Device]:
-        return identify(stations, self._words, self._knowledge.vendors)
+        return identify(stations, self._words, self._knowledge.vendors, self._knowledge.devices_told)
 
     def _with_makers(self) -> list[Station]:
         """The stations of devices whose vendor nothing tells, with the makers whose own domains they talk to."""
         unknown = {station for device in self._devices if device.vendor is None for station in device.stations}
+        makers = self._makers(unknown)
+        return [
+            replace(station, makers=makers[station.station_id]) if makers.get(station.station_id) else station
+            for station in self._stations
+        ]
+
+    def _makers(self, stations: set[int]) -> dict[int, Makers]:
+        """Of these stations; found out anew where they have exchanged something with a name, or the files are others."""
+        files = self._knowledge.organisations_digest
+        known: dict[int, Makers] = {}
+        for station, text in store.read_makers(self._db, self._site_id).items():
+            by, found = json.loads(text)
+            if by == files:
+                known[station] = tuple((name, size) for name, size in found)
+        wanted = stations - known.keys()
+        if wanted:
+            found = self._find_makers(wanted)
+            known |= found
+            rows = [(station, json.dumps([files, each], ensure_ascii=False)) for station, each in found.items()]
+            store.write_makers(self._db, rows)
+        return known
+
+    def _find_makers(self, stations: set[int]) -> dict[int, Makers]:
         table = self._knowledge.organisations_table
-        moved: dict[int, dict[str, int]] = {station: defaultdict(int) for station in unknown}
+        moved: dict[int, dict[str, int]] = {station: defaultdict(int) for station in stations}
         matches = {}
-        for station, name, size in store.read_names_of(self._db, unknown):
+        for station, name, size in store.read_names_of(self._db, stations):
             if name not in matches:
                 matches[name] = table.match(name)
             match = matches[name]
             if match is not None and match.kind == MAKER:
                 moved[station][match.organisation.name] += size
-        return [
-            replace(station, makers=_ranked(moved[station.station_id])) if station.station_id in unknown else station
-            for station in self._stations
-        ]
+        return {station: _ranked(each) for station, each in moved.items()}
 
 
-def _ranked(moved: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+def _ranked(moved: Mapping[str, int]) -> Makers:
     return tuple(sorted(moved.items(), key=lambda each: (-each[1], each[0])))

@@ -1,7 +1,8 @@
 """Forgetting a device: packets, facts, sums and words, capture by capture.
 
 Rule 1: a capture all of whose detail is there is read anew from its rewritten file, so that database and file agree as
-        after a first import. Of one that is kept as sums in part, the device's share is taken off, and it is closed.
+        after a first import. Of one that is kept as sums in part, or whose file was thinned, the device's share is taken
+        off, and it is closed.
 Rule 2: each capture is one transaction, and its file takes its place right behind it (`replacement`): interrupted
         anywhere, what was done holds, and the same command goes on.
 Rule 3: what could not be forgotten is in the answer, with the reason.
@@ -27,6 +28,7 @@ from daemon.store.captures import site_number
 from daemon.store.database import open_database, transaction
 from daemon.store.errors import explained
 from daemon.store.forget import Forgettable
+from daemon.store.kept import thin_captures
 from daemon.store.prune import prune
 from daemon.store.rollup import roll
 
@@ -91,6 +93,7 @@ class _Forgetting:
         captures = store.captures(db, self._site_id, since_us)
         # Asked before: of a capture that was the device's alone nothing would be left to tell it by.
         self._summed = {each.capture_id for each in captures if store.summed(db, each.capture_id) != (0, 0)}
+        self._summed |= thin_captures(db)  # their files have less than the facts that were read of them
         with transaction(db):
             sums = store.forget_sums(db, self._site_id, since_us)
             if since_us is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
 from daemon.identify.answers import end_of_chain
@@ -13,10 +15,13 @@ from daemon.store.aliases import read_aliases
 from daemon.store.calendar import month_text
 from daemon.store.devices import read_profiles
 from daemon.store.verdicts import (
+    Asked,
     Judged,
     Place,
     VerdictBook,
+    devices_of_stations,
     drop_unused,
+    judged_places,
     read_destinations,
     write_judgements,
 )
@@ -35,41 +40,79 @@ class Change:
     after: Verdict
 
 
+class Some(NamedTuple):
+    """Destinations of a month that are to be judged: these of all devices, and all of some devices (0: of none)."""
+
+    places: Collection[Asked] = ()
+    devices: Collection[int] = ()
+
+
 def judge_months(
     db: sqlite3.Connection,
     site_id: int,
     months: Iterable[int],
     knowledge: Knowledge,
-    only: Mapping[int, Collection[tuple[int, int]]] | None = None,
+    only: Mapping[int, Some] | None = None,
 ) -> list[Change]:
     """Judge every destination of these months anew; what changed, destinations that had no judgement left out.
 
-    `only`: of a month that it has, these (name, remote), as nothing else has changed.
+    `only`: of a month that it has, these, as about the others nothing has changed on which a judgement depends.
     """
     profiles = {
         device: DeviceProfile(vendor=vendor, name=name, kind=kind, system=system)
         for device, (vendor, name, kind, system) in read_profiles(db, site_id).items()
     }
+    scope = _Scope(db, site_id)
     book = VerdictBook(db)
     changes: list[Change] = []
     for month in sorted(months):
         ask = _Questions(book, knowledge, month_text(month), read_aliases(db, site_id, month))
         written: list[tuple[Place, int]] = []
-        there: list[Place] = []
-        some = None if only is None else only.get(month)
-        for judged in read_destinations(db, site_id, month, some):
+        gone, judged_now = scope.look(month, only.get(month) if only is not None else None)
+        for judged in judged_now:
             profile = profiles.get(judged.place.device_id, _NOBODY)
             number = ask.verdict(profile, judged)
-            there.append(judged.place)
+            gone.discard(judged.place)
             if number != judged.verdict_id:
                 written.append((judged.place, number))
                 if judged.verdict_id is not None:
                     verdicts = book.read(judged.verdict_id), book.read(number)
                     changes.append(Change(ask.month, profile.name, judged.domain or judged.address or "", *verdicts))
-        write_judgements(db, site_id, month, written, there, some)
-    if changes:
+        write_judgements(db, site_id, month, written, gone)
+    if changes and only is None:  # of a few the night takes care: it means a look at all judgements
         drop_unused(db)
     return changes
+
+
+class _Scope:
+    """What there is to judge of a site."""
+
+    def __init__(self, db: sqlite3.Connection, site_id: int) -> None:
+        self._db, self._site_id = db, site_id
+        self._device = devices_of_stations(db, site_id)
+        self._stations: dict[int, list[int]] = defaultdict(list)
+        for station, device in self._device.items():
+            self._stations[device].append(station)
+        self._stations[0].append(0)  # in tiers: no end of it is in the house
+
+    def look(self, month: int, some: Some | None) -> tuple[set[Place], Iterable[Judged]]:
+        """Destinations of which there may be judgements though they are gone; and those that are there."""
+        db, site_id = self._db, self._site_id
+        if some is None:
+            return judged_places(db, site_id, month), read_destinations(db, site_id, month)
+        there: dict[Place, Judged] = {}
+        gone: set[Place] = set()
+        if some.devices:
+            before = judged_places(db, site_id, month)
+            gone = {place for place in before if place.device_id in some.devices}
+            stations = [station for device in some.devices for station in self._stations[device]]
+            there = {judged.place: judged for judged in read_destinations(db, site_id, month, of=stations)}
+        if some.places:
+            places = {Place(self._device.get(station, 0), name, remote) for station, name, remote in some.places}
+            asked = [(one, name, remote) for device, name, remote in places for one in self._stations[device]]
+            gone |= places
+            there |= {judged.place: judged for judged in read_destinations(db, site_id, month, only=asked)}
+        return gone, there.values()
 
 
 class _Questions:

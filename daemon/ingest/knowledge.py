@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from daemon.classify.classifier import Classifier
     from daemon.classify.organisations import OrganisationTable
     from daemon.classify.place import Atlas
+    from daemon.identify.devices import Told
     from daemon.identify.oui import OuiTable
 
 
@@ -26,7 +27,8 @@ class Knowledge:
     owner: Path | None = None  # owner.db; need not exist
     organisations: tuple[Path, ...] = field(default=())  # the user's own tables
     data: Path | None = None  # folder of the address databases
-    zone: str | None = None  # time zone of the site, IANA name; None: as the database has it
+    zone: str | None = None  # time zone of the site where the owner set none, IANA name; None: as the database has it
+    devices_told: Told = field(default_factory=dict, repr=False, compare=False)  # what is known of devices once judged
 
     def with_owner(self, owner: Path | None) -> Knowledge:
         """The same with another file of owner's words."""
@@ -39,6 +41,13 @@ class Knowledge:
         from daemon.store.owner import words_at  # noqa: PLC0415  needed only where there is a file
 
         return words_at(self.owner, site)
+
+    def time_zone(self) -> str | None:
+        """The zone of the site as of now: the owner may have set another on the dashboard. None: as the database has it."""
+        from daemon.store.settings import TIME_ZONE, settings_at  # noqa: PLC0415  needed only where there is a file
+
+        said = settings_at(self.owner).get(TIME_ZONE)
+        return self.zone if said is None else str(said)
 
     @cached_property
     def vendors(self) -> OuiTable | None:
@@ -53,6 +62,13 @@ class Knowledge:
         from daemon.classify.organisation_files import load_organisations  # noqa: PLC0415  see the module's first line
 
         return load_organisations(self.organisations)
+
+    @cached_property
+    def organisations_digest(self) -> str:
+        """Tells one state of the organisations' files from another."""
+        from daemon.classify.organisation_files import organisations_digest  # noqa: PLC0415  see the module's first line
+
+        return organisations_digest(self.organisations)
 
     @cached_property
     def atlas(self) -> Atlas | None:

@@ -31,6 +31,7 @@ from daemon.store.captures import find_placed
 from daemon.store.database import open_database
 from daemon.store.errors import Busy, DiskFull, StoreError, explained
 from daemon.store.owner import read_owner, version
+from daemon.store.settings import TIME_ZONE, read_settings
 
 PIECE = 64 << 20  # bytes of a file that are read before others have their turn
 COMMIT_S = 60.0
@@ -96,7 +97,7 @@ class Live:
         self._unsettled = True  # whatever a run before this one left
         self._facts_a_byte = _FACTS_A_MB / 1e6
         self._words: tuple[object, ...] = ()
-        self._word = -1
+        self._word: object = None  # the state of the owner's words and zone that was heeded last
         self._recordings = Recordings(assignment.site)
 
     def run(self, *, once: bool = False) -> Standing:
@@ -255,7 +256,7 @@ class Live:
         owner = read_owner(path)
         if owner is not None:
             with closing(owner):
-                number = version(owner)
+                number = version(owner), read_settings(owner).get(TIME_ZONE)
             if number != self._word:  # at first, too: nobody knows what was said while the service was down
                 heed_owner(db, self._what.database, self._what.site, self._what.knowledge)
             self._word = number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -14,6 +14,17 @@ from daemon.store import labels
 
 _MOST = 50_000  # flows at a time: bounds what is held in memory
 _SERVICE_TYPES = ("HTTPS", "SVCB")
+
+
+class Renamed(NamedTuple):
+    """A flow whose name, or the reason for it, is not what it was; times in microseconds."""
+
+    flow_id: int
+    first_us: int
+    last_us: int
+
+
+_Name = tuple[int, str]  # its number, and where it is from
 
 
 class _Flow(NamedTuple):
@@ -28,27 +39,37 @@ class _Flow(NamedTuple):
     label_source: str | None
 
 
-def settle_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
-    """Name the flows of a stretch of time that have no name of their own; the times of those that changed."""
-    spans = labels.forget_local_names(db, site_id, since_us, until_us)
-    certified = dict(labels.read_certified(db, site_id, since_us, until_us))
+def settle_names(
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, *, grew: bool = False
+) -> list[Renamed]:
+    """Name the flows of a stretch of time that have no name of their own; those that are named otherwise than before.
+
+    `grew`: all that is new was seen since `since_us`, so that no answer is new to a flow that came before.
+    """
+    renamed = [Renamed(*row) for row in labels.forget_local_names(db, site_id, since_us, until_us)]
     unnamed = (_Flow(*row) for row in labels.read_unnamed(db, site_id, since_us, until_us))
     for day, flows in groupby(unnamed, key=lambda flow: flow.began_us // DAY_US):
         while some := list(islice(flows, _MOST)):
-            with store.sought(db, {flow.address for flow in some}):
-                book = AnswerBook(_answers(db, site_id, day * DAY_US))
-            spans += _name(db, some, book, certified)
-    return spans
+            asking = [flow for flow in some if not grew or flow.first_us >= since_us]
+            with store.sought(db, {flow.address for flow in asking}):
+                book = AnswerBook(_answers(db, site_id, day * DAY_US, asking))
+            names: dict[int, _Name] = {}
+            for flow in asking:
+                found = book.name(flow.asker, flow.address, flow.began_us)
+                if found is not None:
+                    names[flow.flow_id] = found
+            renamed += _name(db, some, names)
+    return renamed
 
 
-def _name(
-    db: sqlite3.Connection, flows: Iterable[_Flow], book: AnswerBook, certified: dict[int, str]
-) -> list[tuple[int, int]]:
+def _name(db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _Name]) -> list[Renamed]:
+    """Write what flows are called: by answers, as told, else by their certificates."""
+    certified = dict(labels.read_certified(db, {flow.head or flow.flow_id for flow in flows}))
     changes: list[tuple[int | None, str | None, int]] = []
-    spans: list[tuple[int, int]] = []
+    renamed: list[Renamed] = []
     for flow in flows:
         found: tuple[int | None, str | None]
-        found = book.name(flow.asker, flow.address, flow.began_us) or (None, None)
+        found = names.get(flow.flow_id, (None, None))
         shown = certified.get(flow.head or flow.flow_id)
         if found[0] is None and shown:
             found = labels.name_number(db, _certificate_name(shown)), "certificate"
@@ -56,14 +77,17 @@ def _name(
             found = found[0], "continued"
         if found != (flow.label_id, flow.label_source):
             changes.append((*found, flow.flow_id))
-            spans.append((flow.first_us, flow.last_us))
+            renamed.append(Renamed(flow.flow_id, flow.first_us, flow.last_us))
     labels.write_names(db, changes)
-    return spans
+    return renamed
 
 
-def _answers(db: sqlite3.Connection, site_id: int, day_us: int) -> Iterator[Answer]:
-    """What may hold on that day: for an address, or for a name by which the asker was told to go on."""
-    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, day_us, MOST_US):
+def _answers(db: sqlite3.Connection, site_id: int, day_us: int, flows: Sequence[_Flow]) -> Iterator[Answer]:
+    """What may hold when these flows of that day began: for an address, or for a name at which the asker went on."""
+    if not flows:
+        return
+    until_us = max(flow.began_us for flow in flows)
+    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, day_us, until_us, MOST_US):
         if kind not in _SERVICE_TYPES:
             yield Answer(seen_us, name, ttl, asker, value, name_id)
             continue

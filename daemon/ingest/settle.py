@@ -9,29 +9,31 @@ changed, may have changed it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from daemon.decode.groups import SLOT_US
 from daemon.flow.stitch import Part, stitch
 from daemon.identify.answers import MOST_US, end_of_chain
-from daemon.identify.house import Announcement, End, furnish
 from daemon.ingest.describe import Census
+from daemon.ingest.ends import judge_ends
 from daemon.ingest.folders import settle_folders
-from daemon.ingest.judge import Change, judge_months
+from daemon.ingest.judge import Change, Some, judge_months
 from daemon.ingest.knowledge import Knowledge
-from daemon.ingest.naming import settle_names
+from daemon.ingest.naming import Renamed, settle_names
 from daemon.store import labels
 from daemon.store.aliases import read_aliases
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
-from daemon.store.rollup import Moved, months_of, roll
-from daemon.store.stations import write_stations
-from daemon.store.verdicts import months_with_destinations
+from daemon.store.rollup import Moved, months_of, roll, roll_slots
+from daemon.store.touched import forget_retold, read_retold, slots_of, with_later_parts
+from daemon.store.verdicts import devices_of_stations, months_with_destinations
 
-_FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
+_FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month; flows likewise
+_MOST_SLOTS = 48  # with more it is as quick to count whole days
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,56 +77,103 @@ class _Pass:
         if not (fresh or networks or spans or everything or heed):
             return Settled()
         everything = everything or bool(spans)  # another time zone: other days in every month
+        # Where files only grew, all that is new was seen since.
+        grew = bool(fresh) and not spans and all(each.fresh_us > each.first_us for each in fresh)
+        since_us = min(each.fresh_us for each in fresh) if grew and not everything else None
         for capture in fresh:
-            labels.fold_crowds(db, capture.capture_id)
-        spans += self._judge_ends()
+            labels.fold_crowds(db, capture.capture_id, since_us)
+        spans += judge_ends(db, site_id, since_us)
         spans += settle_folders(db, site_id)
         census = Census(db, site_id, self._site, self._knowledge)
         regrouped = census.group()
-        spans += regrouped
+        spans += regrouped.spans
         for series in sorted({capture.series for capture in fresh}):
             spans += _settle_series(db, site_id, series, [each for each in fresh if each.series == series])
         spans += labels.restore_kept(db, site_id)
         asked = spans + [(each.fresh_us, each.last_us) for each in fresh]
+        renamed: list[Renamed] = []
         if asked:
-            spans += settle_names(db, site_id, min(span[0] for span in asked), max(span[1] for span in asked) + MOST_US)
-        spans += [(each.touched_us, each.last_us) for each in fresh]
-        before = {month: read_aliases(db, site_id, month) for month in months_of(db, site_id, spans)}
-        moved: Moved = {}
-        since_us = 0 if everything else min((each.fresh_us for each in fresh), default=0)
-        months = roll(db, site_id, spans, moved, since_us)
-        for month, aliases in before.items():
-            moved.setdefault(month, set()).update(_led_elsewhere(db, aliases, read_aliases(db, site_id, month)))
-        if census.describe() or everything or regrouped:
-            months, moved = months | set(months_with_destinations(db, site_id)), {}
-        few = {month: places for month, places in moved.items() if len(places) <= _FEW}
-        changes = judge_months(db, site_id, months, self._knowledge, few)
+            until_us = max(span[1] for span in asked) + MOST_US
+            renamed = settle_names(db, site_id, min(span[0] for span in asked), until_us, grew=grew and not spans)
+        moved = self._roll(fresh, spans, renamed, everything=everything)
+        others = census.describe() | regrouped.devices
+        months: Collection[int] = moved if not (others or everything) else months_with_destinations(db, site_id)
+        only = {month: Some(moved.get(month, ()), others) for month in months if len(moved.get(month, ())) <= _FEW}
+        changes = judge_months(db, site_id, months, self._knowledge, None if everything else only)
         labels.mark_settled(db, site_id)
+        forget_retold(db, site_id)
         return Settled(tuple(changes))
+
+    def _roll(
+        self,
+        fresh: Sequence[labels.Stretch],
+        spans: Sequence[tuple[int, int]],
+        renamed: Sequence[Renamed],
+        *,
+        everything: bool,
+    ) -> Moved:
+        """Bring the tiers up to date; the destinations about which something has changed, by month."""
+        db, site_id = self._db, self._site_id
+        news = _news(db, site_id, fresh, renamed) if not spans else None
+        since_us = 0 if everything else min((each.fresh_us for each in fresh), default=0)
+        days = [*spans, *((each.touched_us, each.last_us) for each in fresh), *((each[1:]) for each in renamed)]
+        if news is not None:
+            days = [(slot * SLOT_US, slot * SLOT_US) for slot in news.slots]
+        before = {month: read_aliases(db, site_id, month) for month in months_of(db, site_id, days)}
+        moved: Moved = {}
+        if news is not None:
+            roll_slots(db, site_id, news.slots, news.retold, moved, since_us)
+        else:
+            roll(db, site_id, days, moved, since_us)
+        stations = None
+        for month, aliases in before.items():
+            names = _led_elsewhere(db, aliases, read_aliases(db, site_id, month))
+            if names and stations is None:
+                stations = [0, *devices_of_stations(db, site_id)]
+            moved.setdefault(month, set()).update((one, name, 0) for name in names for one in stations or ())
+        return moved
 
     def _configure(self, networks: Sequence[str]) -> list[tuple[int, int]]:
         """Write what the configuration says; with another time zone all days that have flows are counted anew."""
         if networks:
             labels.write_configured(self._db, self._site_id, networks)
-        zone = self._knowledge.zone
+        zone = self._knowledge.time_zone()
         return labels.write_zone(self._db, self._site_id, zone) if zone is not None else []
 
-    def _judge_ends(self) -> list[tuple[int, int]]:
-        db, site_id = self._db, self._site_id
-        house = furnish(
-            (End(*row) for row in labels.read_ends(db, site_id)),
-            [Announcement(*row) for row in labels.read_announcements(db, site_id)],
-            labels.read_routers(db, site_id),
-        )
-        return write_stations(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
+
+class _News(NamedTuple):
+    """What there is to count anew where files only grew."""
+
+    slots: set[int]
+    retold: set[int]  # flows that are named otherwise than before
 
 
-def _led_elsewhere(db: sqlite3.Connection, before: Mapping[str, str], after: Mapping[str, str]) -> set[tuple[int, int]]:
-    """(name, 0) of the names whose chain of aliases does not end where it ended before."""
+def _news(
+    db: sqlite3.Connection, site_id: int, fresh: Sequence[labels.Stretch], renamed: Sequence[Renamed]
+) -> _News | None:
+    """None where it is as quick to count whole days: captures that are new, or much that has changed."""
+    if any(each.fresh_us <= each.first_us for each in fresh):
+        return None
+    slots = {
+        slot
+        for each in fresh
+        for slot in range(each.fresh_us // SLOT_US, max(each.last_us, each.fresh_us) // SLOT_US + 1)
+    }
+    retold = read_retold(db, site_id, [(each.capture_id, each.fresh_us) for each in fresh])
+    retold |= {each.flow_id for each in renamed}
+    if len(slots) > _MOST_SLOTS or len(retold) > _FEW:
+        return None
+    retold = with_later_parts(db, retold)
+    slots |= slots_of(db, retold)
+    return _News(slots, retold) if len(slots) <= _MOST_SLOTS else None
+
+
+def _led_elsewhere(db: sqlite3.Connection, before: Mapping[str, str], after: Mapping[str, str]) -> list[int]:
+    """The names whose chain of aliases does not end where it ended before."""
     if before == after:
-        return set()
+        return []
     names = {name for name in before.keys() | after.keys() if end_of_chain(name, before) != end_of_chain(name, after)}
-    return {(number, 0) for number in labels.name_numbers(db, names)}
+    return labels.name_numbers(db, names)
 
 
 def _settle_series(

@@ -10,6 +10,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _PARTIES = {
     "first": ("first party", "first parties"),
     "support": ("support party", "support parties"),
@@ -45,3 +46,22 @@ def device_words(device: Known | None) -> str:
         return device.name
     mac = device.mac.to_bytes(6, "big").hex(":") if device.mac >= 0 else None
     return " ".join(part for part in (device.vendor, "device", mac) if part)
+
+
+def size_words(number: float) -> str:
+    """`4.2 MB`; three digits, decimal units."""
+    value, unit = float(number), 0
+    while abs(value) >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.{0 if unit == 0 or abs(value) >= 100 else 1}f} {_UNITS[unit]}"
+
+
+def span_words(seconds: float) -> str:
+    """`7 days`, `5 hours`, as long as a span is, rounded."""
+    unit, length = ("day", 86_400) if seconds >= 129_600 else ("hour", 3600)
+    return counted(max(1, round(seconds / length)), unit)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 company`, `1,200 companies`"""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -35,12 +35,12 @@ def sought(db: sqlite3.Connection, addresses: Iterable[str]) -> Iterator[None]:
 
 
 def read_answers(
-    db: sqlite3.Connection, site_id: int, day_us: int, longest_us: int
+    db: sqlite3.Connection, site_id: int, day_us: int, until_us: int, longest_us: int
 ) -> Iterator[tuple[int, str, int, int, str, str, int]]:
     """Answers that may name one of the `sought` addresses during the day that begins at `day_us`, in no order.
 
-    (seen_us, name asked for, ttl, asker, type, value, name id): of that day and the one before, and of `longest_us`
-    before it those with a TTL above a day. The asker is a device, or -endpoint.
+    (seen_us, name asked for, ttl, asker, type, value, name id): of that day up to `until_us` and of the one before, and
+    of `longest_us` before it those with a TTL above a day. The asker is a device, or -endpoint.
     """
-    yield from db.execute(_RECENT, (site_id, day_us - DAY_US, day_us + DAY_US - 1))
+    yield from db.execute(_RECENT, (site_id, day_us - DAY_US, until_us))
     yield from db.execute(_LASTING, (site_id, day_us - longest_us, day_us - DAY_US - 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from daemon.store.blocks import drop_blocks
@@ -29,6 +29,9 @@ class Known:
     undecoded_packets: int
     state: bytes | None
     clock_offset_us: int = 0
+    whole: int = (
+        0  # the file that asks is the one of which the capture's own was thinned; so many bytes are known of it
+    )
 
     @property
     def closed(self) -> bool:
@@ -64,7 +67,8 @@ def find_capture(
 
     `digests(offsets)` gives, for ascending offsets, the digests of the file's bytes up to each that it reaches;
     `begins(path)` whether the file there begins with all of this one's bytes, None where that cannot be told. Of several
-    candidates one of which this file has every byte wins, then the one read furthest.
+    candidates one of which this file has every byte wins, then the one read furthest. A capture whose file was thinned
+    (`daemon.store.kept`) is known by its old bytes, too; the file that it has now can say nothing about those.
     """
     rows = db.execute(
         "SELECT c.id, c.path, c.cursor, d.cursor, d.digest FROM capture c JOIN capture_digest d ON d.capture_id = c.id"
@@ -76,14 +80,16 @@ def find_capture(
     reached = digests(sorted({row[3] for row in rows}))
     # The furthest place that the file reaches decides: nearer ones agree with any fork.
     agrees: dict[int, bool] = {}
+    thinned = {row[0] for row in rows if row[3] > row[2]}
     for number, _, whole, cursor, digest in rows:
         if cursor in reached and number not in agrees:
             agrees[number] = reached[cursor] == digest
-            if agrees[number] and cursor == whole:
-                return _known(db, number)
+            if agrees[number] and cursor >= whole:
+                return replace(_known(db, number), whole=cursor if cursor > whole else 0)
     for number, path in dict.fromkeys((row[0], row[1]) for row in rows):
-        if agrees.get(number, True) and _vouched(begins(path), agrees=number in agrees):
-            return _known(db, number)
+        told = None if number in thinned else begins(path)
+        if agrees.get(number, True) and _vouched(told, agrees=number in agrees):
+            return replace(_known(db, number), whole=int(number in thinned))
     return None
 
 

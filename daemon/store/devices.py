@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from daemon.identify.vocabulary import Device, Hint, Station
 
-_TIMES = """
+_OF_SITE = "station_id IN (SELECT id FROM station WHERE site_id = ?1)"  # by index: nearly all ends are of nobody here
+_TIMES = f"""
     SELECT station_id, min(first_us), max(last_us) FROM (
-        SELECT station_id, first_us, last_us FROM endpoint WHERE site_id = ?1 AND station_id IS NOT NULL
+        SELECT station_id, first_us, last_us FROM endpoint WHERE {_OF_SITE}
         UNION ALL
         SELECT station_id, first_us, last_us FROM capture WHERE site_id = ?1 AND station_id IS NOT NULL
     ) GROUP BY station_id
 """
-_ADDRESSES = """
-    SELECT DISTINCT station_id, address FROM endpoint WHERE site_id = ? AND station_id IS NOT NULL AND scope < 2
-    ORDER BY address
-"""
+_ADDRESSES = f"SELECT DISTINCT station_id, address FROM endpoint WHERE {_OF_SITE} AND scope < 2 ORDER BY address"
 _HINTS = """
     SELECT s.id, h.source, h.key, h.value, h.first_us, h.last_us
     FROM hint h JOIN station s ON s.site_id = h.site_id AND s.mac = h.mac AND (h.mac >= 0 OR s.address = h.address)
@@ -27,13 +25,27 @@ _HINTS = """
 """
 _NAMES = """
     SELECT d.station_id, n.text, sum(d.bytes) FROM (
-        SELECT station_id, name_id, sum(bytes_up + bytes_down) AS bytes FROM destination_day
-        WHERE station_id IN (SELECT value FROM json_each(?1)) AND name_id <> 0 GROUP BY 1, 2
+        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down AS bytes {0} {1}
         UNION ALL
-        SELECT station_id, name_id, sum(bytes_up + bytes_down) FROM destination_month
-        WHERE station_id IN (SELECT value FROM json_each(?1)) AND name_id <> 0 GROUP BY 1, 2
-    ) d JOIN name n ON n.id = d.name_id GROUP BY d.station_id, n.text
+        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down {2} {3}
+    ) d JOIN name n ON n.id = d.name_id WHERE d.name_id <> 0 GROUP BY d.station_id, n.text
 """
+_NAMES_OF_MANY = _NAMES.format(
+    "FROM destination_day d", "WHERE d.station_id IN (SELECT value FROM json_each(?1))",
+    "FROM destination_month d", "WHERE d.station_id IN (SELECT value FROM json_each(?1))",
+)  # fmt: skip
+# By key: of all days (?2) and months (?3) of the tiers, which are few.
+_NAMES_OF_FEW = _NAMES.format(
+    "FROM json_each(?1) s CROSS JOIN json_each(?2) t CROSS JOIN destination_day d",
+    "ON d.month = t.value ->> 0 AND d.day = t.value ->> 1 AND d.station_id = s.value",
+    "FROM json_each(?1) s CROSS JOIN json_each(?3) t CROSS JOIN destination_month d",
+    "ON d.month = t.value AND d.station_id = s.value",
+)
+_NEXT_DAY = (
+    "SELECT month, day FROM destination_day WHERE month = ? AND day > ? ORDER BY day LIMIT 1",
+    "SELECT month, day FROM destination_day WHERE month > ? ORDER BY month, day LIMIT 1",
+)
+_FEW = 40  # stations
 
 
 def read_stations(db: sqlite3.Connection, site_id: int) -> list[Station]:
@@ -68,7 +80,43 @@ def read_stations(db: sqlite3.Connection, site_id: int) -> list[Station]:
 
 def read_names_of(db: sqlite3.Connection, stations: Iterable[int]) -> list[tuple[int, str, int]]:
     """(station, name, bytes exchanged with it) of the destinations of some stations."""
-    return db.execute(_NAMES, (json.dumps(sorted(stations)),)).fetchall()
+    wanted = sorted(stations)
+    if len(wanted) > _FEW:
+        return db.execute(_NAMES_OF_MANY, (json.dumps(wanted),)).fetchall()
+    return db.execute(
+        _NAMES_OF_FEW, [json.dumps(each) for each in (wanted, list(_days(db)), list(_months(db)))]
+    ).fetchall()
+
+
+def _days(db: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """(month, day) of destinations by day, each found by key behind the one before it."""
+    row = (-1, -1)
+    while True:
+        after = db.execute(_NEXT_DAY[0], row).fetchone() or db.execute(_NEXT_DAY[1], row[:1]).fetchone()
+        if after is None:
+            return
+        yield after
+        row = after
+
+
+def _months(db: sqlite3.Connection) -> Iterator[int]:
+    """Months of destinations by month, likewise."""
+    month = -1
+    while (row := db.execute("SELECT min(month) FROM destination_month WHERE month > ?", (month,)).fetchone())[
+        0
+    ] is not None:
+        yield (month := row[0])
+
+
+def read_makers(db: sqlite3.Connection, site_id: int) -> dict[int, str]:
+    """Station -> what `write_makers` kept of it, unless it has exchanged something with a name since."""
+    rows = db.execute("SELECT id, makers FROM station WHERE site_id = ? AND makers IS NOT NULL", (site_id,))
+    return dict(rows.fetchall())
+
+
+def write_makers(db: sqlite3.Connection, makers: Iterable[tuple[int, str]]) -> None:
+    """(station, whose own domains it talks to, as text)."""
+    db.executemany("UPDATE station SET makers = ?2 WHERE id = ?1", makers)
 
 
 def write_devices(db: sqlite3.Connection, site_id: int, devices: Iterable[Device], macs: dict[int, int]) -> None:

@@ -83,3 +83,18 @@ def thinned(db: sqlite3.Connection, capture_id: int, to: Thinned) -> None:
 def thin_captures(db: sqlite3.Connection) -> set[int]:
     """The captures whose files were thinned."""
     return {row[0] for row in db.execute(f"SELECT k.id FROM capture k WHERE {_THIN}")}
+
+
+def restored(db: sqlite3.Connection, capture_id: int, cursor: int, size: int) -> None:
+    """The whole file lies there again, in place of the thinned one. In the caller's transaction."""
+    digest = "(SELECT digest FROM capture_digest WHERE capture_id = ?1 AND cursor = ?2)"
+    db.execute(
+        "DELETE FROM capture_digest WHERE capture_id = ?1 AND cursor = (SELECT cursor FROM capture WHERE id = ?1)",
+        (capture_id,),
+    )
+    db.execute(
+        f"UPDATE capture SET settled = iif(settled = cursor, ?2, settled), cursor = ?2, digest = {digest}, size = ?3"
+        " WHERE id = ?1",
+        (capture_id, cursor, size),
+    )
+    drop_blocks(db, capture_id)

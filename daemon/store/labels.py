@@ -12,6 +12,7 @@ from daemon.decode.groups import SLOT_US
 CONTINUES_US = 3_600_000_000  # behind the beginning of a file, in which flows may go on from an earlier one
 CROWD = 100  # like short flows in a slot, above which they become one row
 _SHORT_PACKETS = 16
+_ENDED_US = 2 * CONTINUES_US  # no silence is longer, after which a flow is over
 
 
 class Stretch(NamedTuple):
@@ -89,10 +90,10 @@ def read_routers(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str]]:
     return db.execute("SELECT DISTINCT mac, address FROM router WHERE site_id = ?", (site_id,)).fetchall()
 
 
-def _crowded(db: sqlite3.Connection, span: tuple[int, int]) -> bool:
+def _crowded(db: sqlite3.Connection, span: tuple[int, int], since_us: int) -> bool:
     """Whether there may be a crowd, by a look at four columns; most captures have none."""
     found = db.execute(
-        "SELECT 1 FROM flow WHERE id BETWEEN ? AND ?"
+        f"SELECT 1 FROM flow WHERE id BETWEEN ? AND ? AND first_us >= {since_us}"
         f" GROUP BY client_id, server_id, server_port, first_us / {SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
         span,
     ).fetchone()
@@ -230,8 +231,10 @@ def read_unnamed(
     return db.execute(f"{_WHOLE} UNION ALL {_LATER_PARTS} ORDER BY 5", (site_id, until_us, since_us))
 
 
-def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, int]]:
-    """Flows to servers that count as local by now lose the names that answers gave them; the times of those flows."""
+def forget_local_names(
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
+) -> list[tuple[int, int, int]]:
+    """Flows to servers that count as local by now lose the names that answers gave them; (flow, first_us, last_us)."""
     return db.execute(
         "UPDATE flow SET label_id = NULL, label_source = NULL WHERE id IN (SELECT f.id FROM capture k"
         " JOIN flow_oriented o ON o.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF) JOIN flow f ON f.id = o.id"
@@ -239,19 +242,17 @@ def forget_local_names(db: sqlite3.Connection, site_id: int, since_us: int, unti
         " WHERE k.site_id = ?1 AND k.first_us <= ?2 AND k.last_us >= ?3 AND f.first_us BETWEEN ?3 AND ?2"
         " AND (f.label_source <> 'continued' OR f.head_id IS NOT NULL) AND s.local"
         " AND f.id NOT IN (SELECT flow_id FROM kept_label))"
-        " RETURNING first_us, last_us",
+        " RETURNING id, first_us, last_us",
         (site_id, until_us, since_us),
     ).fetchall()
 
 
-def read_certified(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[tuple[int, str]]:
-    """(flow, certificate names) of handshakes without a name, of that time or with later parts."""
+def read_certified(db: sqlite3.Connection, flows: Iterable[int]) -> list[tuple[int, str]]:
+    """(flow, certificate names) of those of these flows whose handshakes have no name."""
     return db.execute(
-        "SELECT h.flow_id, h.certificate_names FROM hello h JOIN capture k ON k.id = h.flow_id >> 40"
-        " WHERE k.site_id = ? AND (k.first_us <= ? AND k.last_us >= ?"
-        " OR h.flow_id IN (SELECT head_id FROM flow WHERE head_id IS NOT NULL)) AND h.name_id IS NULL"
-        " AND h.certificate_names IS NOT NULL ORDER BY h.flow_id, h.number",
-        (site_id, until_us, since_us),
+        "SELECT h.flow_id, h.certificate_names FROM json_each(?) t CROSS JOIN hello h ON h.flow_id = t.value"
+        " WHERE h.name_id IS NULL AND h.certificate_names IS NOT NULL ORDER BY h.flow_id, h.number",
+        (json.dumps(sorted(flows)),),
     ).fetchall()
 
 
@@ -283,13 +284,15 @@ _MEMBERS = (  # ?1 and ?2: first and last id of a capture
 _SAME = " AND ".join(f"m.{column} IS w.{column}" for column in _ALIKE.split(", "))
 
 
-def fold_crowds(db: sqlite3.Connection, capture_id: int) -> int:
+def fold_crowds(db: sqlite3.Connection, capture_id: int, since_us: int | None = None) -> int:
     """Like short flows of one slot, where there are more than CROWD of them, become one row; how many rows went.
 
-    Those that decoding may still add to stay rows of their own, with a label that shows them as one.
+    Those that decoding may still add to stay rows of their own, with a label that shows them as one. `since_us`: with
+    all packets from before then a pass has done this; a flow that they began may have ended since, for its silence.
     """
     span = (capture_id << 40, capture_id << 40 | 0xFFFFFFFFFF)
-    if not _crowded(db, span):
+    begin = 0 if since_us is None else (since_us - _ENDED_US) // SLOT_US * SLOT_US
+    if not _crowded(db, span, begin):
         return 0
     db.execute("UPDATE flow SET crowd_id = NULL WHERE id BETWEEN ? AND ? AND crowd_id IS NOT NULL", span)
     db.execute(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from daemon.identify.vocabulary import OwnerWords
@@ -150,6 +150,11 @@ def version(db: sqlite3.Connection) -> int:
     """A number that grows whenever anything in the file changes, whoever changes it. Raises StoreError."""
     with _explained(_place(db)):
         return int(db.execute("SELECT number FROM change").fetchone()[0])
+
+
+def owning(db: sqlite3.Connection) -> AbstractContextManager[None]:
+    """What SQLite raises inside the block comes out as StoreError, in the words of this file."""
+    return _explained(_place(db))
 
 
 def _write(db: sqlite3.Connection, site: str, said: list[tuple[str, str, str | None]], by: str, now_us: int) -> int:

@@ -40,7 +40,58 @@ _WORDS = (
 # A device can be forgotten, with all that was said of it; that changes the file as well.
 _FORGOTTEN = ("CREATE TRIGGER word_gone AFTER DELETE ON word BEGIN UPDATE change SET number = number + 1; END",)
 
-STEPS = (_WORDS, _FORGOTTEN)
+# Who may look, what was set, and what was taken out. None of it changes a label, so none of it counts as a change.
+_PEOPLE = (
+    """
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY CHECK (id = 1),  -- one household, one password
+        password TEXT NOT NULL,            -- scrypt, with its costs and its salt
+        made_us INTEGER NOT NULL,
+        changed_us INTEGER NOT NULL
+    ) STRICT
+    """,
+    # The code that turns whoever can read the box's screen or journal into its owner: the last one shown.
+    "CREATE TABLE claim (id INTEGER PRIMARY KEY CHECK (id = 1), digest BLOB NOT NULL, made_us INTEGER NOT NULL) STRICT",
+    """
+    CREATE TABLE session (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        digest BLOB NOT NULL UNIQUE,       -- SHA-256 of what the browser's cookie holds
+        made_us INTEGER NOT NULL,
+        used_us INTEGER NOT NULL,          -- to a few minutes
+        confirmed_us INTEGER,              -- when the password was last said again
+        address TEXT NOT NULL,
+        agent TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE token (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        digest BLOB NOT NULL UNIQUE,
+        scopes TEXT NOT NULL,              -- read; read packets
+        made_us INTEGER NOT NULL,
+        used_us INTEGER
+    ) STRICT
+    """,
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL, set_us INTEGER NOT NULL, by TEXT NOT NULL) STRICT",
+    # Sets of domains that differ from those that Homeport brings; none at all: not wanted.
+    """
+    CREATE TABLE application (name TEXT PRIMARY KEY, domains TEXT NOT NULL, set_us INTEGER NOT NULL, by TEXT NOT NULL)
+    STRICT
+    """,
+    """
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at_us INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        address TEXT NOT NULL,
+        what TEXT NOT NULL,
+        about TEXT NOT NULL
+    ) STRICT
+    """,
+)
+
+STEPS = (_WORDS, _FORGOTTEN, _PEOPLE)
 VERSION = len(STEPS)
 
 

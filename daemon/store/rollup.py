@@ -12,12 +12,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from daemon.decode.groups import SLOT_US
 from daemon.store.aliases import write_aliases
 from daemon.store.calendar import Calendar
-from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, cells, place_slots
+from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, cells
 
 _CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
 
@@ -43,6 +43,7 @@ class _Tier(NamedTuple):
 _SLOT_KEY = "slot, station_id, peer_id, remote_id, name_id, way_id, frozen"
 _HOUR_KEY = "station_id, slot, peer_id, way_id, frozen"
 _DAY_KEY = "day, station_id, peer_id, way_id, frozen"
+_PLACE = "station_id, name_id, remote_id"
 _PLACE_KEY = "month, day, station_id, name_id, remote_id, way_id"
 _SLOT_SUM = f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"
 _TOTALS = (
@@ -100,7 +101,7 @@ def site_calendar(db: sqlite3.Connection, site_id: int) -> Calendar:
     return Calendar(db.execute("SELECT zone FROM site WHERE id = ?", (site_id,)).fetchone()[0])
 
 
-Moved = dict[int, set[tuple[int, int]]]  # month -> (name, remote) of destinations
+Moved = dict[int, set[tuple[int, int, int]]]  # month -> (station, name, remote) of destinations
 
 
 def roll(
@@ -191,12 +192,12 @@ def _bounds(site_id: int, chunk: _Chunk) -> dict[str, int]:
     return {"site": site_id, "since_us": chunk.begin * SLOT_US, "until_us": chunk.end * SLOT_US, **chunk._asdict()}
 
 
-def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> Iterable[tuple[int, int]]:
+def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> list[Any]:
     bounds = _bounds(site_id, chunk)
     with cells(db, calendar, CELLS_OF_DAYS, bounds):
         for tier in _TOTALS:
             _replace(db, tier, bounds)
-        return _replace(db, _DAYS, bounds, changed="name_id, remote_id")
+        return _replace(db, _DAYS, bounds, changed=_PLACE)
 
 
 def _roll_slots(
@@ -206,8 +207,8 @@ def _roll_slots(
     chunk: _Chunk,
     slots: list[int],
     retold: Collection[int],
-) -> Iterable[tuple[int, int]]:
-    """Slots of one day."""
+) -> list[Any]:
+    """Slots of one day; the destinations with other sums than before."""
     bounds = _bounds(site_id, chunk)
     narrow = {**bounds, "since_us": slots[0] * SLOT_US, "until_us": (slots[-1] + 1) * SLOT_US}
     with _some(db, calendar, slots, retold):
@@ -228,7 +229,7 @@ def _roll_slots(
             (site_id,),
         )
         with cells(db, calendar, CELLS_OF_PLACES, bounds, sums=False):
-            return _replace(db, _SOME_PLACES, bounds, changed="name_id, remote_id")
+            return _replace(db, _SOME_PLACES, bounds, changed=_PLACE)
 
 
 _SOME = {
@@ -249,7 +250,9 @@ def _some(db: sqlite3.Connection, calendar: Calendar, slots: list[int], retold: 
     try:
         db.executemany("INSERT INTO temp.wanted VALUES (?)", [(slot,) for slot in slots])
         hours = {place.hour for place in calendar.place(slots)}
-        db.executemany("INSERT INTO temp.hour_wanted VALUES (?, ?)", [(hour, calendar.next_hour(hour)) for hour in hours])
+        db.executemany(
+            "INSERT INTO temp.hour_wanted VALUES (?, ?)", [(hour, calendar.next_hour(hour)) for hour in hours]
+        )
         db.executemany("INSERT INTO temp.retold_here VALUES (?)", [(flow,) for flow in retold])
         yield
     finally:
@@ -257,9 +260,7 @@ def _some(db: sqlite3.Connection, calendar: Calendar, slots: list[int], retold: 
             db.execute(f"DROP TABLE temp.{table}")
 
 
-def _replace(
-    db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], changed: str = "1"
-) -> list[tuple[int, ...]]:
+def _replace(db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], changed: str = "1") -> list[Any]:
     """Put rows in the place of those that `where` finds; the columns `changed` of those that are not what they were.
 
     Only what changed is written: of a day that goes on, few sums move within a minute.

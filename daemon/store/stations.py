@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+# Without a station there is no device, either.
+_WRITE = "UPDATE endpoint SET local = ?1, station_id = ?2, device_id = iif(?2 IS NULL, NULL, device_id) WHERE id = ?3"
 
 Span = tuple[int, int]  # times (first_us, last_us) about which a judgement has changed
 
@@ -43,23 +47,52 @@ def write_stations(
             changes.append((int(end in home), owned.get(end), end))
             if first_us is not None:
                 spans.append((first_us, last_us))
-    db.executemany("UPDATE endpoint SET local = ?, station_id = ? WHERE id = ?", changes)
+    db.executemany(_WRITE, changes)
     return spans
 
 
-def write_devices_of_stations(db: sqlite3.Connection, site_id: int, groups: Iterable[tuple[int, int]]) -> list[Span]:
-    """(station, device): whose each station is. The answer are the times of endpoints and captures that change hands."""
+def write_ends(
+    db: sqlite3.Connection, site_id: int, judged: Sequence[tuple[int, bool, tuple[int, str] | None]]
+) -> list[Span]:
+    """(end, local, station by MAC or -1 and address): of some ends, which have no station yet. The times of these."""
+    spans: list[Span] = []
+    for end, local, key in judged:
+        station = None
+        if key is not None:
+            db.execute(
+                "INSERT INTO station (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (site_id, *key)
+            )
+            (station,) = db.execute(
+                "SELECT id FROM station WHERE site_id = ? AND mac = ? AND address = ?", (site_id, *key)
+            ).fetchone()
+        db.execute(_WRITE, (int(local), station, end))
+        first_us, last_us = db.execute("SELECT first_us, last_us FROM endpoint WHERE id = ?", (end,)).fetchone()
+        if first_us is not None:
+            spans.append((first_us, last_us))
+    return spans
+
+
+class Regrouped(NamedTuple):
+    """What follows from stations that belong to another device than before."""
+
+    spans: list[Span]  # times of endpoints and captures that change hands
+    devices: set[int]  # that lost or won a station; 0: stations that belonged to none
+
+
+def write_devices_of_stations(db: sqlite3.Connection, site_id: int, groups: Iterable[tuple[int, int]]) -> Regrouped:
+    """(station, device): whose each station is."""
     before = dict(db.execute("SELECT id, device_id FROM station WHERE site_id = ?", (site_id,)))
-    db.executemany(
-        "UPDATE station SET device_id = ? WHERE id = ?",
-        [(device, station) for station, device in groups if before.get(station) != device],
-    )
+    changed_hands = [(device, station) for station, device in groups if before.get(station) != device]
+    db.executemany("UPDATE station SET device_id = ? WHERE id = ?", changed_hands)
+    devices = {one or 0 for device, station in changed_hands for one in (device, before.get(station))}
     spans: list[Span] = []
     for table in ("endpoint", "capture"):
         told = f"(SELECT s.device_id FROM station s WHERE s.id = {table}.station_id)"  # NULL where it has no station
-        changed = f"{table}.site_id = ? AND {table}.device_id IS NOT {told}"
+        # An end without a station has no device (`_WRITE`); a capture may have lost the one that it counted as.
+        some = "AND endpoint.station_id IS NOT NULL" if table == "endpoint" else ""
+        changed = f"{table}.site_id = ? {some} AND {table}.device_id IS NOT {told}"
         spans += db.execute(
             f"SELECT first_us, last_us FROM {table} WHERE {changed} AND first_us IS NOT NULL", (site_id,)
         )
         db.execute(f"UPDATE {table} SET device_id = {told} WHERE {changed}", (site_id,))
-    return spans
+    return Regrouped(spans, devices)

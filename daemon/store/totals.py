@@ -61,14 +61,20 @@ _OF_DEVICE = "AND {} IN (SELECT id FROM station WHERE device_id = :device)"
 
 
 def read_totals(
-    db: sqlite3.Connection, window: Window, by: Sequence[str], *, scope: str | None = None, both_ends: bool = False
+    db: sqlite3.Connection,
+    window: Window,
+    by: Sequence[str],
+    *,
+    scope: str | None = None,
+    both_ends: bool = False,
+    least: str = DAYS,
 ) -> list[tuple[Any, ...]]:
     """Rows (*by, packets_up, packets_down, bytes_up, bytes_down) of a window; by days, the window's days count whole.
 
-    The tier is the coarsest that knows every word of `by` (see the table above). `scope`: internet, local or chatter
-    alone. Raises KeyError for a word that is none, ValueError where no tier knows all of it.
+    The tier is the coarsest that knows every word of `by` (see the table above), and none coarser than `least`. `scope`:
+    internet, local or chatter alone. Raises KeyError for a word that is none, ValueError where no tier knows all of it.
     """
-    tier, whose = _tier(by), window.device_id is not None
+    tier, whose = _tier(by, least), window.device_id is not None
     keys = [_KEYS[word][0] for word in by]
     filled = {
         "columns": f"{_TIME[tier]}, remote_id, name_id" if tier == SLOTS else _TIME[tier],
@@ -93,8 +99,9 @@ def read_totals(
     return [row for row in db.execute(query, asked) if row[-1] is not None]
 
 
-def _tier(by: Sequence[str]) -> str:
-    for tier in (DAYS, HOURS, SLOTS):
+def _tier(by: Sequence[str], least: str) -> str:
+    tiers = (DAYS, HOURS, SLOTS)
+    for tier in tiers[tiers.index(least) :]:
         if all(tier in _KEYS[word][1] for word in by):
             return tier
     raise ValueError(f"no tier knows all of {', '.join(by)}")

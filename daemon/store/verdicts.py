@@ -8,17 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
+from datetime import date
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from daemon.classify.vocabulary import Verdict
 
 _DIGITS = 16  # of the bytes that stand before an address
 _COLUMNS = tuple(field.name for field in fields(Verdict))  # the table calls them the same
 _VALUES = attrgetter(*_COLUMNS)
+_EPOCH = date(1970, 1, 1)
 
 
 class Place(NamedTuple):
@@ -43,15 +45,14 @@ class Judged:
 
 # One row a way (service, source), most bytes first. The address that speaks for a destination is the one with most bytes
 # in a day, over all ways; that is the same whether days are there one by one or as the sums of a month.
-_DESTINATIONS = """
+_PART = "d.station_id, d.name_id, d.remote_id, d.way_id, d.main_id, d.main_bytes, d.bytes_up + d.bytes_down AS bytes"
+_DESTINATIONS = f"""
     SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, n.text, max(printf('%016d', d.main_bytes) || m.address),
         iif(w.name_source GLOB '-*', NULL, w.name_source), nullif(w.service, ''), j.verdict_id
     FROM (
-        SELECT station_id, name_id, remote_id, way_id, main_id, main_bytes, bytes_up + bytes_down AS bytes
-        FROM destination_day WHERE month = ?2 {only}
+        SELECT {_PART} FROM {{0}} destination_day d WHERE d.month = ?2 {{1}}
         UNION ALL
-        SELECT station_id, name_id, remote_id, way_id, main_id, main_bytes, bytes_up + bytes_down
-        FROM destination_month WHERE month = ?2 AND verdict_id = 0 {only}
+        SELECT {_PART} FROM {{2}} destination_month d WHERE d.month = ?2 AND d.verdict_id = 0 {{3}}
     ) d JOIN way w ON w.id = d.way_id AND w.site_id = ?1
     JOIN remote m ON m.id = d.main_id
     LEFT JOIN station s ON s.id = d.station_id
@@ -61,6 +62,19 @@ _DESTINATIONS = """
     GROUP BY 1, 2, 3, 7, 6
     ORDER BY 1, 2, 3, sum(d.bytes) DESC, 6, 7
 """
+_ALL = _DESTINATIONS.format("", "", "", "")
+_THESE = "AND d.station_id = p.station_id AND d.name_id = p.name_id AND d.remote_id = p.remote_id"
+_FEW = _DESTINATIONS.format(  # by their keys: most rows of a month are others
+    "temp.asked p CROSS JOIN temp.asked_day y CROSS JOIN",
+    f"AND d.day = y.day {_THESE}",
+    "temp.asked p CROSS JOIN",
+    _THESE,
+)
+_AMONG = "AND (d.station_id, d.name_id, d.remote_id) IN (SELECT * FROM temp.asked)"
+_MANY = _DESTINATIONS.format("", _AMONG, "", _AMONG)
+_OF = "AND d.station_id IN (SELECT station_id FROM temp.asked)"
+_OF_STATIONS = _DESTINATIONS.format("", _OF, "", _OF)
+_SEEKS = 20_000  # after which it is quicker to look at all rows of a month
 
 
 def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
@@ -74,17 +88,47 @@ def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-_ONLY = "AND (name_id, remote_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))"
+Asked = tuple[int, int, int]  # station, name, remote
 
 
 def read_destinations(
-    db: sqlite3.Connection, site_id: int, month: int, only: Collection[tuple[int, int]] | None = None
+    db: sqlite3.Connection,
+    site_id: int,
+    month: int,
+    only: Collection[Asked] | None = None,
+    of: Collection[int] | None = None,
 ) -> Iterator[Judged]:
-    """What there is to judge in a month; each destination of each device once. `only` some (name, remote)."""
-    if only is None:
-        rows = db.execute(_DESTINATIONS.format(only=""), (site_id, month))
-    else:
-        rows = db.execute(_DESTINATIONS.format(only=_ONLY), (site_id, month, json.dumps(list(only))))
+    """What there is to judge in a month; each destination of each device once.
+
+    `only` these, of all stations of a device; or those `of` these stations.
+    """
+    if only is None and of is None:
+        yield from _judged(db.execute(_ALL, (site_id, month)))
+        return
+    db.execute("CREATE TEMP TABLE asked (station_id INTEGER, name_id INTEGER, remote_id INTEGER)")
+    db.execute(
+        "CREATE TEMP TABLE asked_day AS SELECT DISTINCT day FROM day_total WHERE day BETWEEN ? AND ?", _days(month)
+    )
+    try:
+        if of is not None:
+            db.executemany("INSERT INTO temp.asked VALUES (?, 0, 0)", [(station,) for station in of])
+            query = _OF_STATIONS
+        else:
+            db.executemany("INSERT INTO temp.asked VALUES (?, ?, ?)", only or ())
+            query = _FEW if 31 * len(only or ()) <= _SEEKS else _MANY
+        yield from _judged(db.execute(query, (site_id, month)))
+    finally:
+        db.execute("DROP TABLE temp.asked_day")
+        db.execute("DROP TABLE temp.asked")
+
+
+def _days(month: int) -> tuple[int, int]:
+    """The first and the last day of a month; a day is the same in every time zone."""
+    first, after = (date(each // 12, each % 12 + 1, 1) for each in (month, month + 1))
+    return (first - _EPOCH).days, (after - _EPOCH).days - 1
+
+
+def _judged(rows: Iterable[tuple[Any, ...]]) -> Iterator[Judged]:
     for place, ways in groupby(rows, key=itemgetter(0, 1, 2)):
         every = list(ways)
         _, _, _, domain, _, source, service, verdict = every[0]
@@ -125,17 +169,9 @@ def write_judgements(
     site_id: int,
     month: int,
     judged: Iterable[tuple[Place, int]],
-    there: Sequence[Place],
-    only: Collection[tuple[int, int]] | None = None,
+    gone: Iterable[Place],
 ) -> None:
-    """(destination, verdict) where that changed; judgements about destinations that are not `there` any more go.
-
-    Where `only` some (name, remote) were looked for, all others stay.
-    """
-    kept = db.execute(
-        "SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ?", (month, site_id)
-    )
-    gone = {place for place in kept if only is None or place[1:] in only}.difference(there)
+    """(destination, verdict) where that changed; judgements about destinations that are `gone` go."""
     db.executemany(
         "DELETE FROM judgement WHERE month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?",
         [(month, site_id, *place) for place in gone],
@@ -145,6 +181,20 @@ def write_judgements(
         " VALUES (?, ?, ?, ?, ?, ?)",
         [(month, site_id, *place, verdict) for place, verdict in judged],
     )
+
+
+def judged_places(db: sqlite3.Connection, site_id: int, month: int) -> set[Place]:
+    """The destinations of a month about which there is a judgement."""
+    rows = db.execute(
+        "SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ?", (month, site_id)
+    )
+    return {Place(*row) for row in rows}
+
+
+def devices_of_stations(db: sqlite3.Connection, site_id: int) -> dict[int, int]:
+    """Station -> its device, 0 for none."""
+    rows = db.execute("SELECT id, coalesce(device_id, 0) FROM station WHERE site_id = ?", (site_id,))
+    return dict(rows.fetchall())
 
 
 def drop_unused(db: sqlite3.Connection) -> None:

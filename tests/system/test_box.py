@@ -69,6 +69,7 @@ MAY = {
     },
     "homeport-ingest": {
         "AF_UNIX", "read captures/a.pcap", "read homeport.db", "write homeport.db", "read owner.db", "write owner.db",
+        "make a file among captures",
     },
     "homeport-web": {
         "AF_UNIX", "AF_INET", "read captures/a.pcap", "read homeport.db", "write homeport.db", "read owner.db",

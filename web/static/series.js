@@ -35,9 +35,13 @@
   }
   function faint(text) { return text.replace(/^rgb\((.*)\)$/, "rgba($1, 0.12)"); }
 
-  // Few enough points that a phone draws them at once; bundles follow the zoom.
-  function bundle(data, from, until) {
-    var many = Math.max(1, Math.ceil((until - from) / 1500));
+  // Not more steps than can be told apart; bundles follow the zoom.
+  var BUNDLES = [1, 2, 4, 8, 12, 24, 48, 96, 192, 672, 2880, 8640];
+  function bundled(from, until, width) {
+    var most = Math.max(60, width / 3);
+    return BUNDLES.find(function (each) { return until - from <= each * most; }) || Math.ceil((until - from) / most);
+  }
+  function bundle(data, from, until, many) {
     var times = [], lines = data.lines.map(function () { return []; });
     for (var at = from; at < until; at += many) {
       times.push(data.start + at * data.step);
@@ -52,10 +56,16 @@
     return [times].concat(lines);
   }
 
+  function lasting(seconds) {
+    var unit = seconds % DAY === 0 ? [DAY, "day"] : seconds % 3600 === 0 ? [3600, "hour"] : [60, "minute"];
+    var number = seconds / unit[0];
+    return number === 1 ? "one " + unit[1] : number + " " + unit[1] + "s";
+  }
+
   function build(figure, data) {
     var plot = figure.querySelector(".series-plot"), legend = figure.querySelector(".legend");
     var write = SCALES[data.scale] || count, form = formats(data.zone), points = data.lines[0].values.length;
-    var first = 0, last = points, chart = null;
+    var first = 0, last = points, many = 1, chart = null;
     var told = document.createElement("p");
     told.className = "note series-told";
     told.setAttribute("aria-live", "off");
@@ -64,13 +74,13 @@
       var wide = splits[splits.length - 1] - splits[0];
       return splits.map(function (each) {
         var date = new Date(each * 1000), midnight = form.time.format(date) === "00:00";
-        return (wide > 300 * DAY ? form.year : wide > 2 * DAY || midnight ? form.day : form.time).format(date);
+        return (wide > 300 * DAY ? form.year : wide > 9 * DAY || midnight ? form.day : form.time).format(date);
       });
     }
     function tell(chart) {
       var at = chart.cursor.idx;
       if (at === null || at === undefined || at >= chart.data[0].length - 1) {
-        told.textContent = "Drag across the chart to look closer.";
+        told.textContent = "Each step is " + lasting(data.step * many) + ". Drag across the chart to look closer.";
         return;
       }
       told.textContent = form.long.format(new Date(chart.data[0][at] * 1000)) + ": " + data.lines.map(
@@ -82,10 +92,10 @@
       return {
         width: plot.clientWidth, height: plot.clientWidth < 600 ? 200 : 260, legend: { show: false },
         tzDate: function (seconds) { return uPlot.tzDate(new Date(seconds * 1000), data.zone); },
-        cursor: { drag: { x: true, y: false }, points: { size: 7 } },
+        cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
         scales: { x: { time: true }, y: { range: function (chart, low, high) { return [0, (high || 1) * 1.06]; } } },
         axes: [
-          Object.assign({ values: tick, space: 84 }, axis),
+          Object.assign({ values: tick, space: 84, size: 34 }, axis),
           Object.assign({ values: function (chart, splits) { return splits.map(write); }, size: 68 }, axis)
         ],
         series: [{}].concat(data.lines.map(function (line, number) {
@@ -108,7 +118,8 @@
     function draw() {
       if (chart) chart.destroy();
       plot.textContent = "";
-      chart = new uPlot(options(), bundle(data, first, last), plot);
+      many = bundled(first, last, plot.clientWidth);
+      chart = new uPlot(options(), bundle(data, first, last, many), plot);
       chart.root.querySelector("canvas").setAttribute("role", "img");
       chart.root.querySelector("canvas").setAttribute("aria-label", data.label);
       tell(chart);
@@ -142,6 +153,7 @@
     tools.className = "series-tools";
     tools.append(told, earlier, later, closer, whole);
     legend.before(tools);
+    plot.addEventListener("dblclick", function () { show(0, points); });
 
     var width = 0;
     new ResizeObserver(function () {

@@ -23,6 +23,12 @@ _DESTINATION = f"""
     last_us INTEGER NOT NULL
 """
 
+# Whoever changes what a station exchanged with names: what follows from that is to be looked at again.
+_MAKERS_UNKNOWN = """
+    CREATE TRIGGER {0}_{1} AFTER {1} ON {0} WHEN {2}.name_id <> 0
+    BEGIN UPDATE station SET makers = NULL WHERE id = {2}.station_id AND makers IS NOT NULL; END
+"""
+
 STATEMENTS = (
     """
     CREATE TABLE station (
@@ -32,6 +38,7 @@ STATEMENTS = (
         address TEXT NOT NULL,             -- '' where the MAC is the key
         folder TEXT,                       -- label: the name of the folder whose device it is
         device_id INTEGER,                 -- label
+        makers TEXT,                       -- label: whose own domains it talks to; NULL where nobody has looked since
         UNIQUE (site_id, mac, address)
     ) STRICT
     """,
@@ -185,4 +192,9 @@ STATEMENTS = (
         PRIMARY KEY (month, device_id, site_id, name_id, remote_id)
     ) STRICT, WITHOUT ROWID
     """,
+    *(
+        _MAKERS_UNKNOWN.format(table, event, row)
+        for table in ("destination_day", "destination_month")
+        for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+    ),
 )

@@ -20,4 +20,14 @@ STATEMENTS = (
     WHEN (OLD.kind_id, OLD.name_id, OLD.name_source, OLD.begun) IS NOT (NEW.kind_id, NEW.name_id, NEW.name_source, NEW.begun)
     BEGIN INSERT OR IGNORE INTO retold VALUES (NEW.id); END
     """,
+    # What local ends, gateways and devices were judged by, so that ends that come to it can be judged by the same.
+    """
+    CREATE TABLE house (
+        site_id INTEGER PRIMARY KEY,
+        announcements TEXT NOT NULL,       -- JSON, as daemon.ingest.ends writes it
+        routers TEXT NOT NULL,
+        gateways TEXT NOT NULL,
+        last_end INTEGER NOT NULL          -- ends with a greater id have not been judged
+    ) STRICT
+    """,
 )

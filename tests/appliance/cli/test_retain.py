@@ -10,6 +10,7 @@ import pytest
 
 from tests.appliance.conftest import Homeport
 from tests.daemon.ingest.scenes import DAY, talk, write
+from tests.support.budget import recorded
 from tests.support.importing import imported
 from tests.support.packets import START_US
 
@@ -90,3 +91,49 @@ def test_empty_home_is_said(homeport: Homeport, database: Path) -> None:
         db.execute("INSERT INTO site (name) VALUES ('empty')")
         db.commit()
     assert "empty: there are no packets.\n  nothing is kept of it." in homeport("retain", "--db", database).out
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> Path:
+    """A folder of six days that were read; the last is being written."""
+    folder = tmp_path / "captures"
+    folder.mkdir()
+    for day in range(6):
+        recorded(folder, day, closed=day < 5, reply=60_000)
+    imported(tmp_path / "c.db", folder)
+    return folder
+
+
+def days(folder: Path) -> list[str]:
+    return sorted(path.name[8:10] for path in folder.glob("*.pcap"))
+
+
+def test_captures_are_kept_within_their_budget_and_thinned(homeport: Homeport, captures: Path, tmp_path: Path) -> None:
+    settings = "[capture]\nkeep_days = 3\nthin_after_days = 1\nthin_keep_kib = 4\n"
+    (tmp_path / "settings" / "homeport.toml").write_text(settings)
+    size = (captures / "2023-11-17_00.00.00_wlan0.pcap").stat().st_size
+    flags = ("--db", tmp_path / "c.db", "--dir", captures)
+    ran = homeport("retain", *flags, "--dry-run")
+    assert [line.split()[0][8:10] for line in ran.out.splitlines() if line.endswith("would go.")][-1:] == ["15"]
+    assert days(captures) == ["14", "15", "16", "17", "18", "19"]
+    ran = homeport("retain", *flags)
+    assert ran.code == 0, ran.err
+    assert days(captures) == ["16", "17", "18", "19"]
+    assert "2023-11-15_00.00.00_wlan0.pcap was given up" in ran.out
+    assert ran.out.count(": thinned, ") == 2
+    assert (captures / "2023-11-17_00.00.00_wlan0.pcap").stat().st_size < size / 4
+    assert "thinned" not in homeport("retain", *flags).out, "once"
+
+
+def test_a_capture_that_cannot_be_thinned_is_said_and_the_others_are(
+    homeport: Homeport, captures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "settings" / "homeport.toml").write_text("[capture]\nthin_after_days = 1\nthin_keep_kib = 4\n")
+    bad = captures / "2023-11-14_00.00.00_wlan0.pcap"
+    data = bytearray(bad.read_bytes())
+    data[-1] ^= 1
+    bad.write_bytes(data)
+    ran = homeport("retain", "--db", tmp_path / "c.db", "--dir", captures)
+    assert ran.code == 1
+    assert "2023-11-14_00.00.00_wlan0.pcap: not thinned: another file than the one that was read lies there" in ran.out
+    assert ran.out.count(": thinned, ") == 3

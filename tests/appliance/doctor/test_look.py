@@ -99,6 +99,17 @@ def test_disk(root: Path) -> None:
     assert 0 < held.free <= held.total
 
 
+def test_budget_floor_and_ballast(root: Path) -> None:
+    (root / "captures").mkdir()
+    (root / "ballast").write_bytes(b"x" * 5000)
+    total = look(root).disk.total
+    wishes = {"budget": 7, "floor": 1 << 60, "ballast": root / "ballast", "ballast_wanted": 1 << 60}
+    setup = replace(Setup("wlan0", named=False, folder=root / "captures", zone="UTC"), **wishes)
+    held = look_at_machine(setup, lambda: True, root, systemctl, lambda: 1_790_000_000.0).disk
+    assert (held.budget, held.floor, held.ballast, held.ballast_wanted) == (7, total // 10, 5000, total // 20)
+    assert look(root).disk.ballast_wanted is None
+
+
 def test_a_program_that_is_missing_fails_or_does_not_end_says_nothing() -> None:
     assert ask_program(["homeport-no-such-program"]) == ""
     assert ask_program(["false"]) == ""

@@ -32,6 +32,7 @@ FAILED = (unit(UNITS[0], active="failed", sub="failed", result="oom-kill"), *WEL
 RESTARTED = (*WELL.units[:1], unit(UNITS[1], restarts=12), *WELL.units[2:])
 IDLE = (*WELL.units[:1], unit(UNITS[1], active="inactive", sub="dead"), *WELL.units[2:])
 WITHOUT_WEB = (*WELL.units[:2], unit(UNITS[2], active="inactive", sub="dead", enabled="disabled"), *WELL.units[3:])
+UNREAD = said("ingest", "following", "Follows 1 file.", given_up_unread=["a.pcap"])
 UNSEEN = said("capture", "capturing", "Records wlan0.", synced=False)
 
 
@@ -49,6 +50,7 @@ UNSEEN = said("capture", "capturing", "Records wlan0.", synced=False)
         (replace(WELL, disk=replace(WELL.disk, exists=False)), "disk", BAD, "captures is missing"),
         (replace(WELL, disk=replace(WELL.disk, free=GIB)), "disk", WARN, "1.07 GB of 34.4 GB are free"),
         (replace(WELL, disk=replace(WELL.disk, floor=21 * GIB)), "disk", BAD, "less than the 22.5 GB"),
+        (replace(WELL, ingest=UNREAD), "disk", BAD, "1 capture had to go before it was read, the last a.pcap."),
         (replace(WELL, disk=replace(WELL.disk, budget=2 * GIB)), "disk", OK, "take 1.07 GB of the 2.15 GB that they may"),
         (replace(WELL, disk=replace(WELL.disk, ballast=0, ballast_wanted=1 << 25)), "ballast", WARN, "0 B of 33.6 MB"),
         (replace(WELL, disk=replace(WELL.disk, ballast=1 << 25, ballast_wanted=1 << 25)), "ballast", OK, "33.6 MB"),

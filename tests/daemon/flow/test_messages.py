@@ -114,7 +114,9 @@ def test_dhcp_answer_tells_network_and_router() -> None:
     found = watch(frames(down(dhcp.ACK, 67, 68, dst="192.168.1.20")))
     assert found.networks == {NetworkFact("192.168.1.0/24", "dhcp", 86400, DAY): [p.START_US, p.START_US]}
     assert found.routers == {RouterFact(-1, ROUTER, "dhcp"): [p.START_US, p.START_US]}
-    assert found.hints == {}
+    assert [(hint.source, hint.key, hint.value) for hint in found.hints] == [
+        ("dhcp", "resolver", ROUTER), ("dhcp", "resolver", "9.9.9.9"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_dhcpv6() -> None:
     assert {(hint.mac, hint.address) for hint in found.hints} == {(MAC, "fe80::10")}
     found = watch(frames(down(dhcpv6.REPLY, 547, 546, "fe80::1", "fe80::10")))
     assert found.flow.fact.kind.service == "dhcpv6"
-    assert found.hints == {}
+    assert {(hint.source, hint.key) for hint in found.hints} == {("dhcpv6", "resolver")}
     assert NetworkFact("2001:db8:8::/56", "dhcpv6", 7200, DAY) in found.networks
 
 

@@ -17,6 +17,7 @@ from daemon.ingest.keep import LOST, Keeper, Policy
 from daemon.ingest.live import Assignment, Live
 from daemon.ingest.sidecars import sidecar_of
 from daemon.store.database import open_database
+from daemon.store.kept import let_go
 from tests.daemon.ingest.scenes import DAY, SECOND
 from tests.support.budget import MIDNIGHT_US, FakeRoom, recorded
 from tests.support.compare import imbalance, views
@@ -218,7 +219,7 @@ class FullDisk:
     """`let_go` as on a disk that is full until the ballast goes."""
 
     def __init__(self, box: Box, *, for_good: bool = False) -> None:
-        self.real, self.box, self.for_good = keep.let_go, box, for_good
+        self.real, self.box, self.for_good = let_go, box, for_good
 
     def __call__(self, db: sqlite3.Connection, capture_id: int) -> None:
         if self.for_good or ballast.ballast_beside(self.box.database).exists():
@@ -253,7 +254,7 @@ def test_files_go_also_where_even_the_ballast_was_too_little(box: Box, monkeypat
 def test_a_user_who_may_not_remove_says_so_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     keeper = box.keeper(Limits(age_us=2 * DAY))
     with closing(open_database(box.database)) as db:
-        monkeypatch.setattr(keep.os, "access", lambda *_: False)
+        monkeypatch.setattr("daemon.ingest.keep.os.access", lambda *_: False)
         keeper.keep(db, 0)
         keeper.keep(db, 60)
     assert box.names() == ["14", "15", "16", "17", "18"]

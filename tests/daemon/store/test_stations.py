@@ -57,14 +57,14 @@ def test_station_that_sums_remember_stays(db: sqlite3.Connection) -> None:
 def test_whose_a_station_is(db: sqlite3.Connection) -> None:
     write_stations(db, 1, [1, 2, 3], OWNERS)
     first, second = (row[0] for row in db.execute("SELECT id FROM station ORDER BY mac"))
-    assert sorted(write_devices_of_stations(db, 1, [(first, first), (second, second)])) == [
+    assert sorted(write_devices_of_stations(db, 1, [(first, first), (second, second)]).spans) == [
         (100, 200),
         (300, 400),
         (500, 600),
     ]
-    assert write_devices_of_stations(db, 1, [(first, first), (second, first)]) == [(500, 600)]
+    assert write_devices_of_stations(db, 1, [(first, first), (second, first)]) == ([(500, 600)], {first, second})
     assert {row[0] for row in db.execute("SELECT device_id FROM endpoint")} == {first}
-    assert write_devices_of_stations(db, 1, [(first, first), (second, first)]) == []
+    assert write_devices_of_stations(db, 1, [(first, first), (second, first)]) == ([], set())
 
 
 def test_other_sites_are_not_touched(db: sqlite3.Connection) -> None:

@@ -82,11 +82,11 @@ def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
 def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> None:
     places = [each.place for each in told(db)]
     number = VerdictBook(db).number(FIRST)
-    write_judgements(db, 1, MONTH, [(places[0], number)], places)
+    write_judgements(db, 1, MONTH, [(places[0], number)], places[1:])
     assert [each.verdict_id == number for each in told(db)] == [True, False]
-    write_judgements(db, 1, MONTH, [], places[:1])
+    write_judgements(db, 1, MONTH, [], places[1:])
     assert [each.verdict_id for each in told(db)] == [number, None]
-    write_judgements(db, 1, MONTH + 1, [(Place(9, 9, 9), number)], [Place(9, 9, 9)])
+    write_judgements(db, 1, MONTH + 1, [(Place(9, 9, 9), number)], [])
     assert [each.verdict_id for each in told(db)] == [number, None]
 
 

@@ -1,0 +1,141 @@
+"""When devices are busy: always on, most of the time, or only when somebody uses them; one row a device.
+
+Rule 1: hours count, because sums by hour are kept for good: an hour is busy if anything was exchanged with the internet,
+        and heard if there was any frame at all.
+Rule 2: a device is measured from the hour in which it was first heard in the span to the span's end: what came on
+        Thursday was not silent on Monday.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from daemon.decode.groups import SLOT_US
+from daemon.report.hours import is_night
+from daemon.report.scope import Scope
+from daemon.report.table import COUNT, SHARE, Column, Report
+from daemon.report.words import counted, span_words
+from daemon.store.totals import read_totals
+
+ALWAYS, MOSTLY, SOMETIMES = 0.9, 0.5, 0.02  # of the hours of a device, above which it counts as that
+_HOUR = 4  # slots
+_FEW = 12  # hours, below which nothing is said
+_COLUMNS = (
+    Column("device", "Device"),
+    Column("device_id", "Number", COUNT),
+    Column("pattern", "Pattern"),
+    Column("hours", "Hours watched", COUNT),
+    Column("heard", "Heard", SHARE),
+    Column("busy", "Busy", SHARE),
+    Column("busy_at_night", "Busy at night", SHARE),
+    Column("busiest_hour", "Busiest hour"),
+    Column("longest_silence", "Longest silence, hours", COUNT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How a device lives, in hours of a span."""
+
+    hours: int
+    heard: int
+    busy: int
+    nights: int  # hours of the night among them
+    busy_nights: int
+    busiest: int | None  # hour of the house's day that was busy most often
+    silence: int  # longest run of hours in which nothing was heard
+
+    @property
+    def pattern(self) -> str:
+        """In two words."""
+        if self.hours < _FEW:
+            return "too early to tell"
+        busy, heard = self.busy / self.hours, self.heard / self.hours
+        if busy >= ALWAYS:
+            return "always on"
+        if heard >= ALWAYS and busy < SOMETIMES:
+            return "there, but silent"
+        return "on most of the time" if busy >= MOSTLY else "on demand"
+
+
+def report(scope: Scope) -> Report:
+    """One row a device, the busiest first."""
+    found = sorted(rhythms(scope).items(), key=lambda each: (-each[1].busy, scope.called(each[0])))
+    rows = tuple(
+        (
+            scope.called(number), number, each.pattern, each.hours, each.heard / each.hours, each.busy / each.hours,
+            each.busy_nights / each.nights if each.nights else None,
+            None if each.busiest is None else f"{each.busiest:02}:00", each.silence,
+        )
+        for number, each in found
+    )  # fmt: skip
+    if not rows:
+        return Report("Activity", _COLUMNS, (), ("Nothing was recorded in this time.",))
+    if scope.device_id is not None:
+        return Report("Activity", _COLUMNS, rows, (told(scope.called(scope.device_id), found[0][1]),))
+    patterns = Counter(each.pattern for _, each in found)
+    said = ", ".join(f"{counted(number, 'device')} {pattern}" for pattern, number in patterns.most_common())
+    return Report("Activity", _COLUMNS, rows, (f"In {span_words(scope.span.seconds)}: {said}.",))
+
+
+def rhythms(scope: Scope) -> dict[int, Rhythm]:
+    """Device -> how it lives; those that were not heard have none."""
+    heard: dict[int, set[int]] = defaultdict(set)
+    busy: dict[int, set[int]] = defaultdict(set)
+    for number, hour, where, *_counts in read_totals(scope.db, scope.window, ("device", "hour", "scope"), both_ends=True):
+        if not number or scope.device_id not in (None, number):
+            continue
+        heard[number].add(hour)
+        if where == "internet":
+            busy[number].add(hour)
+    end = min(scope.span.until_us, (scope.newest_us // SLOT_US + 1) * SLOT_US) // SLOT_US
+    clock = _Clock(scope)
+    return {number: _rhythm(sorted(hours), busy[number], end, clock) for number, hours in heard.items()}
+
+
+def told(name: str, rhythm: Rhythm) -> str:
+    """The same in words."""
+    if rhythm.hours < _FEW:
+        return f"{name} was watched for {counted(rhythm.hours, 'hour')} only: too early to say when it is busy."
+    share = f"{rhythm.busy} of {counted(rhythm.hours, 'hour')}"
+    night = ""
+    if rhythm.nights:
+        night = f", and at night in {rhythm.busy_nights} of {rhythm.nights}"
+    opening = {
+        "always on": f"{name} is always on: it talked to the internet in {share}{night}.",
+        "on most of the time": f"{name} is on most of the time: it talked to the internet in {share}{night}.",
+        "there, but silent": f"{name} is there, but hardly talks to the internet: in {share}.",
+        "on demand": f"{name} is on when it is used: it talked to the internet in {share}{night}.",
+    }[rhythm.pattern]
+    when = "" if rhythm.busiest is None else f" Most often around {rhythm.busiest:02}:00."
+    silence = f" Once nothing was heard of it for {counted(rhythm.silence, 'hour')}." if rhythm.silence > 1 else ""
+    return opening + (when if rhythm.pattern == "on demand" else "") + silence
+
+
+class _Clock:
+    """The hour of the house's day in which an hour of the tier lies."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._zone, self._night = ZoneInfo(scope.zone), scope.night
+
+    def hour(self, slot: int) -> int:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * slot)).astimezone(self._zone).hour
+
+    def at_night(self, slot: int) -> bool:
+        return is_night(self.hour(slot), self._night)
+
+
+def _rhythm(heard: Sequence[int], busy: set[int], end: int, clock: _Clock) -> Rhythm:
+    every = range(heard[0], max(end, heard[-1] + 1), _HOUR)
+    nights = {hour for hour in every if clock.at_night(hour)}
+    often = Counter(clock.hour(hour) for hour in busy)
+    pauses = [later - hour for hour, later in zip(heard, [*heard[1:], every[-1] + _HOUR], strict=True)]
+    return Rhythm(
+        hours=len(every), heard=len(heard), busy=len(busy), nights=len(nights), busy_nights=len(nights & busy),
+        busiest=min(often, key=lambda hour: (-often[hour], hour)) if often else None,
+        silence=max(pauses) // _HOUR - 1,
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""From a question to the view that kinds of findings look at: reads once, asks again only for what is suspected.
+
+Rule 1: the time is bounded by what a page may take: the newest part of what is asked about, shorter in a busy home.
+Rule 2: who is personal, and who plays what others make, is told by the kind of device; of a device whose kind nobody
+        knows, a made-up MAC says that it belongs in somebody's pocket.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from daemon.identify.kinds import PEOPLE
+from daemon.report.findings.vocabulary import Known, Stream, Subject, View
+from daemon.report.scope import Scope
+from daemon.store.finding_facts import (
+    Between,
+    Moment,
+    StreamRow,
+    SubjectRow,
+    VerdictRow,
+    is_crowded,
+    read_askers,
+    read_first_times,
+    read_known,
+    read_moments,
+    read_slices,
+    read_streams,
+    read_subjects,
+    read_verdict,
+)
+from daemon.store.roster import station_key
+
+DAY_US = 86_400_000_000
+WINDOWS = (30, 14, 7, 4, 2, 1)  # days that are looked at, at most
+MOST_FLOWS = 120_000  # in that time; 25,000 a day is a very busy home
+HISTORY_MONTHS = 6  # what was known before
+_PERSONAL = PEOPLE | {"nas", "router", "console", "car", "watch"}
+_MEDIA = frozenset({"tv", "console", "speaker", "voice-assistant"})
+_PERSONAL_SYSTEMS = frozenset({"android", "ios", "ipados", "windows", "macos", "linux", "chromeos"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The view, and how many days of the asked time it has."""
+
+    view: View
+    days: float
+    shortened: bool
+
+
+def gather(scope: Scope) -> Gathered:
+    """Everything that the kinds ask for, about the newest part of the scope's span."""
+    since, until = _bounded(scope)
+    subjects = {row.device_id: _subject(scope, row) for row in read_subjects(scope.db, scope.site_id)}
+    rows = [row for row in read_streams(scope.db, scope.site_id, since, until) if row.device_id in subjects]
+    wanted = [row for row in rows if scope.device_id is None or row.device_id == scope.device_id]
+    lookup = _Lookup(scope, since, until, subjects)
+    (begun,) = scope.db.execute("SELECT min(first_us) FROM capture WHERE site_id = ?", (scope.site_id,)).fetchone()
+    view = View(
+        since, until, begun if begun is not None else since, lookup.streams(wanted), lookup.moments, lookup.slices,
+        lambda: lookup.known, lambda: lookup.askers,
+    )  # fmt: skip
+    return Gathered(view, (until - since) / DAY_US, since > scope.span.since_us)
+
+
+def _bounded(scope: Scope) -> tuple[int, int]:
+    until = min(scope.span.until_us, scope.newest_us + 1)
+    since = scope.span.since_us
+    for days in WINDOWS:
+        since = max(scope.span.since_us, until - days * DAY_US)
+        if not is_crowded(scope.db, scope.site_id, since, until, MOST_FLOWS):
+            break
+    return since, until
+
+
+def _subject(scope: Scope, row: SubjectRow) -> Subject:
+    unknown = row.kind is None and (bool(row.mac_random) or (row.system or "") in _PERSONAL_SYSTEMS)
+    return Subject(
+        row.device_id, station_key(row.mac, row.address), scope.called(row.device_id), row.kind,
+        row.kind in _PERSONAL or unknown, row.kind in _MEDIA, row.vendor, row.first_us or 0,
+    )  # fmt: skip
+
+
+class _Lookup:
+    """Answers of the store for one view, each read once."""
+
+    def __init__(self, scope: Scope, since_us: int, until_us: int, subjects: Mapping[int, Subject]) -> None:
+        self._scope, self._since_us, self._until_us, self._subjects = scope, since_us, until_us, subjects
+        span = type(scope.span)(since_us, until_us)
+        first, last = scope.over(span).months
+        self._months = range(last, first - 2, -1)  # a verdict of the month before is better than none
+        self._verdicts: dict[tuple[int, int | None, str], VerdictRow | None] = {}
+
+    def streams(self, rows: Sequence[StreamRow]) -> list[Stream]:
+        """Rows that are one device, place, protocol, service and port, as one."""
+        groups: dict[tuple[object, ...], list[StreamRow]] = defaultdict(list)
+        for row in rows:
+            groups[row.device_id, row.name or row.address, row.protocol, row.service, row.port].append(row)
+        return [
+            Stream(self._subjects[group[0].device_id], group[0].name or group[0].address, tuple(group),
+                   self._verdict(group[0]))
+            for group in groups.values()
+        ]  # fmt: skip
+
+    def _verdict(self, row: StreamRow) -> VerdictRow | None:
+        key = row.device_id, row.name_id, "" if row.name_id else row.address
+        if key not in self._verdicts:
+            asked = self._scope.db, self._scope.site_id, self._months
+            self._verdicts[key] = read_verdict(*asked, row.device_id, row.name_id, row.address)
+        return self._verdicts[key]
+
+    def _between(self, streams: Sequence[Stream]) -> Between:
+        clients = {end for stream in streams for end in stream.clients}
+        servers = {end for stream in streams for end in stream.servers}
+        return Between(self._scope.site_id, self._since_us, self._until_us, clients, servers)
+
+    def moments(self, streams: Sequence[Stream]) -> Mapping[Stream, Sequence[Moment]]:
+        """The flows of some streams, in order of time."""
+        owners = {
+            (row.client_id, row.server_id, row.port, row.name_id): stream for stream in streams for row in stream.rows
+        }
+        found: dict[Stream, list[Moment]] = {stream: [] for stream in streams}
+        if streams:
+            for moment in read_moments(self._scope.db, self._between(streams)):
+                stream = owners.get((moment.client_id, moment.server_id, moment.port, moment.name_id))
+                if stream is not None:
+                    found[stream].append(moment)
+        return found
+
+    def slices(self, stream: Stream) -> Sequence[tuple[int, int, int]]:
+        """What a stream's long flows moved, by quarter of an hour."""
+        return read_slices(self._scope.db, self._between([stream]))
+
+    @cached_property
+    def askers(self) -> set[int]:
+        """Devices whose questions for names were seen."""
+        return read_askers(self._scope.db, self._scope.site_id, self._since_us, self._until_us)
+
+    @cached_property
+    def known(self) -> Known:
+        """What devices reached in the months before, and the first times of what is still kept by the day."""
+        return known_of(self._scope, self._since_us, [each.device_id for each in self._subjects.values()])
+
+
+def known_of(scope: Scope, since_us: int, devices: Sequence[int]) -> Known:
+    """Companies and countries that devices had reached, by when they first did."""
+    last = scope.months[1]
+    raise NotImplementedError(last, since_us, devices, read_first_times, read_known)

@@ -1,0 +1,254 @@
+"""What the hunt for odd connections reads: streams of like connections, their moments, and what was known before.
+
+Rule 1: a stream is all connections of one device to one destination and port by one protocol; crowds of short flows that
+        are one row count as the connections they were.
+Rule 2: the first query reads every flow of its time once and gives sums; single times are read for chosen ends only.
+Rule 3: verdicts are looked up by their key, for streams that somebody asks about.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from daemon.decode.groups import SLOT_US
+
+_IDS = "BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
+_FLOWS = f"""
+    FROM capture k JOIN flow f ON f.id {_IDS}
+    WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since AND f.first_us >= :since AND f.first_us < :until
+"""
+_TOO_MANY = f"SELECT count(*) FROM (SELECT 1 {_FLOWS} LIMIT :most)"
+# Refused: reset before anything could be said; unanswered: no packet came back.
+_STREAMS = f"""
+    SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, n.id, n.text, x.name_source, s.address,
+        w.protocol, w.ip_version, coalesce(w.service, ''), w.encrypted, x.port, x.rows, x.connections, x.unanswered,
+        x.refused, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.first_us, x.last_us
+    FROM (
+        SELECT k.id AS capture_id, client_id, server_id, server_port AS port, kind_id,
+            coalesce(f.name_id, f.label_id) AS name_id, max(coalesce(f.name_source, f.label_source)) AS name_source,
+            count(*) AS rows, sum(f.count) AS connections,
+            sum(iif(f.begun AND packets_down = 0, f.count, 0)) AS unanswered,
+            sum(iif(f.begun AND packets_down > 0 AND f.end = 'rst' AND packets_up <= 2 * f.count
+                AND packets_down <= 2 * f.count, f.count, 0)) AS refused,
+            sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,
+            sum(bytes_down) AS bytes_down, min(f.first_us) AS first_us, max(f.last_us) AS last_us
+        {_FLOWS} AND NOT f.turned GROUP BY client_id, server_id, server_port, kind_id, 6
+    ) x JOIN capture k ON k.id = x.capture_id
+    JOIN endpoint c ON c.id = x.client_id JOIN endpoint s ON s.id = x.server_id
+    JOIN flow_kind w ON w.id = x.kind_id LEFT JOIN name n ON n.id = x.name_id
+    WHERE NOT w.chatter AND NOT s.local AND s.scope = 0 AND (c.local OR k.device_id IS NOT NULL)
+        AND coalesce(k.device_id, c.device_id) IS NOT NULL
+"""
+_MOMENTS = f"""
+    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, f.first_us, f.last_us, f.count,
+        f.packets_up + f.packets_down, f.bytes_up, f.bytes_down, f.packets_down
+    {_FLOWS} AND NOT f.turned AND f.server_id IN ({{servers}})
+        AND f.client_id IN ({{clients}})
+    ORDER BY f.first_us
+"""
+_SLICES = f"""
+    SELECT p.slot_us, sum(p.packets_up + p.packets_down), sum(p.bytes_up + p.bytes_down)
+    FROM capture k JOIN flow_slice p ON p.flow_id {_IDS} JOIN flow f ON f.id = p.flow_id
+    WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since AND p.slot_us >= :since - {SLOT_US}
+        AND p.slot_us < :until AND f.server_id IN ({{servers}})
+        AND f.client_id IN ({{clients}})
+    GROUP BY 1
+"""
+_VERDICT = """
+    SELECT v.party, v.organisation, v.purpose, v.country, v.country_confidence, v.reason, v.called
+    FROM judgement j JOIN verdict v ON v.id = j.verdict_id
+    WHERE j.month = ? AND j.device_id = ? AND j.site_id = ? AND j.name_id = ?
+        AND j.remote_id = coalesce((SELECT id FROM remote WHERE address = ?), 0)
+"""
+_SUBJECTS = """
+    SELECT d.id, t.mac, t.address, d.kind, d.vendor, d.system, d.mac_random,
+        (SELECT min(e.first_us) FROM endpoint e JOIN station o ON o.id = e.station_id WHERE o.device_id = d.id)
+    FROM device d JOIN station t ON t.id = d.id WHERE d.site_id = ?
+"""
+# What was known of devices by month: judgements outlive the days they were made of.
+_KNOWN = """
+    SELECT j.device_id, v.organisation, v.country, v.country_confidence, min(j.month), max(j.month)
+    FROM judgement j JOIN verdict v ON v.id = j.verdict_id
+    WHERE j.site_id = :site AND j.month BETWEEN :first AND :last GROUP BY 1, 2, 3, 4
+"""
+_DAYS = """
+    SELECT t.device_id, p.name_id, p.remote_id, min(p.first_us) FROM destination_day p
+    JOIN station t ON t.id = p.station_id
+    WHERE p.month BETWEEN :first AND :last AND t.device_id IN ({devices}) GROUP BY 1, 2, 3
+"""
+_ASKED = """
+    SELECT DISTINCT c.device_id FROM dns_message m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site
+    JOIN endpoint c ON c.id = m.client_id
+    WHERE m.seen_us >= :since AND m.seen_us < :until AND NOT m.response AND m.transport IN ('udp', 'tcp')
+        AND c.device_id IS NOT NULL
+"""
+_REQUESTS = f"""
+    SELECT h.method, n.text, h.user_agent, count(*) FROM hello h LEFT JOIN name n ON n.id = h.name_id
+    WHERE h.source = 'http' AND h.seen_us >= :since AND h.seen_us < :until AND h.flow_id IN (
+        SELECT f.id {_FLOWS} AND f.server_id IN ({{servers}})
+            AND f.client_id IN ({{clients}}))
+    GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 20
+"""
+
+
+class SubjectRow(NamedTuple):
+    """A device: the station key by which owner's words know it, and what it is taken for."""
+
+    device_id: int
+    mac: int
+    address: str
+    kind: str | None
+    vendor: str | None
+    system: str | None
+    mac_random: int | None
+    first_us: int | None
+
+
+class StreamRow(NamedTuple):
+    """Connections that are alike; sums over them. Times in microseconds, UTC; `rows` are flows as they are kept."""
+
+    device_id: int
+    client_id: int
+    server_id: int
+    name_id: int | None
+    name: str | None
+    name_source: str | None
+    address: str
+    protocol: str
+    ip_version: int
+    service: str
+    encrypted: str
+    port: int | None
+    rows: int
+    connections: int
+    unanswered: int
+    refused: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+    first_us: int
+    last_us: int
+
+
+class Moment(NamedTuple):
+    """One flow: when it began, of how many connections it stands."""
+
+    client_id: int
+    server_id: int
+    port: int | None
+    kind_id: int
+    first_us: int
+    last_us: int
+    connections: int
+    packets: int
+    bytes_up: int
+    bytes_down: int
+    packets_down: int
+
+
+class Between(NamedTuple):
+    """A stretch of time, and numbers of endpoints: who opened, and what was reached."""
+
+    site_id: int
+    since_us: int
+    until_us: int
+    clients: Collection[int]
+    servers: Collection[int]
+
+
+class VerdictRow(NamedTuple):
+    """Whose a destination is for a device."""
+
+    party: str
+    organisation: str | None
+    purpose: str | None
+    country: str | None
+    country_confidence: str | None
+    reason: str
+    called: str | None
+
+
+class KnownRow(NamedTuple):
+    """A company and a country that a device reached, and the first and last month in which it did."""
+
+    device_id: int
+    organisation: str | None
+    country: str | None
+    country_confidence: str | None
+    first_month: int
+    last_month: int
+
+
+def is_crowded(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, most: int) -> bool:
+    """Whether more than `most` flows began in a stretch of time."""
+    asked = {"site": site_id, "since": since_us, "until": until_us, "most": most + 1}
+    return int(db.execute(_TOO_MANY, asked).fetchone()[0]) > most
+
+
+def read_subjects(db: sqlite3.Connection, site_id: int) -> list[SubjectRow]:
+    """Every device of a site."""
+    return [SubjectRow(*row) for row in db.execute(_SUBJECTS, (site_id,))]
+
+
+def read_streams(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[StreamRow]:
+    """All streams of devices to the internet that began in a stretch of time."""
+    return [StreamRow(*row) for row in db.execute(_STREAMS, {"site": site_id, "since": since_us, "until": until_us})]
+
+
+def read_moments(db: sqlite3.Connection, between: Between) -> list[Moment]:
+    """The flows between these ends, in order of time."""
+    return [Moment(*row) for row in db.execute(*_asked(_MOMENTS, between))]
+
+
+def read_slices(db: sqlite3.Connection, between: Between) -> list[tuple[int, int, int]]:
+    """(slot_us, packets, bytes) of long flows between these ends."""
+    return db.execute(*_asked(_SLICES, between)).fetchall()
+
+
+def read_requests(db: sqlite3.Connection, between: Between) -> list[tuple[str | None, str | None, str | None, int]]:
+    """(method, host, user agent, how often) of web requests in the open between these ends, most frequent first."""
+    return db.execute(*_asked(_REQUESTS, between)).fetchall()
+
+
+def read_verdict(
+    db: sqlite3.Connection, site_id: int, months: Iterable[int], device_id: int, name_id: int | None, address: str
+) -> VerdictRow | None:
+    """The judgement about a destination in the first of these months that has one."""
+    for month in months:
+        row = db.execute(_VERDICT, (month, device_id, site_id, name_id or 0, "" if name_id else address)).fetchone()
+        if row is not None:
+            return VerdictRow(*row)
+    return None
+
+
+def read_known(db: sqlite3.Connection, site_id: int, first_month: int, last_month: int) -> list[KnownRow]:
+    """Companies and countries that devices reached in months, from the first to the last."""
+    asked = {"site": site_id, "first": first_month, "last": last_month}
+    return [KnownRow(*row) for row in db.execute(_KNOWN, asked)]
+
+
+def read_first_times(
+    db: sqlite3.Connection, first_month: int, last_month: int, devices: Collection[int]
+) -> dict[tuple[int, int, int], int]:
+    """(device, name, remote) -> when it was first met, of the days that are still kept one by one."""
+    query = _DAYS.format(devices=_numbers(devices))
+    rows = db.execute(query, {"first": first_month, "last": last_month})
+    return {(device, name, remote): first for device, name, remote, first in rows}
+
+
+def read_askers(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> set[int]:
+    """Devices whose questions for names could be read."""
+    return {row[0] for row in db.execute(_ASKED, {"site": site_id, "since": since_us, "until": until_us})}
+
+
+def _asked(query: str, between: Between) -> tuple[str, dict[str, int]]:
+    times = {"site": between.site_id, "since": between.since_us, "until": between.until_us}
+    return query.format(clients=_numbers(between.clients), servers=_numbers(between.servers)), times
+
+
+def _numbers(rows: Collection[int]) -> str:
+    """Row numbers as text for IN: a page's connection may not use `json_each`, and parameters are bounded in number."""
+    return ", ".join(str(int(number)) for number in sorted(rows))
