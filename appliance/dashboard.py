@@ -11,17 +11,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 
 import uvicorn
 
 from appliance import __version__
 from appliance.config import Config
+from appliance.data.status import OLD, status
 from appliance.knowledge import knowledge_of
 from appliance.looking import somebody_looks
+from appliance.places import locator_of
 from appliance.status import RUN_FOLDER, StatusError, read_status
+from daemon.store.accounts import is_claimed, show_code
+from daemon.store.owner import open_owner
+from daemon.store.settings import SETTINGS
 from web.app import create_app
-from web.options import Options, ServiceState
+from web.options import DataFile, Options, ServiceState
 
 _SERVICES = ("capture", "ingest")
 
@@ -33,12 +39,28 @@ def options_of(config: Config, *, is_open: bool) -> Options:
         owner=config.store.owner,
         site=config.site.name,
         captures=config.capture.folder,
+        configured=_configured(config),
+        hosts=host_names(config.web.hosts, socket.gethostname()),
         open=is_open,
         version=__version__,
         services=_services,
+        data_files=lambda: _data_files(config),
+        locate=locator_of(config),
         look=somebody_looks,
         follow=Follower(config).follow,
     )
+
+
+def host_names(configured: Sequence[str], machine: str) -> tuple[str, ...]:
+    """Names by which the dashboard may be called; see the key `web.hosts`."""
+    names = ("homeport", machine.partition(".")[0], machine)
+    return tuple(dict.fromkeys((*configured, *names, *(f"{name}.local" for name in names[:2]))))
+
+
+def claim_code(config: Config) -> str | None:
+    """A new code for a box without an owner; None where there is one. Raises StoreError."""
+    with closing(open_owner(config.store.owner)) as db:
+        return None if is_claimed(db) else show_code(db, time.time_ns() // 1000)
 
 
 def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callable[[str], None]) -> None:
@@ -76,6 +98,22 @@ class Follower:
         with self._turn:
             places = self._config.store
             relabel_site(places.database, places.owner, site, knowledge_of(self._config))
+
+
+def _configured(config: Config) -> dict[str, str]:
+    """What each key that the owner can set would be otherwise."""
+    return {key: str(config.beneath.get(key, config.value(key))) for key, setting in SETTINGS.items() if setting.is_key}
+
+
+def _data_files(config: Config) -> Sequence[DataFile]:
+    rows = status(config.data.folder, datetime.now(UTC), config.data.old_after_days)
+    return [
+        DataFile(
+            row.name, row.kind or "", row.age_days, row.state == OLD,
+            row.state if row.reason is None else f"{row.state}: {row.reason}",
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _services() -> Sequence[ServiceState]:

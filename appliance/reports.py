@@ -16,6 +16,7 @@ import click
 from appliance.config import Config
 from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
 from appliance.looking import somebody_looks
+from appliance.places import locator_of
 from daemon.decode.groups import SLOT_US
 from daemon.report.lookup import described
 from daemon.report.moments import moment_us
@@ -96,7 +97,7 @@ def ask_scope(
             raise click.UsageError("--since is not before --until")
         number = None if device is None else house.find(device).resident.device_id
         night, applications = _owners(config)
-        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names, night, applications)
+        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names, night, applications, locate=locator_of(config))
 
 
 def _owners(config: Config) -> tuple[tuple[int, int], Mapping[str, tuple[str, ...]]]:

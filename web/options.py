@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daemon.classify.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class DataFile:
     kind: str
     age_days: int | None
     old: bool
+    state: str = ""  # what is to be said of it besides: absent, unusable and why
 
 
 def _nobody() -> Sequence[ServiceState]:
@@ -40,6 +45,11 @@ def _no_files() -> Sequence[DataFile]:
 
 def _nothing() -> None:
     pass
+
+
+def _nowhere(address: str) -> Place | None:
+    del address
+    return None
 
 
 def _no_labels(site: str) -> None:
@@ -58,6 +68,7 @@ class Options:
     owner: Path
     site: str = "home"  # the home that is shown where an address names none
     captures: Path | None = None  # folder of the capture files
+    configured: Mapping[str, str] = field(default_factory=dict)  # key -> its value where the owner set nothing
     hosts: tuple[str, ...] = ()  # names by which the box is called, besides its addresses and localhost
     open: bool = False  # no login: for a demo on loopback only
     version: str = ""
@@ -65,5 +76,6 @@ class Options:
     monotonic: Callable[[], float] = time.monotonic  # seconds, for what must not depend on the clock on the wall
     services: Callable[[], Sequence[ServiceState]] = _nobody
     data_files: Callable[[], Sequence[DataFile]] = _no_files
+    locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as files of this box tell
     look: Callable[[], None] = _nothing  # somebody looks: ingest hurries
     follow: Callable[[str], None] = _no_labels  # let the labels of a site follow the owner's words

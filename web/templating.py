@@ -87,9 +87,13 @@ def when(context: Context, time_us: int | None, form: str = "%-d %b %Y, %H:%M") 
     """A time in the home's zone, as an element that carries the exact one."""
     if time_us is None:
         return Markup("")
-    visit = cast("Visit", context["visit"])
-    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(visit.zone))
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), format(moment, form))
+    return _moment(time_us, cast("Visit", context["visit"]).zone, form)
+
+
+@pass_context
+def wall(context: Context, time_us: int | None, form: str = "%-d %b %Y, %H:%M") -> Markup:
+    """A time that the clock on the wall told, when a person did something; "never" where there is none."""
+    return Markup("never") if time_us is None else _moment(time_us, cast("Visit", context["visit"]).wall_zone, form)
 
 
 @pass_context
@@ -108,11 +112,16 @@ def path(text: object) -> str:
     return quote(str(text), safe=":")
 
 
+def _moment(time_us: int, zone: str, form: str) -> Markup:
+    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), format(moment, form))
+
+
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 _FILTERS = {
     "size": size, "count": count, "share": share, "duration": duration, "shown": shown, "said": said, "country": country,
-    "party": party, "when": when, "ago": ago, "path": path, "escape_text": escape,
+    "party": party, "when": when, "wall": wall, "ago": ago, "path": path, "escape_text": escape,
 }  # fmt: skip

@@ -21,9 +21,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from daemon.identify.vocabulary import OwnerWords
 from daemon.report.scope import Scope
 from daemon.store.applications import read_applications
+from daemon.store.errors import StoreError
 from daemon.store.owner import open_owner, read_owner, words_at
 from daemon.store.roster import Resident, read_residents
-from daemon.store.settings import night_of, read_settings
+from daemon.store.settings import TIME_ZONE, night_of, read_settings
 from web.options import Options
 from web.reading import reading
 from web.security.gate import Session
@@ -33,7 +34,10 @@ from web.templating import Templates
 _T = TypeVar("_T")
 
 BY = "web"
+_DAY_US = 86_400_000_000
+_WEEKS_DAYS = 31  # of which a device's bytes are told where no time is asked about
 FILTERS = ("site", "range", "device", "party")  # what links keep
+NARROWING = ("party", "country", "company", "destination")  # of what alone reports tell
 
 
 class NothingYetError(Exception):
@@ -113,6 +117,14 @@ class Visit:
         return self.sites[self.site][1]
 
     @cached_property
+    def wall_zone(self) -> str:
+        """The zone for times that a clock on the wall told; there is one before anything was captured."""
+        try:
+            return self.zone
+        except (NothingYetError, NotHereError, StoreError):
+            return str(self.settings.get(TIME_ZONE) or "UTC")
+
+    @cached_property
     def newest_us(self) -> int:
         """When the newest packet of the home came. Raises NothingYetError."""
         row = self.db.execute("SELECT max(last_us) FROM capture WHERE site_id = ?", (self.site_id,)).fetchone()
@@ -132,8 +144,9 @@ class Visit:
 
     @cached_property
     def residents(self) -> list[Resident]:
-        """All devices, called as the owner calls them, those with most traffic first."""
-        return [_as_said(each, self.words) for each in read_residents(self.db, self.site)]
+        """All devices, called as the owner calls them, those with most traffic in the last weeks first."""
+        day = self.newest_us // _DAY_US - _WEEKS_DAYS
+        return [_as_said(each, self.words) for each in read_residents(self.db, self.site, day)]
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -160,7 +173,8 @@ class Visit:
         return Scope(
             self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
             None if device is None else device.device_id, self.names, night_of(self.settings),
-            read_applications(self.owner),
+            read_applications(self.owner), {word: asked for word in NARROWING if (asked := self.query(word)) is not None},
+            self.options.locate,
         )  # fmt: skip
 
     # What is answered

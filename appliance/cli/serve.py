@@ -22,8 +22,11 @@ def command(database: str | None, owner: str | None, site: str | None, host: str
     if is_open and not _loopback(host):
         raise click.UsageError(f"--open serves everybody without a login, so only on 127.0.0.1 or ::1, not {host}")
     config = load_config({"store.database": database, "store.owner": owner, "site.name": site})
-    from appliance.dashboard import serve
+    from appliance.dashboard import claim_code, serve
 
+    code = None if is_open else claim_code(config)
+    if code is not None:
+        note(f"This box has no owner yet. Its code, for the page /setup: {code}")
     try:
         serve(config, host, port, is_open=is_open, ready=lambda address: note(f"Homeport is at {printable(address)}"))
     except OSError as error:

@@ -34,6 +34,11 @@ class Answer(NamedTuple):
     name_id: int
 
 
+def holds_until(seen_us: int, ttl_s: int) -> int:
+    """The last instant at which an answer speaks for its address."""
+    return seen_us + min(max(ttl_s * SECOND, LEAST_US), MOST_US)
+
+
 class _Line:
     """The answers for one address or alias (and asker), as the name that holds from each moment on."""
 
@@ -46,7 +51,7 @@ class _Line:
         held: list[tuple[int, int]] = []  # (until, name), the most recent last
         for answer in answers:
             self._expire(held, answer.seen_us)
-            until = answer.seen_us + min(max(answer.ttl_s * SECOND, LEAST_US), MOST_US)
+            until = holds_until(answer.seen_us, answer.ttl_s)
             held.append((until, answer.name_id))
             self._mark(answer.seen_us, answer.name_id)
         if held:

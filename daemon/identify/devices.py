@@ -22,7 +22,9 @@ from daemon.identify.vocabulary import Device, Evidence, OwnerWords, Station
 _TAILS = (5, 8)  # characters of a hardware address: two bytes, three bytes
 
 
-Told = dict[Hashable, tuple[Device, bool]]  # all that tells a device -> the device, and whether its name is made up by us
+Told = dict[
+    Hashable, tuple[Device, bool]
+]  # all that tells a device -> the device, and whether its name is made up by us
 _MOST_TOLD = 4096
 
 

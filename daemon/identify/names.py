@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from daemon.identify.clues import Clue, newest
@@ -215,7 +216,8 @@ def _capital(word: str) -> str:
     return _SPELLED.get(word) or (word.upper() if _MODEL_CODE.fullmatch(word) else word[0].upper() + word[1:])
 
 
-def given_names(hints: Iterable[Hint], macs: Sequence[int]) -> frozenset[str]:
+@lru_cache(maxsize=4096)
+def given_names(hints: tuple[Hint, ...], macs: tuple[int, ...]) -> frozenset[str]:
     """What somebody called the device, comparable: the names that tell it from all others."""
     return frozenset([letters(name.text) for value, name in candidates(hints, macs) if value == GIVEN])
 

@@ -10,14 +10,14 @@ import errno
 import os
 from pathlib import Path
 
-NAME = "ballast"
+SUFFIX = ".ballast"  # behind the database's name: a file of nobody else
 _BLOCK = 512  # of st_blocks
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def ballast_beside(database: Path) -> Path:
     """Where the ballast of a database lies: on the same disk."""
-    return database.with_name(NAME)
+    return database.with_name(database.name + SUFFIX)
 
 
 def held(path: Path) -> int:

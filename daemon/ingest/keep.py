@@ -32,7 +32,7 @@ from daemon.store.kept import Standing, let_go, read_standings
 LOST = "recorded, and given up before it was read: the disk was full"
 
 _EVERY_S = 60.0
-_SOON_S = 5.0  # while the floor is not free
+_SOON_S = 3.0  # while the floor is not free
 _LEAST = 4 << 20  # bytes with which a database can be opened and written to
 _WORTH = 1 << 16  # bytes for which it is worth trying again at once
 _MOST_NAMED = 20
@@ -101,14 +101,16 @@ class Keeper:
             self._give_up_ballast()
 
     def due(self, now_s: float) -> bool:
-        """Whether it is time for a pass: each minute, and every few seconds while there is too little room."""
+        """Whether it is time for a pass: each minute, and every few seconds while something about the room is amiss."""
         if now_s - self._kept_s >= _EVERY_S:
             return True
         if now_s - self._looked_s < _SOON_S:
             return False
         self._looked_s = now_s
         room = self._room(self._folder)
-        return room.free < floor_of(self._policy.limits.floor, room.total)
+        return (
+            room.free < floor_of(self._policy.limits.floor, room.total) or self.held.short > 0 or self._wants_ballast()
+        )
 
     def keep(self, db: sqlite3.Connection, now_s: float) -> Plan:
         """One pass. Raises StoreError, OSError; what went until then is gone."""
@@ -235,16 +237,18 @@ class Keeper:
             self._warn(f"The disk is full: the ballast was given up, {won:,} bytes, to go on.", self._ballast)
         return won
 
-    def _tend_ballast(self) -> None:
+    def _wants_ballast(self) -> bool:
+        """Whether it is smaller than wished for, and there is room for it above the floor."""
         room = self._room(self._database.parent)
-        wanted, there = ballast_of(self._policy.ballast, room.total), ballast.held(self._ballast)
-        if there == wanted or (not wanted and not self._ballast.exists()):
-            return
-        if wanted < there or room.free - (wanted - there) >= floor_of(self._policy.limits.floor, room.total):
-            if wanted:
-                ballast.make(self._ballast, wanted)
-            else:
-                ballast.give_up(self._ballast)
+        missing = ballast_of(self._policy.ballast, room.total) - ballast.held(self._ballast)
+        return missing > 0 and room.free - missing >= floor_of(self._policy.limits.floor, room.total)
+
+    def _tend_ballast(self) -> None:
+        wanted = ballast_of(self._policy.ballast, self._room(self._database.parent).total)
+        if not wanted:
+            ballast.give_up(self._ballast)
+        elif wanted < ballast.held(self._ballast) or self._wants_ballast():
+            ballast.make(self._ballast, wanted)
 
     def _complain(self) -> None:
         """Say once what cannot be kept."""

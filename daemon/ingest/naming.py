@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from daemon.flow.facts import DAY_US
-from daemon.identify.answers import MOST_US, Answer, AnswerBook, service_answer
+from daemon.identify.answers import Answer, AnswerBook, service_answer
 from daemon.store import answers as store
 from daemon.store import labels
 
@@ -48,11 +48,11 @@ def settle_names(
     """
     renamed = [Renamed(*row) for row in labels.forget_local_names(db, site_id, since_us, until_us)]
     unnamed = (_Flow(*row) for row in labels.read_unnamed(db, site_id, since_us, until_us))
-    for day, flows in groupby(unnamed, key=lambda flow: flow.began_us // DAY_US):
+    for _, flows in groupby(unnamed, key=lambda flow: flow.began_us // DAY_US):
         while some := list(islice(flows, _MOST)):
             asking = [flow for flow in some if not grew or flow.first_us >= since_us]
             with store.sought(db, {flow.address for flow in asking}):
-                book = AnswerBook(_answers(db, site_id, day * DAY_US, asking))
+                book = AnswerBook(_answers(db, site_id, asking))
             names: dict[int, _Name] = {}
             for flow in asking:
                 found = book.name(flow.asker, flow.address, flow.began_us)
@@ -82,12 +82,12 @@ def _name(db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _N
     return renamed
 
 
-def _answers(db: sqlite3.Connection, site_id: int, day_us: int, flows: Sequence[_Flow]) -> Iterator[Answer]:
-    """What may hold when these flows of that day began: for an address, or for a name at which the asker went on."""
+def _answers(db: sqlite3.Connection, site_id: int, flows: Sequence[_Flow]) -> Iterator[Answer]:
+    """What may hold when these flows began: for an address, or for a name at which the asker went on."""
     if not flows:
         return
-    until_us = max(flow.began_us for flow in flows)
-    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, day_us, until_us, MOST_US):
+    times = [flow.began_us for flow in flows]
+    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, min(times), max(times)):
         if kind not in _SERVICE_TYPES:
             yield Answer(seen_us, name, ttl, asker, value, name_id)
             continue

@@ -16,7 +16,7 @@ from pathlib import Path
 from daemon.identify.kinds import PEOPLE
 from daemon.ingest.judge import judge_months
 from daemon.ingest.knowledge import Knowledge
-from daemon.store import retain
+from daemon.store import retain, whose_days
 from daemon.store.database import open_database, read_database, transaction
 from daemon.store.errors import explained
 from daemon.store.prune import prune
@@ -85,10 +85,12 @@ def _retain_site(
             count, months = retain.fold(db, site_id, before_us, _people(db, site_id, site, knowledge))
             if months:
                 judge_months(db, site_id, months, knowledge)
+            whose_days.follow(db)
         flows += count
     with transaction(db):
         retain.hide_names(db, _people(db, site_id, site, knowledge))
         slots = retain.drop_slots(db, site_id, plan.oldest_slot)
+        whose_days.follow(db)
         prune(db)
     heard(site, len(plan.steps), len(plan.steps))
     return SiteRetained(site, plan, flows, slots, retain.kept(db, site_id))

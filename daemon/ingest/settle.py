@@ -23,7 +23,7 @@ from daemon.ingest.folders import settle_folders
 from daemon.ingest.judge import Change, Some, judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.naming import Renamed, settle_names
-from daemon.store import labels
+from daemon.store import labels, whose_days
 from daemon.store.aliases import read_aliases
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
@@ -100,6 +100,7 @@ class _Pass:
         months: Collection[int] = moved if not (others or everything) else months_with_destinations(db, site_id)
         only = {month: Some(moved.get(month, ()), others) for month in months if len(moved.get(month, ())) <= _FEW}
         changes = judge_months(db, site_id, months, self._knowledge, None if everything else only)
+        whose_days.follow(db)
         labels.mark_settled(db, site_id)
         forget_retold(db, site_id)
         return Settled(tuple(changes))

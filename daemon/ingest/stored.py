@@ -20,7 +20,7 @@ from daemon.ingest.capture_file import series_of
 from daemon.ingest.sidecars import sidecar_of
 from daemon.store.kept import Standing, read_standings
 
-_HEAD, _TAIL = 1 << 14, 1 << 16  # bytes of a sidecar in which its first and its last lines lie
+_HEAD, _TAIL = 1 << 14, 1 << 14  # bytes of a sidecar in which its first and its last lines lie
 _BLOCK = 512  # of st_blocks
 _SUFFIX = ".pcap"
 _UNDER_WAY = ("live", "unsynced")

@@ -1,7 +1,7 @@
 """When devices are busy: always on, most of the time, or only when somebody uses them; one row a device.
 
 Rule 1: hours count, because sums by hour are kept for good: an hour is busy if anything was exchanged with the internet,
-        and heard if there was any frame at all.
+        and heard if it did anything at all of its own accord.
 Rule 2: a device is measured from the hour in which it was first heard in the span to the span's end: what came on
         Thursday was not silent on Monday.
 """
@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 from daemon.decode.groups import SLOT_US
 from daemon.report.hours import is_night
-from daemon.report.scope import Scope
+from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, Column, Report
 from daemon.report.words import counted, span_words
-from daemon.store.totals import read_totals
+from daemon.store.by_device import read_hours
 
 ALWAYS, MOSTLY, SOMETIMES = 0.9, 0.5, 0.02  # of the hours of a device, above which it counts as that
 _HOUR = 4  # slots
+_MOST_DAYS = 92  # of a span, the newest: what a device did a year ago says little of how it lives
 _FEW = 12  # hours, below which nothing is said
 _COLUMNS = (
     Column("device", "Device"),
@@ -83,18 +84,21 @@ def report(scope: Scope) -> Report:
 
 
 def rhythms(scope: Scope) -> dict[int, Rhythm]:
-    """Device -> how it lives; those that were not heard have none."""
+    """Device -> how it lives, by the newest months of the span; those that were not heard have none."""
+    scope = scope.over(_newest(scope))
     heard: dict[int, set[int]] = defaultdict(set)
     busy: dict[int, set[int]] = defaultdict(set)
-    for number, hour, where, *_counts in read_totals(scope.db, scope.window, ("device", "hour", "scope"), both_ends=True):
-        if not number or scope.device_id not in (None, number):
-            continue
+    for number, hour, outside, *_bytes in read_hours(scope.db, scope.window):
         heard[number].add(hour)
-        if where == "internet":
+        if outside:
             busy[number].add(hour)
     end = min(scope.span.until_us, (scope.newest_us // SLOT_US + 1) * SLOT_US) // SLOT_US
     clock = _Clock(scope)
     return {number: _rhythm(sorted(hours), busy[number], end, clock) for number, hours in heard.items()}
+
+
+def _newest(scope: Scope) -> Span:
+    return Span(max(scope.span.since_us, scope.span.until_us - _MOST_DAYS * 86_400_000_000), scope.span.until_us)
 
 
 def told(name: str, rhythm: Rhythm) -> str:

@@ -14,11 +14,11 @@ from daemon.decode.groups import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import size_words, span_words
-from daemon.store.by_device import count_asked, first_recorded, oldest_question, read_described, read_parties
+from daemon.store.by_device import count_asked, first_recorded, oldest_question, read_days, read_described, read_hours, read_parties
 from daemon.store.totals import read_totals
 
 PARTIES = ("first", "support", "platform", "third", "unknown")
-_DAY_US = 86_400_000_000
+_DAY_S = 86_400
 _STEPS = 48  # of a strip, at most about so many
 _COLUMNS = (
     Column("device", "Device"),
@@ -76,8 +76,8 @@ def report(scope: Scope) -> Report:
     return Report("Devices", _COLUMNS, tuple(table), sentences(scope, [(row[0], row[5]) for row in wanted], moved), _notes(scope))
 
 
-def measured(scope: Scope) -> Mapping[int, Measured]:
-    """Device -> what it moved in the span; nothing for those that were silent."""
+def measured(scope: Scope, *, parties: bool = True) -> Mapping[int, Measured]:
+    """Device -> what it moved in the span; nothing for those that were silent. `parties`: also with whom on the internet."""
     found: dict[int, Measured] = defaultdict(Measured)
     for number, where, *counts in read_totals(scope.db, scope.window, ("device", "scope"), both_ends=True):
         if scope.device_id not in (None, number):
@@ -89,7 +89,7 @@ def measured(scope: Scope) -> Mapping[int, Measured]:
         each.bytes_down += counts[3]
         if where != "internet":
             each.parties["local"] = each.parties.get("local", 0) + counts[2] + counts[3]
-    for number, party, up, down in read_parties(scope.db, scope.window):
+    for number, party, up, down in read_parties(scope.db, scope.window) if parties else ():
         if number in found:
             found[number].parties[party] = found[number].parties.get(party, 0) + up + down
     return found
@@ -97,8 +97,8 @@ def measured(scope: Scope) -> Mapping[int, Measured]:
 
 def strips(scope: Scope) -> dict[int, list[int]]:
     """Device -> bytes over the span, in equal steps, for a strip as small as a word; a silent device has none."""
-    key = "hour" if scope.span.until_us - scope.span.since_us <= 32 * _DAY_US else "day"
-    if key == "hour":
+    hours = scope.span.seconds <= 32 * _DAY_S
+    if hours:
         first, last = scope.span.since_us // SLOT_US, -(-scope.span.until_us // SLOT_US)
         step = -(-(last - first) // _STEPS // 4) * 4  # whole hours
     else:
@@ -106,7 +106,7 @@ def strips(scope: Scope) -> dict[int, list[int]]:
         step = -(-(last - first) // _STEPS)
     many = -(-(last - first) // step)
     found: dict[int, list[int]] = {}
-    for number, at, _up, _down, up, down in read_totals(scope.db, scope.window, ("device", key), both_ends=True):
+    for number, at, _, up, down in (read_hours if hours else read_days)(scope.db, scope.window):
         strip = found.setdefault(number, [0] * many)
         strip[min(max((at - first) // step, 0), many - 1)] += up + down
     return found
@@ -150,6 +150,6 @@ def _house(scope: Scope) -> int:
 
 def _notes(scope: Scope) -> tuple[str, ...]:
     oldest = oldest_question(scope.db)
-    if oldest is None or oldest <= scope.span.since_us + _DAY_US:
+    if oldest is None or oldest <= scope.span.since_us + _DAY_S * 1_000_000:
         return ()
     return ("DNS questions are counted as far back as single ones are kept.",)

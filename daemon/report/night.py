@@ -6,7 +6,7 @@ Rule 2: destinations by hour are known as far back as traffic is kept by slot; a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.decode.groups import SLOT_US
@@ -17,6 +17,7 @@ from daemon.report.words import counted, size_words
 from daemon.store.by_device import Within, read_within
 from daemon.store.reached import Reached, read_reached
 
+_KEY = 6  # columns of `Within` before the sums
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
@@ -57,17 +58,25 @@ def report(scope: Scope) -> Report:
     return Report("Nights", _COLUMNS, rows, (told(scope, nights),), _notes(scope))
 
 
-def at_night(scope: Scope) -> list[AtNight]:
-    """What went to the internet at night, most bytes first."""
-    labels: Mapping[tuple[int, str], Reached] = {
-        (each.device_id, each.place): each for each in reversed(read_reached(scope.db, scope.window))
-    }
-    found = [
-        AtNight(each, labels.get((each.device_id, each.place or "")))
-        for each in read_within(scope.db, scope.window, night_slots(scope))
-        if each.scope == "internet"
-    ]
+def at_night(scope: Scope, reached: Sequence[Reached] | None = None) -> list[AtNight]:
+    """What went to the internet at night, most bytes first. `reached`: the destinations, where they were read already."""
+    known = read_reached(scope.db, scope.window) if reached is None else reached
+    labels: Mapping[tuple[int, str], Reached] = {(each.device_id, each.place): each for each in reversed(known)}
+    whole: dict[tuple[object, ...], Within] = {}
+    for each in read_within(scope.db, scope.window, night_slots(scope)):
+        if each.scope == "internet":
+            key = each[:_KEY]  # the stations of a device are one
+            whole[key] = _added(whole[key], each) if key in whole else each
+    found = [AtNight(each, labels.get((each.device_id, each.place or ""))) for each in whole.values()]
     return sorted(found, key=lambda each: (-each.within.bytes_up - each.within.bytes_down, each.within.place or ""))
+
+
+def _added(one: Within, other: Within) -> Within:
+    return one._replace(
+        packets_up=one.packets_up + other.packets_up, packets_down=one.packets_down + other.packets_down,
+        bytes_up=one.bytes_up + other.bytes_up, bytes_down=one.bytes_down + other.bytes_down,
+        last_slot=max(one.last_slot, other.last_slot),
+    )  # fmt: skip
 
 
 def told(scope: Scope, nights: list[AtNight]) -> str:

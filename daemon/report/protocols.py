@@ -1,12 +1,12 @@
-"""Which protocols are spoken: packets, bytes and mean frame length of each, most bytes first."""
+"""Which protocols are spoken: packets, bytes and mean frame length of each, and their places in the three rankings."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 from daemon.report.scope import Scope
+from daemon.report.sums import Sum, read_sums
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.store.totals import read_totals
 
 _COLUMNS = (
     Column("protocol", "Protocol"),
@@ -15,33 +15,61 @@ _COLUMNS = (
     Column("bytes", "Data", SIZE),
     Column("share", "Share of data", SHARE),
     Column("mean_length", "Mean length", SIZE),
+    Column("rank_packets", "Place by packets", COUNT),
+    Column("rank_bytes", "Place by data", COUNT),
+    Column("rank_length", "Place by length", COUNT),
 )
+Key = tuple[str | int, ...]
 
 
 def report(scope: Scope) -> Report:
-    """One row a (protocol, service)."""
-    packets: dict[tuple[str, str], int] = defaultdict(int)
-    octets: dict[tuple[str, str], int] = defaultdict(int)
-    for protocol, service, up, down, bytes_up, bytes_down in read_totals(
-        scope.db, scope.window, ("protocol", "service")
-    ):
-        packets[protocol, service] += up + down
-        octets[protocol, service] += bytes_up + bytes_down
-    whole = sum(octets.values())
+    """One row a (protocol, service), those with most bytes first. Lengths are means of bytes a frame, on the wire."""
+    sums = read_sums(scope, ("protocol", "service"))
+    if not sums:
+        return Report("Protocols", _COLUMNS, (), ("Nothing was recorded in this time.",))
+    whole = sum(each.bytes for each in sums.values())
+    places = [_places(sums, measure) for measure in (_packets, _bytes, _length)]
     rows = tuple(
         (
-            protocol,
-            service or None,
-            packets[protocol, service],
-            number,
-            number / whole,
-            number / packets[protocol, service],
+            key[0], key[1] or None, sums[key].packets, sums[key].bytes, sums[key].bytes / whole, _length(sums[key]),
+            *(place[key] for place in places),
         )
-        for (protocol, service), number in sorted(octets.items(), key=lambda each: (-each[1], each[0]))
-        if packets[protocol, service]
+        for key in sorted(sums, key=lambda key: places[1][key])
+    )  # fmt: skip
+    return Report("Protocols", _COLUMNS, rows, (_sentence(sums, places, whole),))
+
+
+def called(protocol: object, service: object) -> str:
+    """What a protocol is called: its service, else itself."""
+    return str(service or protocol)
+
+
+def _sentence(sums: Mapping[Key, Sum], places: list[dict[Key, int]], whole: int) -> str:
+    first = [next(key for key, place in each.items() if place == 1) for each in places]
+    by_packets, by_bytes, by_length = (called(*key) for key in first)
+    packets = sum(each.packets for each in sums.values())
+    share = sums[first[1]].bytes / whole
+    number = "One protocol was" if len(sums) == 1 else f"{len(sums)} protocols were"
+    most = f"most data, {share:.0%}, was {by_bytes}"
+    most += " and so were most packets" if by_packets == by_bytes else f", most packets were {by_packets}"
+    return (
+        f"{number} spoken in {packets:,} packets; {most}; the longest frames, {_length(sums[first[2]]):,.0f} bytes in the"
+        f" mean, were {by_length}."
     )
-    if not rows:
-        return Report("Protocols", _COLUMNS, (), ("Nothing was recorded in this time.",))
-    most = rows[0]
-    sentence = f"{len(rows)} protocols were spoken; most of the data, {most[4]:.0%}, was {most[1] or most[0]}."
-    return Report("Protocols", _COLUMNS, rows, (sentence,))
+
+
+def _places(sums: Mapping[Key, Sum], measure: Callable[[Sum], float]) -> dict[Key, int]:
+    order = sorted(sums, key=lambda key: (-measure(sums[key]), key))
+    return {key: place for place, key in enumerate(order, 1)}
+
+
+def _packets(total: Sum) -> float:
+    return total.packets
+
+
+def _bytes(total: Sum) -> float:
+    return total.bytes
+
+
+def _length(total: Sum) -> float:
+    return total.bytes / total.packets

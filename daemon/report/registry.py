@@ -30,6 +30,9 @@ class Kind:
         return cast("Callable[[Scope], Report]", module.report)(scope)
 
 
-KINDS = (Kind("protocols", "protocols", "Protocols", "Which protocols are spoken, by packets, bytes and mean length?"),)
+KINDS = (
+    Kind("protocols", "protocols", "Protocols", "Which protocols are spoken, by packets, bytes and mean length?"),
+    Kind("findings", "findings.listing", "Findings", "What in the traffic is worth a look, and why?"),
+)
 
 REPORTS = {kind.name: kind for kind in KINDS}

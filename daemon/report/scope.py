@@ -7,16 +7,27 @@ Rule 2: a report takes everything from its scope: no clock, no configuration, no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from daemon.store.calendar import month_text
 from daemon.store.window import Window
 
+if TYPE_CHECKING:
+    from daemon.classify.place import Place
+
+
+def _nowhere(address: str) -> Place | None:
+    del address
+    return None
+
+
 _EPOCH = date(1970, 1, 1)
+_NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _NONE: Mapping[int, str] = MappingProxyType({})
 _NO_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -54,6 +65,8 @@ class Scope:
     applications: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: _NO_SETS
     )  # name -> domains, with all below them
+    only: Mapping[str, str] = field(default_factory=lambda: _NO_WORDS)  # party, country, company: of these alone
+    locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as the box knows
 
     @property
     def days(self) -> tuple[int, int]:
@@ -74,6 +87,10 @@ class Scope:
     def day_of(self, time_us: int) -> int:
         """The day of the site's calendar in which a time lies."""
         return (datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(self.zone)).date() - _EPOCH).days
+
+    def moment(self, time_us: int) -> str:
+        """`12 July 2026, 14:02`, by the house's clock."""
+        return f"{datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(self.zone)):%-d %B %Y, %H:%M}"
 
     def called(self, device_id: int) -> str:
         """What people call a device."""

@@ -6,21 +6,19 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from daemon.flow.facts import DAY_US
-
-# In the order in which it is written: records first, since few of them are sought.
+# In the order in which it is written: messages that still hold first, since they are few.
 # An answer without an address says where to ask next: CNAMEs count only there, in all others the asker has its answer.
-_ANSWERS = (
-    "SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, m.name_id"
-    " FROM {0} CROSS JOIN capture k ON k.id = m.capture_id CROSS JOIN endpoint c ON c.id = m.client_id"
-    " CROSS JOIN name n ON n.id = m.name_id"
-    " WHERE k.site_id = ?1 AND m.seen_us BETWEEN ?2 AND ?3 AND m.response AND m.transport IN ('udp', 'tcp')"
-    " AND r.section = 'answer' AND CASE WHEN r.type IN ('A', 'AAAA') THEN r.value IN (SELECT address FROM temp.sought)"
-    " WHEN r.type = 'CNAME' THEN NOT EXISTS (SELECT 1 FROM dns_record a WHERE a.message_id = m.id"
-    " AND a.section = 'answer' AND a.type IN ('A', 'AAAA')) ELSE r.type IN ('HTTPS', 'SVCB') END"
+_ANSWERS = """
+    SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, m.name_id
+    FROM dns_message m CROSS JOIN dns_record r ON r.message_id = m.id CROSS JOIN capture k ON k.id = m.capture_id
+    CROSS JOIN endpoint c ON c.id = m.client_id CROSS JOIN name n ON n.id = m.name_id
+    WHERE {} AND m.seen_us <= :until_us AND k.site_id = :site AND r.section = 'answer' AND ({})
+"""
+_LEADING = "m.leads AND (r.type IN ('HTTPS', 'SVCB') OR m.leads = 1 AND r.type = 'CNAME')"
+_HOLDING = _ANSWERS.format(
+    "m.lasts_us >= :since_us", f"r.type IN ('A', 'AAAA') AND r.value IN (SELECT address FROM temp.sought) OR {_LEADING}"
 )
-_RECENT = _ANSWERS.format("dns_message m CROSS JOIN dns_record r ON r.message_id = m.id")
-_LASTING = _ANSWERS.format("dns_record r CROSS JOIN dns_message m ON m.id = r.message_id") + " AND r.ttl > 86400"
+_EARLIER = _ANSWERS.format("m.lasts_us >= :first_us AND m.lasts_us < :since_us", _LEADING)
 
 
 @contextmanager
@@ -35,12 +33,17 @@ def sought(db: sqlite3.Connection, addresses: Iterable[str]) -> Iterator[None]:
 
 
 def read_answers(
-    db: sqlite3.Connection, site_id: int, day_us: int, until_us: int, longest_us: int
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
 ) -> Iterator[tuple[int, str, int, int, str, str, int]]:
-    """Answers that may name one of the `sought` addresses during the day that begins at `day_us`, in no order.
+    """Answers that may name one of the `sought` addresses at some time of a stretch, in no order.
 
-    (seen_us, name asked for, ttl, asker, type, value, name id): of that day up to `until_us` and of the one before, and
-    of `longest_us` before it those with a TTL above a day. The asker is a device, or -endpoint.
+    (seen_us, name asked for, ttl, asker, type, value, name id). The asker is a device, or -endpoint. Those that hold in
+    that time, and those that told where to ask next when the former were given.
     """
-    yield from db.execute(_RECENT, (site_id, day_us - DAY_US, until_us))
-    yield from db.execute(_LASTING, (site_id, day_us - longest_us, day_us - DAY_US - 1))
+    bounds = {"site": site_id, "since_us": since_us, "until_us": until_us}
+    first_us = since_us
+    for row in db.execute(_HOLDING, bounds):
+        first_us = min(first_us, row[0])
+        yield row
+    if first_us < since_us:
+        yield from db.execute(_EARLIER, {**bounds, "first_us": first_us})

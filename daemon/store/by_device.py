@@ -1,4 +1,4 @@
-"""What the pages of devices ask beyond the sums: whose bytes a device's were, whom it met first when, what it asked.
+"""What the pages of devices ask beyond the sums: whose bytes a device's were, whom it met before, what it asked.
 
 Reading only. Rule: what was reached by a device is judged by (device, month), as everywhere; a month that a span only
 touches counts by its days where these are there, else whole.
@@ -9,43 +9,47 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
+from daemon.store.reached import asked_of, keys_of
 from daemon.store.window import Window
 
 _WHOSE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
-_PARTS = f"""
-    SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, sum(bytes_up) AS up, sum(bytes_down) AS down
-    FROM destination_day WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
-        AND {_WHOSE} GROUP BY 1, 2, 3, 4, 5
-    UNION ALL
-    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, bytes_up, bytes_down
-    FROM destination_month WHERE month BETWEEN :first_month AND :last_month AND {_WHOSE}
-"""
+# Grouped by two numbers: SQLite sorts to group, and sorting rows of five columns takes twice as long.
 _PARTIES = f"""
-    SELECT d.device_id, coalesce(v.party, 'unknown'), sum(d.up), sum(d.down) FROM (
-        SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id,
-            sum(p.up) AS up, sum(p.down) AS down
-        FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id AND w.site_id = :site
-        LEFT JOIN station t ON t.id = p.station_id GROUP BY 1, 2, 3, 4, 5, 6
-    ) d
-    LEFT JOIN judgement j ON j.month = d.month AND j.device_id = d.device_id AND j.site_id = d.site_id
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
-    LEFT JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
-    GROUP BY 1, 2
+    SELECT p.device_id, coalesce(v.party, 'unknown'), sum(p.up), sum(p.down) FROM (
+        SELECT t.device_id, p.rest >> 24 AS month, max(p.named, 0) AS name_id, max(-p.named, 0) AS remote_id,
+            0 AS verdict_id, p.up, p.down
+        FROM (
+            SELECT iif(name_id, name_id, -remote_id) AS named, (month << 24) | station_id AS rest, sum(bytes_up) AS up,
+                sum(bytes_down) AS down
+            FROM destination_day WHERE {{days}} AND {_WHOSE} GROUP BY 1, 2
+        ) p JOIN station t ON t.id = p.rest & 16777215 AND t.site_id = :site
+        UNION ALL
+        SELECT t.device_id, p.month, p.name_id, p.remote_id, p.verdict_id, p.bytes_up, p.bytes_down
+        FROM destination_month p JOIN station t ON t.id = p.station_id AND t.site_id = :site WHERE {{months}} AND {_WHOSE}
+    ) p
+    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = p.device_id AND j.site_id = :site
+        AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
+    LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
+    WHERE p.device_id IS NOT NULL GROUP BY 1, 2
 """
-# All months there are, so that somebody who came back after a year is not new.
+# By whole keys: (month, station) and (month, day, station) are what those of both tables begin with.
 _MET = """
-    SELECT v.organisation, min(d.first_us) FROM (
-        SELECT month, name_id, remote_id, verdict_id, min(first_us) AS first_us
-        FROM destination_part WHERE station_id IN (SELECT id FROM station WHERE device_id = ?1)
-        GROUP BY month, name_id, remote_id, verdict_id
+    SELECT DISTINCT v.organisation FROM (
+        SELECT x.month, x.name_id, x.remote_id, x.verdict_id FROM json_each(:months) m CROSS JOIN destination_month x
+            ON x.month = m.value AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
+        UNION
+        SELECT x.month, x.name_id, x.remote_id, 0 FROM json_each(:days) m CROSS JOIN destination_day x
+            ON x.month = m.value ->> 1 AND x.day = m.value ->> 0
+            AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
     ) d
-    LEFT JOIN judgement j ON j.month = d.month AND j.device_id = ?1 AND j.site_id = ?2
+    LEFT JOIN judgement j ON j.month = d.month AND j.device_id = :device AND j.site_id = :site
         AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
     JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
-    WHERE v.organisation IS NOT NULL GROUP BY 1
+    WHERE v.organisation IS NOT NULL
 """
 _ASKED = """
     SELECT coalesce(k.device_id, c.device_id, 0), count(*) FROM dns_message m
@@ -53,18 +57,36 @@ _ASKED = """
     WHERE m.seen_us >= :since AND m.seen_us < :until AND NOT m.response GROUP BY 1
 """
 _WITHIN = """
-    SELECT coalesce(t.device_id, 0), coalesce(n.text, r.address), w.protocol, w.service, w.encrypted, w.scope,
-        sum(x.packets_up), sum(x.packets_down), sum(x.bytes_up), sum(x.bytes_down), max(x.slot)
-    FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value {whose}
-    JOIN way w ON w.id = x.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = x.station_id
-    LEFT JOIN name n ON n.id = x.name_id LEFT JOIN remote r ON r.id = x.remote_id
-    GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT t.device_id, coalesce(n.text, r.address), w.protocol, w.service, w.encrypted, w.scope, x.packets_up,
+        x.packets_down, x.bytes_up, x.bytes_down, x.last_slot
+    FROM (
+        SELECT iif(x.name_id, x.name_id, -x.remote_id) AS named, (x.station_id << 24) | x.way_id AS rest,
+            sum(x.packets_up) AS packets_up, sum(x.packets_down) AS packets_down, sum(x.bytes_up) AS bytes_up,
+            sum(x.bytes_down) AS bytes_down, max(x.slot) AS last_slot
+        FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value {whose} GROUP BY 1, 2
+    ) x
+    JOIN way w ON w.id = x.rest & 16777215 AND w.site_id = :site JOIN station t ON t.id = x.rest >> 24
+    LEFT JOIN name n ON n.id = x.named LEFT JOIN remote r ON r.id = -x.named
+    WHERE t.device_id IS NOT NULL
 """
 _QUARTERS = """
     SELECT x.slot, w.scope = 'internet', sum(x.packets_up + x.packets_down), sum(x.bytes_up), sum(x.bytes_down)
     FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value
         AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
     JOIN way w ON w.id = x.way_id GROUP BY 1, 2
+"""
+# In the order of the key, so that nothing is sorted; what a device was asked by another one is not of its own accord.
+_HOURS = """
+    SELECT t.device_id, x.slot, max(x.way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet')),
+        sum(x.bytes_up), sum(x.bytes_down)
+    FROM station t CROSS JOIN hour_total x ON x.station_id = t.id AND x.slot >= :first AND x.slot < :last
+    WHERE t.site_id = :site AND t.device_id IS NOT NULL AND (:device IS NULL OR t.device_id = :device)
+    GROUP BY t.id, x.slot
+"""
+_DAYS = """
+    SELECT t.device_id, x.day, 0, sum(x.bytes_up), sum(x.bytes_down) FROM day_total x JOIN station t ON t.id = x.station_id
+    WHERE x.day BETWEEN :first AND :last AND t.site_id = :site AND t.device_id IS NOT NULL
+        AND (:device IS NULL OR t.device_id = :device) GROUP BY x.day, x.station_id
 """
 _OF_DEVICE = "AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)"
 
@@ -79,7 +101,7 @@ _DESCRIBED = """
 
 
 class Within(NamedTuple):
-    """What a device exchanged with one end in some slots; `place` None for frames without IP."""
+    """What a station of a device exchanged with one end in some slots; `place` None for frames without IP."""
 
     device_id: int
     place: str | None
@@ -105,18 +127,35 @@ class Quarter(NamedTuple):
 
 
 def read_parties(db: sqlite3.Connection, window: Window) -> list[tuple[int, str, int, int]]:
-    """(device or 0, party, bytes up, bytes down) of what went to the internet."""
-    (first_day, last_day), (first_month, last_month) = window.days, window.months
-    asked = {
-        "site": window.site_id, "device": window.device_id, "first_day": first_day, "last_day": last_day,
-        "first_month": first_month, "last_month": last_month,
-    }  # fmt: skip
-    return db.execute(_PARTIES, asked).fetchall()
+    """(device, party, bytes up, bytes down) of what went to the internet."""
+    return db.execute(_PARTIES.format(**keys_of(window)), asked_of(window)).fetchall()
 
 
-def read_met(db: sqlite3.Connection, site_id: int, device_id: int) -> dict[str, int]:
-    """Company -> when the device first had to do with it, as far back as anything is kept."""
-    return dict(db.execute(_MET, (device_id, site_id)).fetchall())
+def read_met(db: sqlite3.Connection, site_id: int, device_id: int, until_day: int, many: int) -> set[str]:
+    """Companies that a device had to do with in the `many` days before a day (days since the epoch)."""
+    days = range(until_day - many, until_day)
+    placed = [(day, _month(day)) for day in days]
+    whole = sorted({month for _, month in placed if month != _month(until_day)})
+    asked = {"site": site_id, "device": device_id, "months": json.dumps(whole), "days": json.dumps(placed)}
+    return {row[0] for row in db.execute(_MET, asked)}
+
+
+def _month(day: int) -> int:
+    local = date(1970, 1, 1) + timedelta(days=day)
+    return local.year * 12 + local.month - 1
+
+
+def read_hours(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int, int]]:
+    """(device, first slot of an hour, whether with the internet, bytes up, bytes down) of what devices did themselves."""
+    first, last = window.since_us // SLOT_US, -(-window.until_us // SLOT_US)
+    asked = {"site": window.site_id, "device": window.device_id, "first": first, "last": last}
+    return db.execute(_HOURS, asked).fetchall()
+
+
+def read_days(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int, int]]:
+    """The same by days since the epoch, without a look at where it went."""
+    asked = {"site": window.site_id, "device": window.device_id, "first": window.days[0], "last": window.days[1]}
+    return db.execute(_DAYS, asked).fetchall()
 
 
 def count_asked(db: sqlite3.Connection, window: Window) -> dict[int, int]:

@@ -37,7 +37,7 @@ _SHARES = f"""
     WHERE {_THERE} AND p.slot_us {_TIMES} {{slices}}
 """
 
-_INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
+INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
 _SCOPES = ("internet", "local", "chatter")
 _SEEN = f"""
     SELECT x.id, x.slot, f.kind_id, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
@@ -51,7 +51,7 @@ _SEEN = f"""
             ELSE '-' END AS said,
         CASE WHEN w.chatter THEN {_CHATTER}
             WHEN (c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3)) THEN {_LOCAL}
-            ELSE {_INTERNET} END AS scope,
+            ELSE {INTERNET} END AS scope,
         iif(f.first_us / {SLOT_US} = x.slot, f.count, 0) AS flows,
         max(f.first_us, x.slot * {SLOT_US}) AS first_us, min(f.last_us, x.slot * {SLOT_US} + {SLOT_US - 1}) AS last_us,
         x.packets_up, x.packets_down, x.bytes_up, x.bytes_down
@@ -118,11 +118,11 @@ _NUMBERED = (
     "INSERT OR IGNORE INTO way (site_id, protocol, ip_version, service, encrypted, scope, name_source)"
     " SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, '' FROM temp.manner"
     f" UNION SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, said FROM temp.manner"
-    f" WHERE scope = {_INTERNET}",
+    f" WHERE scope = {INTERNET}",
     f"""
     INSERT INTO temp.cell_way
     SELECT m.kind_id, m.scope, m.said, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = ''),
-        iif(m.scope = {_INTERNET}, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = m.said), NULL)
+        iif(m.scope = {INTERNET}, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = m.said), NULL)
     FROM temp.manner m
     """,
 )
@@ -157,7 +157,7 @@ DESTINATIONS = f"""
                 max(x.last_us) AS last_us
             FROM {_WITH_WAY} CROSS JOIN temp.slot_place d ON d.slot = x.slot
             CROSS JOIN temp.end_remote e ON e.end_id = x.end_id
-            WHERE x.scope = {_INTERNET} GROUP BY 1, 2, 3, 4, 5, 7
+            WHERE x.scope = {INTERNET} GROUP BY 1, 2, 3, 4, 5, 7
         ) GROUP BY month, {{0}} station_id, name_id, iif(name_id, 0, remote_id), way_id
     ) y JOIN remote m ON m.address = substr(y.main, 17)
 """

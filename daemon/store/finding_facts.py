@@ -22,13 +22,13 @@ _FLOWS = f"""
 _TOO_MANY = f"SELECT count(*) FROM (SELECT 1 {_FLOWS} LIMIT :most)"
 # Refused: reset before anything could be said; unanswered: no packet came back.
 _STREAMS = f"""
-    SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, n.id, n.text, x.name_source, s.address,
-        w.protocol, w.ip_version, coalesce(w.service, ''), w.encrypted, x.port, x.rows, x.connections, x.unanswered,
+    SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, x.kind_id, n.id, n.text, x.name_source, s.address,
+        w.protocol, w.ip_version, coalesce(w.service, ''), w.encrypted, x.port, x.rows, x.connections, x.begun, x.unanswered,
         x.refused, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.first_us, x.last_us
     FROM (
         SELECT k.id AS capture_id, client_id, server_id, server_port AS port, kind_id,
             coalesce(f.name_id, f.label_id) AS name_id, max(coalesce(f.name_source, f.label_source)) AS name_source,
-            count(*) AS rows, sum(f.count) AS connections,
+            count(*) AS rows, sum(f.count) AS connections, sum(iif(f.begun, f.count, 0)) AS begun,
             sum(iif(f.begun AND packets_down = 0, f.count, 0)) AS unanswered,
             sum(iif(f.begun AND packets_down > 0 AND f.end = 'rst' AND packets_up <= 2 * f.count
                 AND packets_down <= 2 * f.count, f.count, 0)) AS refused,
@@ -42,22 +42,24 @@ _STREAMS = f"""
         AND coalesce(k.device_id, c.device_id) IS NOT NULL
 """
 _MOMENTS = f"""
-    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, f.first_us, f.last_us, f.count,
+    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, coalesce(f.name_id, f.label_id), f.first_us, f.last_us, f.count,
         f.packets_up + f.packets_down, f.bytes_up, f.bytes_down, f.packets_down
     {_FLOWS} AND NOT f.turned AND f.server_id IN ({{servers}})
         AND f.client_id IN ({{clients}})
     ORDER BY f.first_us
 """
 _SLICES = f"""
-    SELECT p.slot_us, sum(p.packets_up + p.packets_down), sum(p.bytes_up + p.bytes_down)
+    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, coalesce(f.name_id, f.label_id), p.slot_us,
+        sum(p.packets_up + p.packets_down), sum(p.bytes_up + p.bytes_down)
     FROM capture k JOIN flow_slice p ON p.flow_id {_IDS} JOIN flow f ON f.id = p.flow_id
     WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since AND p.slot_us >= :since - {SLOT_US}
         AND p.slot_us < :until AND f.server_id IN ({{servers}})
         AND f.client_id IN ({{clients}})
-    GROUP BY 1
+    GROUP BY 1, 2, 3, 4, 5, 6
 """
 _VERDICT = """
-    SELECT v.party, v.organisation, v.purpose, v.country, v.country_confidence, v.reason, v.called
+    SELECT v.party, v.organisation, v.purpose, v.country, v.country_confidence, v.reason, v.called,
+        v.registrable_domain
     FROM judgement j JOIN verdict v ON v.id = j.verdict_id
     WHERE j.month = ? AND j.device_id = ? AND j.site_id = ? AND j.name_id = ?
         AND j.remote_id = coalesce((SELECT id FROM remote WHERE address = ?), 0)
@@ -67,16 +69,20 @@ _SUBJECTS = """
         (SELECT min(e.first_us) FROM endpoint e JOIN station o ON o.id = e.station_id WHERE o.device_id = d.id)
     FROM device d JOIN station t ON t.id = d.id WHERE d.site_id = ?
 """
-# What was known of devices by month: judgements outlive the days they were made of.
+# What was known of devices by month, and by the days of the month in which the question begins.
 _KNOWN = """
-    SELECT j.device_id, v.organisation, v.country, v.country_confidence, min(j.month), max(j.month)
+    SELECT DISTINCT j.device_id, v.organisation, v.registrable_domain, v.country
     FROM judgement j JOIN verdict v ON v.id = j.verdict_id
-    WHERE j.site_id = :site AND j.month BETWEEN :first AND :last GROUP BY 1, 2, 3, 4
-"""
-_DAYS = """
-    SELECT t.device_id, p.name_id, p.remote_id, min(p.first_us) FROM destination_day p
-    JOIN station t ON t.id = p.station_id
-    WHERE p.month BETWEEN :first AND :last AND t.device_id IN ({devices}) GROUP BY 1, 2, 3
+    WHERE j.site_id = :site AND j.month BETWEEN :first AND :last
+    UNION
+    SELECT DISTINCT d.device_id, v.organisation, v.registrable_domain, v.country
+    FROM (
+        SELECT DISTINCT t.device_id, p.name_id, p.remote_id FROM destination_day p
+        JOIN station t ON t.id = p.station_id AND t.site_id = :site
+        WHERE p.month = :last + 1 AND p.day < :day
+    ) d JOIN judgement j ON j.month = :last + 1 AND j.device_id = d.device_id AND j.site_id = :site
+        AND j.name_id = d.name_id AND j.remote_id = d.remote_id
+    JOIN verdict v ON v.id = j.verdict_id
 """
 _ASKED = """
     SELECT DISTINCT c.device_id FROM dns_message m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site
@@ -112,6 +118,7 @@ class StreamRow(NamedTuple):
     device_id: int
     client_id: int
     server_id: int
+    kind_id: int
     name_id: int | None
     name: str | None
     name_source: str | None
@@ -123,6 +130,7 @@ class StreamRow(NamedTuple):
     port: int | None
     rows: int
     connections: int
+    begun: int  # those whose opening was seen
     unanswered: int
     refused: int
     packets_up: int
@@ -140,6 +148,7 @@ class Moment(NamedTuple):
     server_id: int
     port: int | None
     kind_id: int
+    name_id: int | None
     first_us: int
     last_us: int
     connections: int
@@ -147,6 +156,19 @@ class Moment(NamedTuple):
     bytes_up: int
     bytes_down: int
     packets_down: int
+
+
+class Slice(NamedTuple):
+    """What long flows of one stream moved in one quarter of an hour."""
+
+    client_id: int
+    server_id: int
+    port: int | None
+    kind_id: int
+    name_id: int | None
+    slot_us: int
+    packets: int
+    bytes: int
 
 
 class Between(NamedTuple):
@@ -169,17 +191,16 @@ class VerdictRow(NamedTuple):
     country_confidence: str | None
     reason: str
     called: str | None
+    registrable_domain: str | None
 
 
 class KnownRow(NamedTuple):
-    """A company and a country that a device reached, and the first and last month in which it did."""
+    """Whom, and which country, a device reached."""
 
     device_id: int
     organisation: str | None
+    registrable_domain: str | None
     country: str | None
-    country_confidence: str | None
-    first_month: int
-    last_month: int
 
 
 def is_crowded(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, most: int) -> bool:
@@ -203,9 +224,9 @@ def read_moments(db: sqlite3.Connection, between: Between) -> list[Moment]:
     return [Moment(*row) for row in db.execute(*_asked(_MOMENTS, between))]
 
 
-def read_slices(db: sqlite3.Connection, between: Between) -> list[tuple[int, int, int]]:
-    """(slot_us, packets, bytes) of long flows between these ends."""
-    return db.execute(*_asked(_SLICES, between)).fetchall()
+def read_slices(db: sqlite3.Connection, between: Between) -> list[Slice]:
+    """What long flows between these ends moved by quarter of an hour."""
+    return [Slice(*row) for row in db.execute(*_asked(_SLICES, between))]
 
 
 def read_requests(db: sqlite3.Connection, between: Between) -> list[tuple[str | None, str | None, str | None, int]]:
@@ -224,19 +245,10 @@ def read_verdict(
     return None
 
 
-def read_known(db: sqlite3.Connection, site_id: int, first_month: int, last_month: int) -> list[KnownRow]:
-    """Companies and countries that devices reached in months, from the first to the last."""
-    asked = {"site": site_id, "first": first_month, "last": last_month}
+def read_known(db: sqlite3.Connection, site_id: int, months: tuple[int, int], day: int) -> list[KnownRow]:
+    """What devices reached in months, from the first to the last, and before a day of the month after these."""
+    asked = {"site": site_id, "first": months[0], "last": months[1], "day": day}
     return [KnownRow(*row) for row in db.execute(_KNOWN, asked)]
-
-
-def read_first_times(
-    db: sqlite3.Connection, first_month: int, last_month: int, devices: Collection[int]
-) -> dict[tuple[int, int, int], int]:
-    """(device, name, remote) -> when it was first met, of the days that are still kept one by one."""
-    query = _DAYS.format(devices=_numbers(devices))
-    rows = db.execute(query, {"first": first_month, "last": last_month})
-    return {(device, name, remote): first for device, name, remote, first in rows}
 
 
 def read_askers(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> set[int]:

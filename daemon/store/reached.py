@@ -8,6 +8,7 @@ Rule 2: a destination is a name, or an address where no name is known; where a p
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import NamedTuple
 
@@ -20,13 +21,21 @@ _SUMS = (
 )
 _PARTS = f"""
     SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, {_SUMS}
-    FROM destination_day WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
-        AND {_WHOSE} GROUP BY 1, 2, 3, 4, 5
+    FROM destination_day WHERE {{days}} AND {_WHOSE} GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, packets_up, packets_down, bytes_up,
         bytes_down, first_us, last_us
-    FROM destination_month WHERE month BETWEEN :first_month AND :last_month AND {_WHOSE}
+    FROM destination_month WHERE {{months}} AND {_WHOSE}
 """
+# Of the house a stretch of the key is read; of one device its own rows, wherever they are in it.
+_STRETCH = {
+    "days": "month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day",
+    "months": "month BETWEEN :first_month AND :last_month",
+}
+_OWN = {
+    "days": "month IN (SELECT value FROM json_each(:months)) AND day IN (SELECT value FROM json_each(:days))",
+    "months": "month IN (SELECT value FROM json_each(:months))",
+}
 # The newest month's verdict speaks for a span, so that a destination is one row: SQLite takes the other columns of a row
 # with `max` from the row that has the maximum.
 _REACHED = f"""
@@ -90,9 +99,20 @@ class Reached(NamedTuple):
 
 def read_reached(db: sqlite3.Connection, window: Window) -> list[Reached]:
     """All destinations of the days and months that a window touches, those with most bytes first."""
+    return [Reached(*row) for row in db.execute(_REACHED.format(**keys_of(window)), asked_of(window))]
+
+
+def keys_of(window: Window) -> dict[str, str]:
+    """How a window is said of the keys of `destination_day` (`days`) and `destination_month` (`months`)."""
+    return _STRETCH if window.device_id is None else _OWN
+
+
+def asked_of(window: Window) -> dict[str, object]:
+    """What these and `device`, `site` stand for."""
     (first_day, last_day), (first_month, last_month) = window.days, window.months
-    asked = {
+    return {
         "site": window.site_id, "device": window.device_id, "first_day": first_day, "last_day": last_day,
         "first_month": first_month, "last_month": last_month,
+        "days": json.dumps(list(range(first_day, last_day + 1))),
+        "months": json.dumps(list(range(first_month, last_month + 1))),
     }  # fmt: skip
-    return [Reached(*row) for row in db.execute(_REACHED, asked)]

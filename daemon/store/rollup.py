@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from daemon.decode.groups import SLOT_US
 from daemon.store.aliases import write_aliases
 from daemon.store.calendar import Calendar
-from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, cells
+from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, INTERNET, cells
 
 _CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
 
@@ -63,6 +63,7 @@ _DAYS = _Tier(
     "month = :month AND day BETWEEN :first_day AND :last_day",
     DESTINATIONS.format("day,"),
 )
+_OUTSIDE = "SELECT id FROM way WHERE site_id = :site AND scope = 'internet'"
 # The same where only some slots of a day have news: its hours and its sum follow from what is there by slot and by hour.
 _HOURS_OF = "slot IN (SELECT hour FROM temp.hour_wanted)"
 _STATIONS_OF = "station_id IN (SELECT station_id FROM temp.busy)"
@@ -214,13 +215,15 @@ def _roll_slots(
     with _some(db, calendar, slots, retold):
         with cells(db, calendar, CELLS_OF_SLOTS, narrow):
             told = "station_id, name_id, iif(name_id, 0, remote_id)"
-            places = _replace(db, _SOME_SLOTS, bounds, changed=told)
+            changed = _replace(db, _SOME_SLOTS, bounds, changed=f"{told}, way_id")
+            db.executemany("INSERT OR IGNORE INTO temp.busy VALUES (?)", [row[:1] for row in changed])
+            outside = {row[0] for row in db.execute(_OUTSIDE, bounds)}
+            places = [row[:3] for row in changed if row[3] in outside]
             db.executemany("INSERT OR IGNORE INTO temp.place VALUES (?, ?, ?)", places)
             db.execute(
                 f"INSERT OR IGNORE INTO temp.place SELECT {told} FROM temp.cell JOIN temp.end_remote USING (end_id)"
-                " WHERE flow_id IN (SELECT id FROM temp.retold_here)"
+                f" WHERE scope = {INTERNET} AND flow_id IN (SELECT id FROM temp.retold_here)"
             )
-        db.execute("INSERT INTO temp.busy SELECT DISTINCT station_id FROM temp.place")
         for tier in _SOME_TOTALS:
             _replace(db, tier, bounds)
         db.execute(

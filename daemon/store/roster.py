@@ -104,6 +104,27 @@ _DEVICES = """
         first_seen_us, last_seen_us, bytes_up, bytes_down
     FROM devices WHERE site = ? ORDER BY bytes_up + bytes_down DESC, mac, device_id
 """
+# The same with what they moved since a day: adding up the years of all devices would take longer than a page may.
+_RECENT = """
+    SELECT d.id, s.name, d.name, d.name_source, d.owner, d.room, d.mac, d.mac_random, d.vendor, d.model, d.kind, d.system,
+        e.first_us, e.last_us, coalesce(m.up, 0), coalesce(m.down, 0)
+    FROM device d JOIN site s ON s.id = d.site_id
+    LEFT JOIN (
+        SELECT device_id, min(first_us) AS first_us, max(last_us) AS last_us FROM (
+            SELECT device_id, first_us, last_us FROM endpoint WHERE station_id IS NOT NULL
+            UNION ALL
+            SELECT device_id, first_us, last_us FROM capture WHERE station_id IS NOT NULL
+        ) GROUP BY device_id
+    ) e ON e.device_id = d.id
+    LEFT JOIN (
+        SELECT t.device_id, sum(x.up) AS up, sum(x.down) AS down FROM (
+            SELECT station_id, bytes_up AS up, bytes_down AS down FROM day_total WHERE day >= ?2
+            UNION ALL
+            SELECT peer_id, bytes_down, bytes_up FROM day_total WHERE day >= ?2 AND peer_id
+        ) x JOIN station t ON t.id = x.station_id GROUP BY t.device_id
+    ) m ON m.device_id = d.id
+    WHERE s.name = ?1 ORDER BY coalesce(m.up + m.down, 0) DESC, d.mac, d.id
+"""
 _STATIONS = """
     SELECT t.id, t.mac, t.address, t.device_id FROM station t JOIN site s ON s.id = t.site_id
     WHERE s.name = ? AND t.device_id IS NOT NULL ORDER BY t.id <> t.device_id, t.id
@@ -151,8 +172,8 @@ def read_sites(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT name, zone FROM site ORDER BY name"))
 
 
-def read_residents(db: sqlite3.Connection, site: str) -> list[Resident]:
-    """The site's devices, those with most traffic first."""
+def read_residents(db: sqlite3.Connection, site: str, since_day: int | None = None) -> list[Resident]:
+    """The site's devices, those with most traffic first; `since_day` (days since the epoch): what they moved since then."""
     addresses: dict[int, list[Seen]] = defaultdict(list)
     for station, *seen in db.execute(_ADDRESSES, (site,)):
         addresses[station].append(Seen(*seen))
@@ -163,7 +184,10 @@ def read_residents(db: sqlite3.Connection, site: str) -> list[Resident]:
     for station, mac, address, device in db.execute(_STATIONS, (site,)):
         member = Member(station_key(mac, address), tuple(_latest(addresses[station])), tuple(names[station]))
         members[device].append(member)
-    return [Resident(tuple(members[row[0]]), *row) for row in db.execute(_DEVICES, (site,))]
+    if since_day is None:
+        return [Resident(tuple(members[row[0]]), *row) for row in db.execute(_DEVICES, (site,))]
+    rows = db.execute(_RECENT, (site, since_day))
+    return [Resident(tuple(members[row[0]]), *(*row[:6], _mac(row[6]), *row[7:])) for row in rows]
 
 
 def read_reasons(db: sqlite3.Connection, device_id: int) -> list[Reason]:
@@ -185,6 +209,10 @@ def read_contacts(db: sqlite3.Connection, device_id: int, most: int) -> list[Con
 def station_key(mac: int, address: str) -> str:
     """How owner's words name a station."""
     return mac.to_bytes(6, "big").hex(":") if mac >= 0 else address
+
+
+def _mac(number: int) -> str | None:
+    return station_key(number, "") if number >= 0 else None
 
 
 def _latest(seen: Iterable[Seen]) -> list[Seen]:

@@ -15,8 +15,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from daemon.decode.dns import Record
 from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
+from daemon.identify.answers import holds_until
 from daemon.store.blocks import write_blocks
 from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
@@ -56,7 +58,7 @@ _FRAME = """
     packets = packets + excluded.packets, bytes = bytes + excluded.bytes
 """
 _HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_places(18, range(9, 19))})"
-_MESSAGE = f"INSERT INTO dns_message VALUES ({_places(11, (10,))})"
+_MESSAGE = f"INSERT INTO dns_message VALUES ({_places(13, (10, 12))})"
 _RECORD = "INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SPAN = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
@@ -214,8 +216,8 @@ class FactWriter:
             _MESSAGE,
             [
                 (at, capture, seen_us, ends[client], ends[resolver], transport, int(response), name[said], kind,
-                 0 if rcode is None else rcode, answers)
-                for at, (seen_us, client, resolver, transport, response, said, kind, rcode, answers, _)
+                 0 if rcode is None else rcode, answers, *(_holds(seen_us, transport, records) if answers else _NEVER))
+                for at, (seen_us, client, resolver, transport, response, said, kind, rcode, answers, records)
                 in enumerate(facts.dns, first)
             ],
         )  # fmt: skip
@@ -269,6 +271,37 @@ class FactWriter:
         for kind in sorted(wanted - known.keys(), key=repr):
             known[kind] = int(self.db.execute(_KIND, kind).lastrowid or 0)
         return known
+
+
+_NEVER = (0, 0)
+_UNICAST = ("udp", "tcp")
+_ADDRESS, _ALIAS, _SERVICE = ("A", "AAAA"), "CNAME", ("HTTPS", "SVCB")
+
+
+def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int, int]:
+    """Until when the answers of a message may name an address (0: never), and what in it tells where to ask next.
+
+    As `daemon.store.answers` reads them: 1 aliases, as there is no address, and service records; 2 only the latter.
+    """
+    if transport not in _UNICAST:
+        return _NEVER
+    ttl, addresses, aliases, services = -1, False, False, False
+    for section, _, kind, each, _ in records:
+        if section != "answer":
+            continue
+        if kind in _ADDRESS:
+            addresses = True
+        elif kind == _ALIAS:
+            aliases = True
+        elif kind in _SERVICE:
+            services = True
+        else:
+            continue
+        ttl = max(ttl, each)
+    if ttl < 0:
+        return _NEVER
+    leads = 1 if not addresses and (aliases or services) else 2 if services else 0
+    return holds_until(seen_us, ttl), leads
 
 
 def _earliest(facts: Facts) -> int | None:

@@ -1,8 +1,9 @@
-"""A small Debian with a real systemd in it, booted by systemd-nspawn, and Homeport installed as on a box.
+"""A container with a real systemd in it, booted by systemd-nspawn, and Homeport installed as on a box.
 
-Rule 1: the tree is made once (`tree`) and never written to: a container writes into an overlay that goes with it.
-Rule 2: the container has a network of its own, without a way out. Nothing of this machine is visible in it but Homeport,
-        its Python and its units, read-only.
+Rule 1: what it boots is never written to: a container writes into an overlay that goes with it. That is this machine's own
+        root folder (`OWN`: no download, and a second to boot; nothing of it is started but systemd itself), or a small
+        Debian that is made once (`tree`).
+Rule 2: the container has a network of its own, without a way out.
 Rule 3: leaving the container ends everything in it, whatever happened.
 
 Units, accounts and folders come from `deploy/`, and are set up by the container's own systemd-sysusers and
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
-NEEDED = ("systemd-nspawn", "mmdebstrap", "nsenter", "apt-get")
+OWN = Path("/")  # as a base: this machine's own root folder
+NEEDED = ("systemd-nspawn", "nsenter", "ip")
+NEEDED_FOR_TREE = ("mmdebstrap", "apt-get")
+_SYSTEMD = Path("/usr/lib/systemd/systemd")
 PACKAGES = "systemd,systemd-sysv,dbus,iproute2,python3,python3-systemd"
 _WITHOUT = [
     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man", "info")),
@@ -47,9 +51,12 @@ class ContainerError(RuntimeError):
     """The tree could not be made, the container did not boot, or a program in it failed."""
 
 
-def missing() -> list[str]:
+def missing(base: Path = OWN) -> list[str]:
     """What keeps a container from being booted here: programs not installed, or `root`."""
-    absent = [program for program in NEEDED if shutil.which(program) is None]
+    wanted = NEEDED if base == OWN else (*NEEDED, *NEEDED_FOR_TREE)
+    absent = [program for program in wanted if shutil.which(program) is None]
+    if base == OWN and not _SYSTEMD.exists():
+        absent.append("systemd")
     return absent if os.geteuid() == 0 else ["root", *absent]
 
 
@@ -115,17 +122,28 @@ class Container:
         self._folder = folder
         self._name = f"hp-box-{os.getpid()}"
         self._log = folder / "boot.log"
+        self._overlay = folder / "own"
         self._cgroup = _memory_cgroup(self._name)
 
     def __enter__(self) -> Self:
+        try:
+            return self._boot()
+        except BaseException:
+            self._unmount()
+            raise
+
+    def _boot(self) -> Self:
         program = self._folder / "bin"
         program.mkdir()
         program.chmod(0o755)  # whatever the umask: the users in the container are others
         _launcher(program / "homeport")
+        own = self._base == OWN
         command = [
-            *("systemd-nspawn", "--quiet", f"--directory={self._base}", "--volatile=overlay", "--boot"),
-            *("--register=no", "--keep-unit", "--private-network", f"--machine={self._name}", "--console=pipe"),
-            *(f"--bind-ro={there}:{here}" for there, here in _mounts(program)),
+            *("systemd-nspawn", "--quiet", f"--directory={self._own_root() if own else self._base}"),
+            *(() if own else ("--volatile=overlay",)),
+            *("--boot", "--register=no", "--keep-unit", "--private-network", f"--machine={self._name}"),
+            *("--console=pipe", *(f"--bind-ro={there}:{here}" for there, here in _mounts(program))),
+            "systemd.unit=basic.target",  # what this machine serves is not started in the container
         ]
         join = f'echo $$ > "{self._cgroup}/cgroup.procs"; ' if self._cgroup else ""
         with self._log.open("wb") as log:
@@ -150,6 +168,28 @@ class Container:
             self._nspawn.wait(20)
         if self._cgroup:
             _remove_cgroups(self._cgroup)
+        self._unmount()
+
+    def _unmount(self) -> None:
+        for place in (self._overlay / "root", self._overlay):
+            if place.is_mount():
+                subprocess.run(["umount", "-l", str(place)], check=False)
+
+    def _own_root(self) -> Path:
+        """This machine's root folder under an overlay in memory, without what it would start and mount."""
+        place = self._overlay
+        layers = f"lowerdir={OWN},upperdir={place}/upper,workdir={place}/work"
+        place.mkdir()
+        _mount("-t", "tmpfs", "-o", "size=256m", "tmpfs", str(place))
+        for name in ("upper", "work", "root"):
+            (place / name).mkdir()
+        _mount("-t", "overlay", "-o", layers, "overlay", str(place / "root"))
+        etc = place / "root" / "etc"
+        shutil.rmtree(etc / "systemd" / "system", ignore_errors=True)
+        (etc / "systemd" / "system").mkdir(parents=True)
+        (etc / "fstab").write_text("")
+        (etc / "machine-id").write_text("")
+        return place / "root"
 
     def run(self, *args: str, check: bool = True, text: str | None = None, timeout: float = 60) -> str:
         """Run a program as root in the container; its standard output. ContainerError if it fails and `check`."""
@@ -218,11 +258,18 @@ class Container:
     def _take_systemd_python(self) -> bool:
         """Let Homeport use the distribution's systemd-python, where it is made for a Python like ours."""
         theirs = self.run("python3", "-c", "import sys; print(*sys.version_info[:2])").split()
-        if theirs != [str(part) for part in sys.version_info[:2]]:
+        there = Path("/usr/lib/python3/dist-packages/systemd")
+        if theirs != [str(part) for part in sys.version_info[:2]] or not self.run("find", str(there), check=False):
             return False
         self.run("mkdir", "/opt/homeport/extra")
         self.run("ln", "-s", "/usr/lib/python3/dist-packages/systemd", "/opt/homeport/extra/systemd")
         return True
+
+
+def _mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ContainerError(f"mount {' '.join(arguments)}: {done.stderr.strip()}")
 
 
 def _mounts(program: Path) -> Iterator[tuple[Path, str]]:

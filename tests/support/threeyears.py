@@ -57,7 +57,7 @@ _FLOW = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _HELLO = "INSERT INTO hello VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_MESSAGE = "INSERT INTO dns_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MESSAGE = "INSERT INTO dns_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 _COUNTS = "packets_up, packets_down, bytes_up, bytes_down"
 _TIERS = (  # table, its time, times a day, the rest of its key
     ("slot_total", "slot", SLOTS, "station_id, peer_id, remote_id, name_id, way_id"),
@@ -281,7 +281,7 @@ class _Home:
                 number = self._messages - 1 + response
                 messages.append(
                     (number, capture, at + response * 20_000, flow[1], 1, "udp", response, 1 + domain, kind,
-                     "NOERROR" if response else None, 2 * response)
+                     "NOERROR" if response else None, 2 * response, at + 300 * _SECOND if response else None)
                 )  # fmt: skip
             alias = domain // 10 * 10
             records.append((self._messages, 0, "answer", 1 + domain, "CNAME", 300, self._names[alias]))

@@ -1,7 +1,7 @@
 """A box: Homeport's units under a real systemd, in a container.
 
-Needs root, systemd-nspawn and mmdebstrap (`.ci/tools test` installs both); elsewhere it is skipped. Each worker boots a
-container of its own, in about a second, from a tree that the session makes once.
+Needs root and systemd-nspawn (`.ci/tools test` installs it); elsewhere it is skipped. Each worker boots a container of
+its own, in about a second, from this machine's own root folder; the drill also from a Debian that the session makes once.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.container import Container, ContainerError, missing, tree
+from tests.support.container import OWN, Container, ContainerError, missing, tree
 from tests.support.lab import LabError, wait_until
 from tests.support.units import UNITS, settings
 
-pytestmark = [
-    pytest.mark.drill,  # boots a container tree, which takes minutes to make
-    pytest.mark.skipif(bool(missing()), reason=f"no container without {', '.join(missing())}"),
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no container without {', '.join(missing())}")
 
 CONFIG = '[capture]\ninterface = "wlan0"\nclock = "trust"\n'
 REPLAY = """
@@ -80,12 +77,16 @@ PACKETS = 104  # of the recording that REPLAY sends
 BOTH = ["homeport-capture", pytest.param("homeport-ingest", marks=pytest.mark.drill)]  # the second is the slower
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree, shared by all workers of the session, and by later sessions where HOMEPORT_TEST_TREE names a folder."""
+@pytest.fixture(scope="module", params=["this system", pytest.param("a new Debian", marks=pytest.mark.drill)])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is booted. The tree is shared by all workers, and by later sessions where HOMEPORT_TEST_TREE names a folder."""
+    if request.param == "this system":
+        return OWN
     shared = Path(os.environ.get("HOMEPORT_TEST_TREE") or tmp_path_factory.getbasetemp())
     if shared.name.startswith("popen-"):  # a worker of pytest-xdist
         shared = shared.parent
+    if absent := missing(shared):
+        pytest.skip(f"no tree for a container without {', '.join(absent)}")
     try:
         return tree(shared)
     except ContainerError as error:

@@ -5,7 +5,6 @@ Two numbers tell whether a recording is whole: the number that every test packet
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
@@ -21,6 +20,7 @@ import pytest
 
 from daemon.decode.sidecar import SUFFIX, SidecarLine, parse_lines
 from tests.support import lab as home
+from tests.support.disks import fill, small_disk
 from tests.support.lab import AP_V4, UPSTREAM_V4, Lab, wait_until
 from tests.support.record.names import API, dnsmasq
 from tests.support.record.studio import certificate, curl, s_server
@@ -169,16 +169,6 @@ def test_a_day_ends_at_midnight_on_a_silent_link(wire: Wire, folder: Path) -> No
     assert [lines_of(file)[-1].event for file in files_in(folder)] == ["close", "close"]
 
 
-@contextlib.contextmanager
-def small_disk(at: Path, size: str) -> Iterator[Path]:
-    at.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(at)], check=True)
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=True)
-
-
 def test_a_disk_that_somebody_fills_pauses_the_recording_and_it_goes_on_by_itself(wire: Wire, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "4m") as disk:
         recording = wire.record(
@@ -187,7 +177,7 @@ def test_a_disk_that_somebody_fills_pauses_the_recording_and_it_goes_on_by_itsel
         (file,) = files_in(disk)
         with wire.sending(2000):
             time.sleep(0.5)
-            _fill(disk / "photos")
+            fill(disk / "photos")
             wait_until(lambda: "paused: the disk is full" in recording.said(), "the pause")
             full = times_in(file)  # fails if anything is torn
             time.sleep(1.5)
@@ -209,15 +199,6 @@ def test_a_disk_that_somebody_fills_pauses_the_recording_and_it_goes_on_by_itsel
         assert numbers == sorted(numbers)
         assert numbers[-1] == wire.sent - 1
         assert len(by_tshark(file)) == lines[-1].written
-
-
-def _fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"\1" * 65_536)
-    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"\1" * 64)
 
 
 def test_an_interface_that_is_taken_down_and_put_back_is_recorded_on(wire: Wire, folder: Path) -> None:

@@ -1,6 +1,17 @@
 """One file a page, or a group of pages that share their address; each has its table PAGES."""
 
-from web.pages import login, overview, reports, setup
+from web.pages import again, application_sets, devices, login, metrics, overview, reports, settings, setup, tokens
 from web.routing import Page
 
-PAGES: tuple[Page, ...] = (*overview.PAGES, *reports.PAGES, *login.PAGES, *setup.PAGES)
+PAGES: tuple[Page, ...] = (
+    *overview.PAGES,
+    *devices.PAGES,
+    *reports.PAGES,
+    *login.PAGES,
+    *setup.PAGES,
+    *settings.PAGES,
+    *tokens.PAGES,
+    *application_sets.PAGES,
+    *again.PAGES,
+    *metrics.PAGES,
+)

@@ -6,19 +6,18 @@ Rule 2: what is wrong is said without saying more: there is one account, so ther
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 
 from starlette.responses import Response
 
 from daemon.store import accounts, audit, sessions
 from web.routing import Page
-from web.security.attempts import Attempts, TooOftenError
+from web.security.attempts import TooOftenError
 from web.security.cookies import give, onward, take
 from web.security.gate import address_of
+from web.security.password import is_password, too_often
 from web.visit import Visit
 
-_log = logging.getLogger("homeport.web")
 _WRONG = "That is not the password."
 
 
@@ -70,23 +69,6 @@ def begin(visit: Visit, what: str, address: str) -> Response:
         return token
 
     return give(visit.go(address), visit.request, visit.keep(write))
-
-
-def is_password(visit: Visit, said: str) -> bool:
-    """Whether this is the owner's password. Raises TooOftenError."""
-    attempts: Attempts = visit.request.app.state.attempts
-    came = address_of(visit.request)
-    db = visit.owner
-    right = db is not None and attempts.try_it(came, lambda: accounts.password_fits(db, said))
-    if not right:
-        _log.warning("a wrong password from %s", came)
-    return right
-
-
-def too_often(page: Response, error: TooOftenError) -> Response:
-    """The page, with the time that a program is to wait."""
-    page.headers["retry-after"] = str(error.wait_s)
-    return page
 
 
 def _form(visit: Visit, wanted: str | None, complaint: str | None, status: int = 200) -> Response:

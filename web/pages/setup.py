@@ -12,13 +12,14 @@ from starlette.responses import Response
 from daemon.store import accounts, audit
 from daemon.store.settings import HOME_NAME, TIME_ZONE, set_each
 from daemon.store.words import BadWordError
-from web.pages.login import begin, too_often
+from web.pages.login import begin
 from web.routing import Page
 from web.security.attempts import Attempts, TooOftenError
 from web.security.gate import address_of
+from web.security.password import too_often
 from web.visit import BY, Visit
 
-_WRONG_CODE = "That is not the code that the box showed last. `homeport claim` on the box shows a new one."
+_WRONG_CODE = "That is not the code that the box showed last. The command homeport claim, on the box, shows a new one."
 
 
 @dataclass(frozen=True, slots=True)

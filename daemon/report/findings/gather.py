@@ -14,7 +14,7 @@ from functools import cached_property
 
 from daemon.identify.kinds import PEOPLE
 from daemon.report.findings.vocabulary import Known, Stream, Subject, View
-from daemon.report.scope import Scope
+from daemon.report.scope import Scope, Span
 from daemon.store.finding_facts import (
     Between,
     Moment,
@@ -23,7 +23,6 @@ from daemon.store.finding_facts import (
     VerdictRow,
     is_crowded,
     read_askers,
-    read_first_times,
     read_known,
     read_moments,
     read_slices,
@@ -35,7 +34,7 @@ from daemon.store.roster import station_key
 
 DAY_US = 86_400_000_000
 WINDOWS = (30, 14, 7, 4, 2, 1)  # days that are looked at, at most
-MOST_FLOWS = 120_000  # in that time; 25,000 a day is a very busy home
+MOST_FLOWS = 80_000  # in that time; 25,000 a day is a very busy home
 HISTORY_MONTHS = 6  # what was known before
 _PERSONAL = PEOPLE | {"nas", "router", "console", "car", "watch"}
 _MEDIA = frozenset({"tv", "console", "speaker", "voice-assistant"})
@@ -89,8 +88,7 @@ class _Lookup:
 
     def __init__(self, scope: Scope, since_us: int, until_us: int, subjects: Mapping[int, Subject]) -> None:
         self._scope, self._since_us, self._until_us, self._subjects = scope, since_us, until_us, subjects
-        span = type(scope.span)(since_us, until_us)
-        first, last = scope.over(span).months
+        first, last = scope.over(Span(since_us, until_us)).months
         self._months = range(last, first - 2, -1)  # a verdict of the month before is better than none
         self._verdicts: dict[tuple[int, int | None, str], VerdictRow | None] = {}
 
@@ -119,20 +117,24 @@ class _Lookup:
 
     def moments(self, streams: Sequence[Stream]) -> Mapping[Stream, Sequence[Moment]]:
         """The flows of some streams, in order of time."""
-        owners = {
-            (row.client_id, row.server_id, row.port, row.name_id): stream for stream in streams for row in stream.rows
-        }
+        owners = _owners(streams)
         found: dict[Stream, list[Moment]] = {stream: [] for stream in streams}
         if streams:
             for moment in read_moments(self._scope.db, self._between(streams)):
-                stream = owners.get((moment.client_id, moment.server_id, moment.port, moment.name_id))
+                stream = owners.get(moment[:5])
                 if stream is not None:
                     found[stream].append(moment)
         return found
 
-    def slices(self, stream: Stream) -> Sequence[tuple[int, int, int]]:
-        """What a stream's long flows moved, by quarter of an hour."""
-        return read_slices(self._scope.db, self._between([stream]))
+    def slices(self, streams: Sequence[Stream]) -> Mapping[Stream, Mapping[int, int]]:
+        """Packets of some streams' long flows by quarter of an hour."""
+        owners = _owners(streams)
+        found: dict[Stream, dict[int, int]] = {stream: defaultdict(int) for stream in streams}
+        for each in read_slices(self._scope.db, self._between(streams)) if streams else ():
+            stream = owners.get(each[:5])
+            if stream is not None:
+                found[stream][each.slot_us] += each.packets
+        return found
 
     @cached_property
     def askers(self) -> set[int]:
@@ -141,11 +143,22 @@ class _Lookup:
 
     @cached_property
     def known(self) -> Known:
-        """What devices reached in the months before, and the first times of what is still kept by the day."""
-        return known_of(self._scope, self._since_us, [each.device_id for each in self._subjects.values()])
+        """What devices reached before."""
+        return _known(self._scope, self._since_us)
 
 
-def known_of(scope: Scope, since_us: int, devices: Sequence[int]) -> Known:
-    """Companies and countries that devices had reached, by when they first did."""
-    last = scope.months[1]
-    raise NotImplementedError(last, since_us, devices, read_first_times, read_known)
+def _owners(streams: Sequence[Stream]) -> dict[tuple[object, ...], Stream]:
+    return {
+        (row.client_id, row.server_id, row.port, row.kind_id, row.name_id): stream
+        for stream in streams
+        for row in stream.rows
+    }
+
+
+def _known(scope: Scope, since_us: int) -> Known:
+    """What was reached in the months before, and before that day in its own month."""
+    day = scope.day_of(since_us)
+    month = scope.over(Span(since_us, since_us + 1)).months[0]
+    rows = read_known(scope.db, scope.site_id, (month - HISTORY_MONTHS, month - 1), day)
+    owners = frozenset((row.device_id, owner) for row in rows if (owner := row.organisation or row.registrable_domain))
+    return Known(owners, frozenset((row.device_id, row.country) for row in rows if row.country))

@@ -32,6 +32,7 @@ _SHARED_TOLERANCE = 0.12
 _LAGS = 4  # how many events ahead a period is looked for
 _BINS_A_DECADE = 60
 _MOST_CANDIDATES = 8
+_NEAR_USUAL, _ONE_DISTANCE = 0.45, 0.1  # of the distances, for a closer look
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,24 @@ class _Links:
     linked: _Bools
 
 
+def may_have_rhythm(times: Floats) -> bool:
+    """Whether a closer look may find a clock: some distance occurs much more often than at any time. Quick."""
+    if len(times) < LEAST_EVENTS:
+        return False
+    rest = np.sort(times)[-MOST_EVENTS:]
+    steps = np.diff(rest)
+    usual = float(np.median(steps[steps > 0.5])) if (steps > 0.5).any() else 0.0
+    if not usual:
+        return False
+    if float((np.abs(steps / usual - 1) <= 0.3).mean()) >= _NEAR_USUAL:
+        return True
+    distances = np.concatenate([rest[lag:] - rest[:-lag] for lag in range(1, _LAGS + 1)])
+    counts = np.bincount(
+        np.round(np.log10(np.maximum(distances, 0.5)) * _BINS_A_DECADE).astype(np.int64) + _BINS_A_DECADE
+    )
+    return bool(np.convolve(counts, (1, 1, 1), "same").max() >= _ONE_DISTANCE * len(distances))
+
+
 def find_rhythms(times: Floats) -> list[Rhythm]:
     """The clocks behind times in seconds (in any order), the surest first; none where they come at any time."""
     rest = np.sort(times)[-MOST_EVENTS:]
@@ -96,8 +115,15 @@ def _best(times: Floats) -> _Links | None:
     best = max(held, key=lambda links: links.sure)
     parts = [links for links in held if links.covered >= 0.8 * best.covered and _divides(links, best)]
     least = min((links.steps.period for links in parts), default=best.steps.period)
-    near = [links for links in parts if links.steps.period < 1.2 * least]
-    return max(near, key=lambda links: links.sure, default=best)
+    near = [links for links in parts if links.steps.period < 1.2 * least] or [best]
+    return _as_wide_as_it_strays(max(near, key=lambda links: links.sure), held)
+
+
+def _as_wide_as_it_strays(best: _Links, held: list[_Links]) -> _Links:
+    """The strictest tolerance of the same period that has nearly all that any has."""
+    same = [links for links in held if links.steps.period == best.steps.period and links.sure >= best.sure / 2]
+    most = max(links.covered for links in same)
+    return min((links for links in same if links.covered >= 0.95 * most), key=lambda links: links.tolerance)
 
 
 def _divides(part: _Links, whole: _Links) -> bool:

@@ -60,7 +60,7 @@ class Subject:
     first_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stream:
     """Like connections with the judgement about their destination; `rows`: the parts by end and kind of flow."""
 
@@ -83,6 +83,27 @@ class Stream:
     def purpose(self) -> str:
         """What the destination is for, in a word."""
         return (self.verdict.purpose if self.verdict else None) or "other"
+
+    @property
+    def owner(self) -> str:
+        """Whose the destination is: a company, else the domain that somebody registered, else the address."""
+        found = (self.verdict.organisation or self.verdict.registrable_domain) if self.verdict else None
+        return found or self.place
+
+    @property
+    def named(self) -> bool:
+        """Whether anybody asked for it by name."""
+        return self.first.name is not None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known whose it is, and that it is there for the device to work.
+
+        A rented computer that nobody asked for by name may be anybody's.
+        """
+        if self.party == "support":
+            return self.named or self.purpose != "cloud"
+        return self.party in ("first", "platform", "local")
 
     @property
     def company(self) -> str | None:
@@ -116,11 +137,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a device had reached before: (company or country) -> when it first did, as far as anybody knows."""
+    """What devices had reached before the time that is looked at: (device, company or domain), (device, country)."""
 
-    companies: Mapping[tuple[int, str], int]
-    countries: Mapping[tuple[int, str], int]
-    others: Mapping[str, frozenset[int]]  # company -> devices that ever reached it
+    companies: frozenset[tuple[int, str]]
+    countries: frozenset[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +152,7 @@ class View:
     begun_us: int  # when the home was first recorded
     streams: Sequence[Stream]
     moments: Callable[[Sequence[Stream]], Mapping[Stream, Sequence[Moment]]]
-    slices: Callable[[Stream], Sequence[tuple[int, int, int]]]  # (slot_us, packets, bytes) of long flows
+    slices: Callable[[Sequence[Stream]], Mapping[Stream, Mapping[int, int]]]  # of long flows: slot -> packets
     known: Callable[[], Known]
     askers: Callable[[], set[int]]  # devices whose questions for names could be read
 

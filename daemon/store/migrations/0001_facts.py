@@ -175,10 +175,13 @@ STATEMENTS = (
         name_id INTEGER NOT NULL,
         type TEXT NOT NULL,
         rcode TEXT,
-        answers INTEGER NOT NULL
+        answers INTEGER NOT NULL,
+        lasts_us INTEGER,                  -- until when what it answers may name an address; NULL: it never does
+        leads INTEGER NOT NULL             -- it tells where to ask next: 1 by aliases as well, 2 by service records alone
     ) STRICT
     """,
     "CREATE INDEX dns_message_seen ON dns_message (seen_us)",
+    "CREATE INDEX dns_message_lasts ON dns_message (lasts_us, leads) WHERE lasts_us IS NOT NULL",
     """
     CREATE TABLE dns_record (
         message_id INTEGER NOT NULL,

@@ -18,7 +18,7 @@ STATEMENTS = (
     """
     CREATE TRIGGER flow_retold AFTER UPDATE OF kind_id, name_id, name_source, begun ON flow
     WHEN (OLD.kind_id, OLD.name_id, OLD.name_source, OLD.begun) IS NOT (NEW.kind_id, NEW.name_id, NEW.name_source, NEW.begun)
-    BEGIN INSERT OR IGNORE INTO retold VALUES (NEW.id); END
+    BEGIN INSERT INTO retold VALUES (NEW.id) ON CONFLICT DO NOTHING; END
     """,
     # What local ends, gateways and devices were judged by, so that ends that come to it can be judged by the same.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from importlib import import_module
 
-_STEPS = ("0001_facts", "0002_views", "0003_tiers", "0004_devices", "0005_blocks", "0006_live")
+_STEPS = ("0001_facts", "0002_views", "0003_tiers", "0004_devices", "0005_blocks", "0006_live", "0007_whose")
 VERSION = len(_STEPS)
 
 

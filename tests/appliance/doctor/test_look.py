@@ -103,8 +103,7 @@ def test_budget_floor_and_ballast(root: Path) -> None:
     (root / "captures").mkdir()
     (root / "ballast").write_bytes(b"x" * 5000)
     total = look(root).disk.total
-    wishes = {"budget": 7, "floor": 1 << 60, "ballast": root / "ballast", "ballast_wanted": 1 << 60}
-    setup = replace(Setup("wlan0", named=False, folder=root / "captures", zone="UTC"), **wishes)
+    setup = Setup("wlan0", False, root / "captures", "UTC", 7, 1 << 60, root / "ballast", 1 << 60)  # noqa: FBT003  in the order of its fields
     held = look_at_machine(setup, lambda: True, root, systemctl, lambda: 1_790_000_000.0).disk
     assert (held.budget, held.floor, held.ballast, held.ballast_wanted) == (7, total // 10, 5000, total // 20)
     assert look(root).disk.ballast_wanted is None

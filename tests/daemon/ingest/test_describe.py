@@ -44,7 +44,7 @@ def owner(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def census(db: sqlite3.Connection, tmp_path: Path) -> tuple[list[tuple[int, int]], set[int]]:
     taken = Census(db, 1, "home", Knowledge(owner=tmp_path / "owner.db"))
-    return taken.group(), taken.describe()
+    return taken.group().spans, taken.describe()
 
 
 def devices(db: sqlite3.Connection) -> list[tuple[object, ...]]:

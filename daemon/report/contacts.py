@@ -1,0 +1,148 @@
+"""Who had to do with whom in the scope's time: the rows that lists of companies, destinations, countries are summed from.
+
+Rule 1: a scope is narrowed by what is asked for alone (party, country, company); devices and times are narrowed by SQL.
+Rule 2: of a destination that several devices see in different ways, the way with most bytes is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from daemon.report.scope import Scope
+from daemon.store.whose import UNJUDGED, Label, Met, read_labels, read_met
+
+K = TypeVar("K", bound=Hashable)
+
+NOBODY = "-"  # in addresses: what belongs to no known company, or lies in no known country
+
+
+class Contact(NamedTuple):
+    """A destination of a station, and whose it is."""
+
+    met: Met
+    label: Label
+
+
+@dataclass(slots=True)
+class Tally(Generic[K]):
+    """Contacts that have something in common, added up; each mapping says how many bytes are of what."""
+
+    key: K
+    flows: int = 0
+    packets_up: int = 0
+    packets_down: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    first_us: int = 1 << 62
+    last_us: int = 0
+    parties: dict[str, int] = field(default_factory=dict)
+    devices: dict[int, int] = field(default_factory=dict)
+    named: dict[int, int] = field(default_factory=dict)
+    companies: dict[str | None, int] = field(default_factory=dict)
+    countries: dict[str | None, int] = field(default_factory=dict)
+    confidences: dict[str | None, int] = field(default_factory=dict)
+    largest: int = -1  # bytes of the contact with most
+    label: Label = UNJUDGED  # what is said of that one
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+    @property
+    def packets(self) -> int:
+        """Both ways."""
+        return self.packets_up + self.packets_down
+
+    @property
+    def party(self) -> str:
+        """The party of most of the bytes."""
+        return most(self.parties) or "unknown"
+
+    @property
+    def company(self) -> str | None:
+        """Whose most of it is."""
+        return most(self.companies)
+
+    @property
+    def country(self) -> str | None:
+        """Where most of it is, as far as anybody knows."""
+        return most({country: octets for country, octets in self.countries.items() if country is not None})
+
+    def add(self, contact: Contact) -> None:
+        """One contact more."""
+        met, label = contact
+        octets = met.bytes_up + met.bytes_down
+        self.flows += met.flows
+        self.packets_up += met.packets_up
+        self.packets_down += met.packets_down
+        self.bytes_up += met.bytes_up
+        self.bytes_down += met.bytes_down
+        self.first_us = min(self.first_us, met.first_us)
+        self.last_us = max(self.last_us, met.last_us)
+        if octets > self.largest:
+            self.largest, self.label = octets, label
+        _count(self.parties, label.party, octets)
+        _count(self.devices, met.device_id, octets)
+        _count(self.named, met.named, octets)
+        _count(self.companies, label.organisation, octets)
+        _count(self.countries, label.country, octets)
+        _count(self.confidences, label.confidence, octets)
+
+
+def _count(counts: dict[Any, int], word: Hashable, octets: int) -> None:
+    counts[word] = counts.get(word, 0) + octets
+
+
+def most(counts: Mapping[K, int]) -> K | None:
+    """What has most; of several the first by its text."""
+    return min(counts, key=lambda each: (-counts[each], str(each))) if counts else None
+
+
+def read_contacts(scope: Scope) -> list[Contact]:
+    """All that the scope asks about."""
+    rows = read_met(scope.db, scope.window)
+    labels = read_labels(scope.db, {met.verdict_id for met in rows})
+    return narrowed((Contact(met, labels[met.verdict_id]) for met in rows), scope.only)
+
+
+def narrowed(contacts: Iterable[Contact], only: Mapping[str, str]) -> list[Contact]:
+    """Those of the party, the country and the company that are asked for."""
+    asked = [(only[word], tell) for word, tell in _NARROWING if word in only]
+    return [each for each in contacts if all(tell(each.label) == wanted for wanted, tell in asked)]
+
+
+_NARROWING: Collection[tuple[str, Callable[[Label], str]]] = (
+    ("party", lambda label: label.party),
+    ("country", lambda label: label.country or NOBODY),
+    ("company", lambda label: label.organisation or NOBODY),
+)
+
+
+def tally(contacts: Iterable[Contact], key: Callable[[Contact], K]) -> list[Tally[K]]:
+    """Contacts with the same key added up, most bytes first."""
+    sums: dict[K, Tally[K]] = {}
+    for contact in contacts:
+        word = key(contact)
+        known = sums.get(word)
+        if known is None:
+            known = sums[word] = Tally(word)
+        known.add(contact)
+    return sorted(sums.values(), key=lambda each: (-each.bytes, str(each.key)))
+
+
+def by_company(contact: Contact) -> str | None:
+    """The key for sums by company."""
+    return contact.label.organisation
+
+
+def by_destination(contact: Contact) -> int:
+    """The key for sums by name or address."""
+    return contact.met.named
+
+
+def by_country(contact: Contact) -> str | None:
+    """The key for sums by country."""
+    return contact.label.country

@@ -1,0 +1,90 @@
+"""All kinds over one view, in the order in which they deserve a look, and no destination told twice without need.
+
+Rule: of one device and destination the kinds that only say "unknown" give way to those that say what is done, and what is
+said keeps the other's numbers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from daemon.report.findings import beaconing, hammering, new_country, ports, rare, unencrypted, unnamed
+from daemon.report.findings.gather import gather
+from daemon.report.findings.vocabulary import (
+    BEACONING,
+    COUNTRY,
+    HAMMERING,
+    PORT,
+    RARE,
+    UNENCRYPTED,
+    UNNAMED,
+    USUAL,
+    Finding,
+    View,
+)
+from daemon.report.scope import Scope
+
+KINDS: Mapping[str, Callable[[View], Iterator[Finding]]] = {
+    HAMMERING: hammering.find,
+    BEACONING: beaconing.find,
+    PORT: ports.find,
+    UNENCRYPTED: unencrypted.find,
+    COUNTRY: new_country.find,
+    UNNAMED: unnamed.find,
+    RARE: rare.find,
+}
+# What gives way to what, about the same device and destination.
+_GIVES_WAY: Mapping[str, frozenset[str]] = {
+    RARE: frozenset({HAMMERING, BEACONING, PORT}),
+    UNNAMED: frozenset({HAMMERING, BEACONING, PORT}),
+    BEACONING: frozenset({HAMMERING}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """What was found, most serious first; `days` that were looked at, `shortened` where that is less than asked."""
+
+    findings: tuple[Finding, ...]
+    since_us: int
+    until_us: int
+    days: float
+    shortened: bool
+    streams: int
+
+    @property
+    def serious(self) -> tuple[Finding, ...]:
+        """Without what is usual."""
+        return tuple(each for each in self.findings if each.severity > USUAL)
+
+    @property
+    def usual(self) -> tuple[Finding, ...]:
+        """What is regular and ordinary."""
+        return tuple(each for each in self.findings if each.severity == USUAL)
+
+
+def hunt(scope: Scope) -> Hunt:
+    """Look at the newest part of the scope's span."""
+    gathered = gather(scope)
+    view = gathered.view
+    found = [finding for find in KINDS.values() for finding in find(view)]
+    kept = _once(found)
+    kept.sort(key=lambda each: (-each.severity, -each.last_us, each.finding_id))
+    return Hunt(tuple(kept), view.since_us, view.until_us, gathered.days, gathered.shortened, len(view.streams))
+
+
+def _once(found: Sequence[Finding]) -> list[Finding]:
+    by_place: dict[tuple[int, str], list[Finding]] = defaultdict(list)
+    for each in found:
+        by_place[each.subject.device_id, each.stream.place].append(each)
+    kept: list[Finding] = []
+    for same in by_place.values():
+        kinds = {each.kind for each in same if each.severity > USUAL}
+        gone = [each for each in same if kinds & _GIVES_WAY.get(each.kind, frozenset())]
+        facts = tuple(fact for each in gone if each.kind == BEACONING for fact in each.facts[:3])
+        for each in same:
+            if each not in gone:
+                kept.append(replace(each, facts=(*each.facts, *facts)) if each.kind == HAMMERING else each)
+    return kept

@@ -1,0 +1,45 @@
+"""What left the house, what stayed in it, and what was only discovery and control: three sums that are never mixed.
+
+Rule 1: local is what both ends of stand in the house by its real prefixes (announced, configured or private), not by the
+        look of an address.
+Rule 2: chatter (DHCP, ARP, mDNS, SSDP, neighbour discovery, ...) is set apart first: it says who is there and not what is
+        done.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from daemon.flow.services import NO, UNKNOWN, YES
+from daemon.report.scope import Scope
+from daemon.report.sums import NOTHING, Sum, added, read_sums
+from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+
+_COLUMNS = (
+    Column("scope", "Where"),
+    Column("packets", "Packets", COUNT),
+    Column("bytes", "Data", SIZE),
+    Column("share", "Share of data", SHARE),
+    Column("encrypted", "Encrypted", SIZE),
+    Column("open", "Not encrypted", SIZE),
+    Column("uncategorised", "Uncategorised", SIZE),
+)
+ORDER = ("internet", "local", "chatter")
+WORDS = {"internet": "to and from the internet", "local": "within the home", "chatter": "discovery and control"}
+
+
+def report(scope: Scope) -> Report:
+    """Three rows at most: internet, local, chatter."""
+    parts: dict[str, dict[str, Sum]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
+    for (where, encrypted), total in read_sums(scope, ("scope", "encrypted")).items():
+        parts[str(where)][str(encrypted)] = total
+    sums = {where: added(parts[where].values()) for where in ORDER if where in parts}
+    whole = sum(each.bytes for each in sums.values())
+    rows = tuple(
+        (where, total.packets, total.bytes, total.bytes / whole, *(parts[where][kind].bytes for kind in (YES, NO, UNKNOWN)))
+        for where, total in sums.items()
+    )  # fmt: skip
+    if not rows:
+        return Report("In and out of the house", _COLUMNS, (), ("Nothing was recorded in this time.",))
+    said = "; ".join(f"{total.bytes / whole:.1%} was {WORDS[where]}" for where, total in sums.items())
+    return Report("In and out of the house", _COLUMNS, rows, (f"Of all data {said}.",))

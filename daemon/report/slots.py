@@ -1,0 +1,83 @@
+"""Packets and bytes over time, in steps that fit the span: quarters of an hour, hours or days.
+
+Rule 1: steps begin at full quarters, hours and days of the house's own clock, so that a day that the clocks change has 23
+        or 25 hours.
+Rule 2: a step in which nothing was recorded is a row of zeros, and never left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from daemon.decode.groups import SLOT_US
+from daemon.report.scope import Scope
+from daemon.report.sums import NOTHING, Sum, added
+from daemon.report.table import COUNT, SIZE, TIME, Column, Report
+from daemon.store.totals import first_slot, read_totals
+
+_COLUMNS = (
+    Column("time_us", "Time", TIME),
+    Column("packets_up", "Packets up", COUNT),
+    Column("packets_down", "Packets down", COUNT),
+    Column("bytes_up", "Data up", SIZE),
+    Column("bytes_down", "Data down", SIZE),
+    Column("dns_queries", "Questions for names", COUNT),
+)
+_HOUR_US = 4 * SLOT_US
+_MOST_STEPS = 800  # more than that nobody can tell apart on a screen
+_EPOCH = date(1970, 1, 1)
+QUARTER, HOUR, DAY = "slot", "hour", "day"
+_WORDS = {QUARTER: "15 minutes", HOUR: "an hour", DAY: "a day"}
+
+
+def report(scope: Scope) -> Report:
+    """One row a step, in order. Up is what devices of the house sent; questions are DNS packets that they sent."""
+    step = step_of(scope)
+    sums: dict[int, Sum] = defaultdict(lambda: NOTHING)
+    asked: dict[int, int] = defaultdict(int)
+    for at, service, *counts in read_totals(scope.db, scope.window, (step, "service")):
+        total = Sum(*counts)
+        sums[at] = added((sums[at], total))
+        if service == "dns":
+            asked[at] += total.packets_up
+    rows = tuple((time_us, *sums[at], asked[at]) for at, time_us in _steps(scope, step))
+    if not any(total.packets for total in sums.values()):
+        return Report("Traffic over time", _COLUMNS, (), ("Nothing was recorded in this time.",))
+    whole = added(sums.values())
+    sentence = f"{whole.packets:,} packets, in steps of {_WORDS[step]}."
+    return Report("Traffic over time", _COLUMNS, rows, (sentence,), _NOTES)
+
+
+_NOTES = ("Questions for names are packets to DNS servers in the open, also from devices to the house's own.",)
+
+
+def step_of(scope: Scope) -> str:
+    """The finest step that is kept for the whole span and gives a number of rows that can be drawn."""
+    slots = (scope.span.until_us - scope.span.since_us) // SLOT_US
+    kept = first_slot(scope.db)
+    recent = kept is not None and kept * SLOT_US <= max(scope.span.since_us, _first_us(scope))
+    return QUARTER if slots <= _MOST_STEPS and recent else HOUR if slots <= 4 * _MOST_STEPS else DAY
+
+
+def _first_us(scope: Scope) -> int:
+    """When the house's first packet was recorded: before it there are no slots to miss."""
+    row = scope.db.execute("SELECT min(first_us) FROM capture WHERE site_id = ?", (scope.site_id,)).fetchone()
+    return int(row[0]) // SLOT_US * SLOT_US if row[0] is not None else 0
+
+
+def _steps(scope: Scope, step: str) -> Iterator[tuple[int, int]]:
+    """(number of the step in its tier, when it begins)."""
+    if step == DAY:
+        first, last = scope.days
+        zone = ZoneInfo(scope.zone)
+        for day in range(first, last + 1):
+            on = _EPOCH + timedelta(days=day)
+            yield day, int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp()) * 1_000_000
+        return
+    every = SLOT_US if step == QUARTER else _HOUR_US
+    begin = scope.span.since_us // every * every
+    for time_us in range(begin, scope.span.until_us, every):
+        yield time_us // SLOT_US, time_us

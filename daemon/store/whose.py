@@ -1,0 +1,137 @@
+"""Which destinations were met in a stretch of days, by number, and the verdicts that tell whose they are.
+
+For sums over a whole house: rows carry numbers only, and texts are read once for those that are shown.
+
+Rule 1: as in `reached`: single days as long as flows are kept, else whole months; the newest month's verdict speaks.
+Rule 2: what is grouped by is one number made of two: SQLite sorts rows to add them up, and sorting by one number takes
+        half as long as by two.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from daemon.store.reached import asked_of, keys_of
+from daemon.store.window import Window
+
+_WHOSE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
+_OURS = "way_id IN (SELECT id FROM way WHERE site_id = :site)"
+_NAMED = "iif(name_id, name_id, -remote_id)"
+_KEY = f"(station_id << 32) + {_NAMED} + 2147483648"
+_SUMS = (
+    "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
+    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us, max(main_bytes << 24 | main_id) AS main"
+)
+# A row of months may have neither name nor address: its verdict is its own, and part of the key.
+_MET = f"""
+    SELECT coalesce(t.device_id, 0), (p.key & 4294967295) - 2147483648 AS named,
+        iif(p.verdict_id, p.verdict_id, coalesce(j.verdict_id, 0)), p.month, p.flows, p.packets_up, p.packets_down,
+        p.bytes_up, p.bytes_down, p.first_us, p.last_us, p.main & 16777215
+    FROM (
+        SELECT {_KEY} AS key, 0 AS verdict_id, max(month) AS month, {_SUMS} FROM destination_day
+        WHERE {{days}} AND {_WHOSE} AND {_OURS} GROUP BY 1
+        UNION ALL
+        SELECT {_KEY}, verdict_id, max(month), {_SUMS} FROM destination_month
+        WHERE {{months}} AND {_WHOSE} AND {_OURS} GROUP BY 1, 2
+    ) p
+    LEFT JOIN station t ON t.id = p.key >> 32
+    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
+        AND j.name_id = max((p.key & 4294967295) - 2147483648, 0) AND j.remote_id = max(2147483648 - (p.key & 4294967295), 0)
+        AND p.verdict_id = 0
+"""
+_VERDICTS = """
+    SELECT id, party, organisation, coalesce(called, organisation), purpose, country, country_confidence, asn,
+        registrable_domain, infrastructure, rule_id, reason
+    FROM verdict WHERE id IN (SELECT value FROM json_each(?))
+"""
+
+_COMPANIES = f"""
+    SELECT DISTINCT v.organisation FROM (
+        SELECT {_KEY} AS key, 0 AS verdict_id, max(month) AS month FROM destination_day
+        WHERE {{days}} AND {_WHOSE} AND {_OURS} GROUP BY 1
+        UNION ALL
+        SELECT {_KEY}, verdict_id, max(month) FROM destination_month WHERE {{months}} AND {_WHOSE} AND {_OURS} GROUP BY 1, 2
+    ) p
+    LEFT JOIN station t ON t.id = p.key >> 32
+    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
+        AND j.name_id = max((p.key & 4294967295) - 2147483648, 0) AND j.remote_id = max(2147483648 - (p.key & 4294967295), 0)
+        AND p.verdict_id = 0
+    JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
+"""
+
+
+class Met(NamedTuple):
+    """What one station of a device had to do with one destination. Bytes as the device sees them, times in microseconds."""
+
+    device_id: int  # 0: no end of it is a device
+    named: int  # the number of a name; below 0 that of an address; 0 where neither is kept
+    verdict_id: int  # 0: not judged yet
+    month: int  # the newest in which it was met
+    flows: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+    first_us: int
+    last_us: int
+    main_id: int  # the address (`remote`) with most bytes
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+
+class Label(NamedTuple):
+    """What a verdict says; None where nobody knows."""
+
+    party: str
+    organisation: str | None
+    called: str | None  # the company as people know it: `Ring (Amazon)`
+    purpose: str | None
+    country: str | None
+    confidence: str | None
+    asn: int | None
+    registrable_domain: str | None
+    infrastructure: str | None
+    rule_id: str | None
+    reason: str | None
+
+
+UNJUDGED = Label("unknown", None, None, None, None, None, None, None, None, None, None)
+
+
+def read_met(db: sqlite3.Connection, window: Window) -> list[Met]:
+    """Every destination of every station in the days and months that a window touches."""
+    query = _MET.format(**keys_of(window))
+    return [Met._make(row) for row in db.execute(query, asked_of(window))]
+
+
+def read_companies(db: sqlite3.Connection, window: Window) -> set[str | None]:
+    """The organisations that were met in a window, None among them where nobody knew one; empty where nothing was."""
+    return {row[0] for row in db.execute(_COMPANIES.format(**keys_of(window)), asked_of(window))}
+
+
+def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, Label]:
+    """The verdicts of these numbers."""
+    rows = db.execute(_VERDICTS, (json.dumps(sorted(verdicts)),))
+    return {0: UNJUDGED, **{row[0]: Label._make(row[1:]) for row in rows}}
+
+
+def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:
+    """Names, and addresses below 0, of these numbers."""
+    wanted = set(named)
+    found: dict[int, str] = {}
+    for table, column, sign in (("name", "text", 1), ("remote", "address", -1)):
+        numbers = json.dumps([sign * number for number in wanted if sign * number > 0])
+        rows = db.execute(f"SELECT id, {column} FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (numbers,))
+        found.update((sign * number, text) for number, text in rows)
+    return found
+
+
+def read_addresses(db: sqlite3.Connection, remotes: Iterable[int]) -> Mapping[int, str]:
+    """Addresses of these numbers."""
+    return {-number: text for number, text in read_texts(db, [-remote for remote in remotes]).items()}

@@ -1,0 +1,141 @@
+"""Whose the traffic was: sums by device, party, company and country, day by day; written here and read here.
+
+Rule 1: they say what destinations and judgements say; triggers note the days for which they no longer do, and `follow`
+        makes these anew. Whoever writes destinations or judgements calls it before the end of the transaction.
+Rule 2: a span counts the days that it touches whole, and of months whose days are gone the whole month.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any
+
+from daemon.store.window import Window
+
+COUNTS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
+_ALL_OF_MONTH, _OLDER = -1, 0  # in `whose_stale.day`
+
+_SUMS = ", ".join(f"sum(p.{count})" for count in COUNTS)
+_LABELS = "party, organisation, country, country_confidence"
+_OF_VERDICT = "party, coalesce(organisation, ''), coalesce(country, ''), coalesce(country_confidence, '')"
+_JUDGED = """
+    JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = w.site_id
+        AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND {0} = 0
+    LEFT JOIN verdict v ON v.id = iif({0}, {0}, j.verdict_id)
+"""
+_DAY = f"""
+    INSERT INTO whose_day
+    SELECT p.month, p.day, w.site_id, p.station_id, coalesce(v.whose_id, 0), {_SUMS}
+    FROM destination_day p {_JUDGED.format("0")} WHERE p.month = ?1 AND p.day = ?2 GROUP BY 3, 4, 5
+"""
+_GONE = f"""
+    INSERT INTO whose_day
+    SELECT p.month, ?2, w.site_id, p.station_id, coalesce(v.whose_id, 0), {_SUMS}
+    FROM destination_month p {_JUDGED.format("p.verdict_id")} WHERE p.month = ?1 GROUP BY 3, 4, 5
+"""
+_INTO_MONTH = f"""
+    INSERT INTO whose_month
+    SELECT month, site_id, station_id, whose_id, {", ".join(f"{{0}} * {count}" for count in COUNTS)}
+    FROM whose_day WHERE month = ?1 AND day = ?2
+    ON CONFLICT DO UPDATE SET {", ".join(f"{count} = {count} + excluded.{count}" for count in COUNTS)}
+"""
+_INTERN = f"INSERT OR IGNORE INTO whose ({_LABELS}) SELECT DISTINCT {_OF_VERDICT} FROM verdict WHERE whose_id IS NULL"
+_NUMBER = """
+    UPDATE verdict SET whose_id = (
+        SELECT o.id FROM whose o WHERE o.party = verdict.party AND o.organisation = coalesce(verdict.organisation, '')
+            AND o.country = coalesce(verdict.country, '')
+            AND o.country_confidence = coalesce(verdict.country_confidence, '')
+    ) WHERE whose_id IS NULL
+"""
+
+# What rows can be grouped by.
+_KEYS = MappingProxyType(
+    {
+        "device": "coalesce(t.device_id, 0)",
+        "party": "coalesce(o.party, 'unknown')",
+        "organisation": "nullif(o.organisation, '')",
+        "country": "nullif(o.country, '')",
+        "country_confidence": "nullif(o.country_confidence, '')",
+        "month": "p.month",
+        "day": "nullif(p.day, 0)",  # NULL where only the month is known
+    }
+)
+# Months of which the window has all days that there are come as such, of the others the days. Added up by one number
+# first: SQLite sorts what it adds up, and sorting rows of several columns takes twice as long.
+_PARTS = """
+    SELECT day, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND (day BETWEEN :first_day AND :last_day OR day = 0) {whose}
+    UNION ALL
+    SELECT 0, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_month
+    WHERE month IN (SELECT value FROM json_each(:whole)) {whose}
+"""
+_OF_SITE = "AND site_id = :site"
+_OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
+_BITS = 24  # of `whose_id` in that number
+
+
+def follow(db: sqlite3.Connection) -> None:
+    """Make anew what no longer holds. Within the caller's transaction."""
+    stale: list[tuple[int, int]] = db.execute("SELECT month, day FROM whose_stale").fetchall()
+    if not stale:
+        return
+    db.execute(_INTERN)
+    db.execute(_NUMBER)
+    places = {(month, max(day, _OLDER)) for month, day in stale}
+    for month in {month for month, day in stale if day == _ALL_OF_MONTH}:
+        places.update(
+            db.execute("SELECT DISTINCT month, day FROM destination_day WHERE month = ?", (month,)).fetchall()
+        )
+    for place in sorted(places):
+        db.execute(_INTO_MONTH.format(-1), place)
+        db.execute("DELETE FROM whose_day WHERE month = ? AND day = ?", place)
+        db.execute(_GONE if place[1] == _OLDER else _DAY, place)
+        db.execute(_INTO_MONTH.format(1), place)
+    db.executemany(
+        "DELETE FROM whose_month WHERE month = ? AND flows = 0 AND packets_up + packets_down = 0",
+        [(month,) for month in sorted({month for month, _ in stale})],
+    )
+    db.execute("DELETE FROM whose_stale")
+
+
+def read_whose(db: sqlite3.Connection, window: Window, by: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Rows (*by, flows, packets_up, packets_down, bytes_up, bytes_down), by words of the table of keys above.
+
+    `by` months or days tells them apart; of a month whose days are gone the day is None. Raises KeyError.
+    """
+    keys = [_KEYS[word] for word in by]
+    times = [word for word in ("month", "day") if word in by]
+    number = f"(station_id << {_BITS}) | whose_id" if "device" in by else "whose_id"
+    parts = _PARTS.format(whose=_OF_SITE + (_OF_DEVICE if window.device_id is not None else ""))
+    summed = (
+        f"SELECT {', '.join([*times, f'{number} AS number', *(f'sum({count}) AS {count}' for count in COUNTS)])}"
+        f" FROM ({parts}) GROUP BY {', '.join([*times, 'number'])}"
+    )
+    grouped = ", ".join(str(each) for each in range(1, len(keys) + 1))
+    query = (
+        f"SELECT {', '.join([*keys, _SUMS])} FROM ({summed}) p LEFT JOIN whose o ON o.id = p.number & {(1 << _BITS) - 1}"
+        f" LEFT JOIN station t ON t.id = p.number >> {_BITS}"
+        + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
+    )
+    return [row for row in db.execute(query, _asked(db, window, days="day" in by)) if row[-1] is not None]
+
+
+def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, object]:
+    """What the query is given. Asked by days, no month comes as a whole."""
+    (first_day, last_day), (first_month, last_month) = window.days, window.months
+    whole = [] if days else list(range(first_month + 1, last_month))
+    for month in {first_month, last_month} if not days else ():
+        begin, end = db.execute(
+            "SELECT min(day), max(day) FROM whose_day WHERE month = ? AND day > 0", (month,)
+        ).fetchone()
+        if begin is None or (first_day <= begin and end <= last_day):
+            whole.append(month)
+    parted = [month for month in range(first_month, last_month + 1) if month not in whole]
+    return {
+        "site": window.site_id, "device": window.device_id, "first_day": first_day, "last_day": last_day,
+        "whole": json.dumps(whole), "parted": json.dumps(parted),
+    }  # fmt: skip

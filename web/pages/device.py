@@ -1,0 +1,125 @@
+"""One device: with whom it talks and why we think so, when, at night, how, and who it is.
+
+Rule 1: every part comes from the same scope, so that its numbers agree and its links can ask the same elsewhere.
+Rule 2: what has to look at single messages is read when it is scrolled to; without script a link opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from daemon.report.activity import rhythms, told
+from daemon.report.device import companies, sentences
+from daemon.report.device_destinations import named_by
+from daemon.report.devices import Measured, measured, newcomers
+from daemon.report.hours import night_words
+from daemon.report.night import at_night
+from daemon.report.night import told as night_told
+from daemon.report.registry import REPORTS
+from daemon.report.scope import Scope
+from daemon.store.reached import Reached, read_reached
+from daemon.store.roster import Resident, read_hints, read_reasons
+from daemon.store.words import KINDS
+from web.pages.device_words import standing_words
+from web.pages.devices import kind_words
+from web.pages.rhythm import Strip, strip_of, traffic_of
+from web.pages.ways import Ways, ways_of
+from web.routing import Page
+from web.visit import Visit
+
+PAGE = 25  # destinations at once
+_NIGHT = 8
+_ASKED = 15
+_NO_PARTY = ("first", "support", "platform", "third", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The destinations that are shown: a page of those that are wanted."""
+
+    rows: Sequence[Reached]
+    every: int  # that are wanted
+    first: int  # number of the first
+    earlier: str | None  # number of the page before
+    later: str | None
+
+
+def show(visit: Visit) -> Response:
+    """The page of a device."""
+    resident = visit.resident(visit.param("key"))
+    scope = visit.scope(resident)
+    number, name = resident.device_id, visit.names[resident.device_id]
+    moved = measured(scope)[number]
+    before = measured(scope.over(scope.span.before()), parties=False)[number]
+    reached = read_reached(scope.db, scope.window)
+    whom = companies(scope, reached)
+    nights = at_night(scope, reached)
+    lived = rhythms(scope).get(number)
+    strip: Strip = strip_of(scope)
+    ways: Ways = ways_of(scope)
+    hints, more_hints = read_hints(scope.db, number)
+    return visit.page(
+        "device.html",
+        resident=resident, name=name, scope=scope, moved=moved, before=before, companies=whom,
+        lead=sentences(scope, name, visit.range.label, moved, whom),
+        new=number in newcomers(scope, {number: resident.first_us}),
+        shown=_shown(visit, reached), parties=_parties(moved, reached),
+        traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
+        nights=nights[:_NIGHT], more_nights=max(0, len(nights) - _NIGHT), night=night_told(scope, nights),
+        night_hours=night_words(scope.night), ways=ways, reasons=read_reasons(scope.db, number), hints=hints,
+        more_hints=more_hints, words=standing_words(visit, resident), kinds=KINDS, kind_words=kind_words,
+        others=[each for each in visit.residents if each is not resident], named_by=named_by,
+        here=lambda path="", **changes: here(visit, resident, path, **changes),
+    )  # fmt: skip
+
+
+def names(visit: Visit) -> Response:
+    """DNS servers and the names that a device asked for most: a part of its page, or a page of its own."""
+    resident = visit.resident(visit.param("key"))
+    scope = visit.scope(resident)
+    return visit.page(
+        "device_names.html",
+        resident=resident, name=visit.names[resident.device_id], whole=visit.request.headers.get("hx-request") is None,
+        asked=REPORTS["names_asked"].make(scope), resolvers=REPORTS["resolvers"].make(scope), most=_ASKED,
+        here=lambda path="", **changes: here(visit, resident, path, **changes),
+    )  # fmt: skip
+
+
+def here(visit: Visit, resident: Resident, path: str = "", **changes: str | None) -> str:
+    """An address below a device's page, with the filters of this one."""
+    address, _, asked = visit.device_link(resident.device_id, **changes).partition("?")
+    return f"{address}{path}{f'?{asked}' if asked else ''}"
+
+
+def _parties(moved: Measured, reached: Sequence[Reached]) -> list[tuple[str, int, int]]:
+    """(party, bytes, destinations) of a device on the internet, most bytes first."""
+    places: dict[str, int] = {}
+    for each in reached:
+        places[each.party or "unknown"] = places.get(each.party or "unknown", 0) + 1
+    found = [(party, moved.parties.get(party, 0), places.get(party, 0)) for party in _NO_PARTY if places.get(party)]
+    return sorted(found, key=lambda each: -each[1])
+
+
+def _shown(visit: Visit, reached: Sequence[Reached]) -> Shown:
+    party, company, text = visit.query("party"), visit.query("company"), (visit.query("q") or "").strip().lower()
+    wanted = [
+        each for each in reached
+        if (party is None or (each.party or "unknown") == party)
+        and (company is None or each.organisation == company)
+        and (not text or text in each.place.lower() or text in (each.organisation or "").lower())
+    ]  # fmt: skip
+    pages = max(1, -(-len(wanted) // PAGE))
+    said = visit.query("page") or "1"
+    page = min(max(int(said), 1), pages) if said.isascii() and said.isdecimal() and len(said) < 7 else 1
+    first = (page - 1) * PAGE
+    return Shown(
+        wanted[first : first + PAGE], len(wanted), first + 1, str(page - 1) if page > 1 else None,
+        str(page + 1) if page < pages else None,
+    )  # fmt: skip
+
+
+
+PAGES = (Page("/devices/{key}", show), Page("/devices/{key}/names", names))

@@ -1,0 +1,129 @@
+"""All devices of the home: who is there, what each moved, to whom; to be searched, sorted and narrowed.
+
+Rule 1: what was silent in the time that is asked about, and what only came by, is folded away, never left out.
+Rule 2: whose the data was takes the longest to read: where the time is long it is asked for once the list is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from starlette.responses import Response
+
+from daemon.identify.kinds import NOUNS
+from daemon.report.devices import Measured, measured, newcomers, sentences, strips
+from daemon.store.roster import Resident
+from web.routing import Page
+from web.visit import Visit, label_of
+
+_QUICK_S = 8 * 86_400  # of a span, up to which whose the data was is read at once
+_BRIEF_US = 2 * 86_400_000_000  # a stay, below which somebody with a made-up MAC is a visitor
+_FILTERS = ("kind", "room", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One device in the list."""
+
+    resident: Resident
+    name: str
+    moved: Measured
+    strip: list[int]
+    new: bool
+
+    @property
+    def parties(self) -> Mapping[str, int]:
+        """Bytes by party."""
+        return self.moved.parties
+
+    @property
+    def visitor(self) -> bool:
+        """A telephone of somebody who came by: a made-up MAC, never named, gone after a day or two."""
+        each = self.resident
+        stay = (each.last_us or 0) - (each.first_us or 0)
+        return bool(each.mac_random) and each.name_source != "owner" and not each.owner and stay < _BRIEF_US
+
+
+_SORTS: Mapping[str, tuple[str, Callable[[Row], tuple[object, ...]]]] = MappingProxyType(
+    {
+        "data": ("Data", lambda row: (-row.moved.bytes,)),
+        "name": ("Name", lambda row: (row.name.casefold(),)),
+        "seen": ("Last seen", lambda row: (-(row.resident.last_us or 0),)),
+        "new": ("Newest", lambda row: (-(row.resident.first_us or 0),)),
+        "sent": ("Sent", lambda row: (-row.moved.bytes_up,)),
+        "third": ("Advertising and others", lambda row: (-row.parties.get("third", 0), -row.moved.bytes)),
+    }
+)
+
+
+def show(visit: Visit) -> Response:
+    """The list."""
+    scope = visit.scope().of(None)
+    sort = visit.query("sort") if visit.query("sort") in _SORTS else "data"
+    whose = (
+        scope.span.seconds <= _QUICK_S or visit.query("shares") is not None or sort == "third"
+        or visit.query("party") is not None
+    )  # fmt: skip
+    moved, drawn = measured(scope, parties=whose), strips(scope)
+    new = newcomers(scope, {each.device_id: each.first_us for each in visit.residents})
+    rows = [
+        Row(each, visit.names[each.device_id], moved[each.device_id], drawn.get(each.device_id, []), each.device_id in new)
+        for each in visit.residents
+    ]
+    found = sorted((row for row in rows if _wanted(row, visit)), key=_SORTS[sort or "data"][1])
+    here = [row for row in found if row.moved.bytes and not row.visitor]
+    return visit.page(
+        "devices.html",
+        lead=sentences(scope, [(each.device_id, each.first_us) for each in visit.residents], moved),
+        groups=[
+            ("here", None, here),
+            ("visitors", "Came by for a short time", [row for row in found if row.moved.bytes and row.visitor]),
+            ("silent", f"Silent, {visit.range.label}", [row for row in found if not row.moved.bytes]),
+        ],
+        found=len(found), every=len(rows), narrowed=_narrowed(visit), whose=whose, sort=sort,
+        sorts=[(key, heading) for key, (heading, _) in _SORTS.items()],
+        choices={name: _choices(name, rows) for name in _FILTERS},
+        most=max((row.moved.bytes for row in found), default=0),
+        kind_words=kind_words,
+    )  # fmt: skip
+
+
+def kind_words(kind: str | None) -> str:
+    """What people call a kind of device."""
+    return NOUNS.get(kind, kind) if kind else ""
+
+
+def _narrowed(visit: Visit) -> bool:
+    return any(visit.query(name) for name in (*_FILTERS, "q", "party"))
+
+
+def _wanted(row: Row, visit: Visit) -> bool:
+    each = row.resident
+    for name in _FILTERS:
+        asked = visit.query(name)
+        if asked is not None and (getattr(each, name) or "") != asked:
+            return False
+    party = visit.query("party")
+    if party is not None and not row.parties.get(party):
+        return False
+    text = (visit.query("q") or "").strip().casefold()
+    return not text or any(text in word.casefold() for word in words_of(each, row.name))
+
+
+def words_of(resident: Resident, name: str | None = None) -> list[str]:
+    """Everything by which somebody may look for a device."""
+    said = [
+        name or label_of(resident), resident.vendor, resident.model, kind_words(resident.kind), resident.kind, resident.room,
+        resident.owner, resident.system,
+    ]  # fmt: skip
+    own = [called for member in resident.members for called in member.names]
+    return [word for word in (*said, *own, *resident.keys, *(seen.address for seen in resident.addresses)) if word]
+
+
+def _choices(name: str, rows: list[Row]) -> list[str]:
+    return sorted({text for row in rows if (text := getattr(row.resident, name))}, key=str.casefold)
+
+
+PAGES = (Page("/devices", show),)
