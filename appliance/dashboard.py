@@ -24,7 +24,7 @@ from appliance.looking import somebody_looks
 from appliance.places import locator_of
 from appliance.status import RUN_FOLDER, StatusError, read_status
 from daemon.store.accounts import is_claimed, show_code
-from daemon.store.owner import open_owner
+from daemon.store.owner import open_owner, read_owner, wishes
 from daemon.store.settings import SETTINGS
 from web.app import create_app
 from web.options import DataFile, Options, ServiceState
@@ -72,8 +72,10 @@ def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callabl
         listening.listen()
         shown = f"[{host}]" if family == socket.AF_INET6 else host
         ready(f"http://{shown}:{listening.getsockname()[1]}/")
+        options = options_of(config, is_open=is_open)
+        Follower(config).resume(options.site)
         settings = uvicorn.Config(
-            create_app(options_of(config, is_open=is_open)), log_level="warning", access_log=False, server_header=False,
+            create_app(options), log_level="warning", access_log=False, server_header=False,
             proxy_headers=False, timeout_graceful_shutdown=3,
         )  # fmt: skip
         uvicorn.Server(settings).run(sockets=[listening])
@@ -92,12 +94,23 @@ class Follower:
             return  # it acts on them within seconds
         threading.Thread(target=self._relabel, args=(site,), name="labels follow", daemon=True).start()
 
+    def resume(self, site: str) -> None:
+        """Go on with what an earlier dashboard was asked to forget and did not come to the end of."""
+        db = read_owner(self._config.store.owner)
+        if db is not None:
+            with closing(db):
+                waiting = bool(wishes(db, site))
+            if waiting:
+                self.follow(site)
+
     def _relabel(self, site: str) -> None:
         from daemon.ingest.relabel import relabel_site
+        from daemon.ingest.wishes import Wishes
 
         with self._turn:
-            places = self._config.store
-            relabel_site(places.database, places.owner, site, knowledge_of(self._config))
+            places, knowledge = self._config.store, knowledge_of(self._config)
+            Wishes(places.database, site, knowledge.with_owner(places.owner)).fulfil()
+            relabel_site(places.database, places.owner, site, knowledge)
 
 
 def _configured(config: Config) -> dict[str, str]:

@@ -52,4 +52,3 @@ class Locator:
                 there.append((path.name, path.stat().st_mtime_ns))
         if there != self._seen:
             self._seen, self._atlas = there, Atlas(with_our_clouds(open_address_files(self._folder)))
-

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -10,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import StaticFiles
 
 from web.api import mount_api
+from web.memory import Memory
 from web.options import Options
 from web.pages import PAGES
 from web.routing import mount
@@ -23,16 +28,18 @@ from web.security.refusal import PROGRAMS, Refuse, explaining, refusing
 from web.templating import STATIC, Templates
 
 _SMALLEST_ZIPPED = 1024
+_THREADS = 12  # each answers one request: more only wait for the same two to four cores, and take memory meanwhile
 
 
 def create_app(options: Options) -> FastAPI:
     """The application that serves a home. Opens nothing yet."""
     app = FastAPI(
         title="Homeport", version=options.version or "0", docs_url=None, redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url="/api/v1/openapi.json", lifespan=_living,
     )  # fmt: skip
     app.state.options = options
     app.state.templates = Templates(options.version)
+    app.state.memory = Memory(options.database)
     app.state.attempts = Attempts(options.monotonic)
     admit = admission(options)
     mount(app, PAGES, admit)
@@ -41,6 +48,13 @@ def create_app(options: Options) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _defend(app, options, refusing(app.state.templates))
     return app
+
+
+@asynccontextmanager
+async def _living(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = _THREADS
+    yield
+    app.state.memory.close()
 
 
 def _defend(app: FastAPI, options: Options, refuse: Refuse) -> None:

@@ -8,7 +8,7 @@ Rule 3: filters live in the address: `link` keeps those that are there.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -25,6 +25,7 @@ from daemon.store.errors import StoreError
 from daemon.store.owner import open_owner, read_owner, words_at
 from daemon.store.roster import Resident, read_residents
 from daemon.store.settings import TIME_ZONE, night_of, read_settings
+from web.memory import Memory, State
 from web.options import Options
 from web.reading import reading
 from web.security.gate import Session
@@ -57,6 +58,8 @@ class Visit:
         self.form = form
         self.options: Options = request.app.state.options
         self._templates: Templates = request.app.state.templates
+        self._memory: Memory = request.app.state.memory
+        self._state: State = ()
         self._stack = stack
 
     # What is asked
@@ -77,7 +80,12 @@ class Visit:
         if not self.options.database.exists():
             raise NothingYetError
         self.options.look()
+        self._state = self._memory.state()  # before the first query: see web.memory
         return self._stack.enter_context(reading(self.options.database))
+
+    def remember(self, key: Hashable, make: Callable[[], _T], *, lasting: bool = False) -> _T:
+        """An answer from the facts that was made before, if these, or all that its key tells, are as they were then."""
+        return self._memory.recall(None if lasting else self._state, (self.site_id, key), make)
 
     @cached_property
     def owner(self) -> sqlite3.Connection | None:
@@ -174,7 +182,7 @@ class Visit:
             self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
             None if device is None else device.device_id, self.names, night_of(self.settings),
             read_applications(self.owner), {word: asked for word in NARROWING if (asked := self.query(word)) is not None},
-            self.options.locate,
+            self.options.locate, self.remember,
         )  # fmt: skip
 
     # What is answered

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from appliance.config import load_config
 from appliance.console import note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
 
+SITE = "home"
 _MARK = "made-by-homeport-demo"  # file that says: this folder may be made anew
 _DATABASE = "homeport.db"
 _DATA = "data"
@@ -41,6 +43,7 @@ def command(folder: Path, no_serve: bool) -> None:
     note(f"Making a sample home in {printable(captures)} ...")
     paths = write_home(captures)
     write_atlas(folder / _DATA)
+    _speak_for_the_household(folder / _OWNER)
     total = sum(path.stat().st_size for path in paths)
     note(f"Made {plural(len(paths), 'capture')} ({size(total)}); importing ...")
     database = folder / _DATABASE
@@ -49,6 +52,7 @@ def command(folder: Path, no_serve: bool) -> None:
         summary = import_captures(
             [str(captures)], database, jobs=load_config().imports.jobs, knowledge=knowledge, progress=progress
         )
+    _tell_what_is_missing(database, captures)
     packets, devices, flows = (
         plural(summary.packets, "packet"),
         plural(summary.devices, "device"),
@@ -74,6 +78,32 @@ def _fresh(folder: Path) -> Path:
         shutil.rmtree(captures)
     captures.mkdir()
     return captures
+
+
+def _speak_for_the_household(owner: Path) -> None:
+    """Say what the sample household has said of its devices, unless somebody said something before."""
+    from appliance.sample.words import SAID_BY, SAID_US, owners_words
+    from daemon.store.owner import open_owner, say_each
+
+    if owner.exists():
+        return
+    with closing(open_owner(owner)) as db:
+        say_each(db, SITE, owners_words(), SAID_BY, SAID_US)
+
+
+def _tell_what_is_missing(database: Path, captures: Path) -> None:
+    """Bring the recorder's notes in, as the daemon does that follows a folder: gaps and lost packets."""
+    from daemon.ingest.follow import Folder
+    from daemon.ingest.recordings import Recordings
+    from daemon.store.database import open_database
+
+    folder = Folder(captures)
+    folder.look(0.0)
+    with closing(open_database(database)) as db:
+        known = {Path(path).name: number for number, path in db.execute("SELECT capture_id, path FROM captures")}
+        for file in folder.files.values():
+            file.capture_id = known.get(file.path.name)
+        Recordings(SITE).tell(db, database, folder)
 
 
 def _hints(database: Path, *, no_serve: bool) -> None:

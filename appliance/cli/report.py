@@ -113,4 +113,6 @@ def _command_of(kind: Kind) -> click.Command:
 
 
 for _kind in KINDS:
+    if _kind.name in command.commands:
+        continue  # it has options of its own, above
     command.add_command(_command_of(_kind))

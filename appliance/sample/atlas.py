@@ -66,8 +66,7 @@ NETWORKS: Mapping[str, Network] = {
     "go-malta": Network(15735, "GO p.l.c.", "MT"),
     "hetzner-fi": Network(24940, "Hetzner Online GmbH", "FI"),
     "telekom": Network(3320, "Deutsche Telekom AG", "DE"),
-    "example-de": Network(64_496, "Example Net", "DE"),
-    "example-us": Network(64_497, "Example Office Net", "US"),
+    "linode": Network(63949, "Akamai Connected Cloud", "US"),
 }
 
 

@@ -15,7 +15,7 @@ from appliance.sample import wire
 from appliance.sample.talk import Tcp
 from appliance.sample.wire import ACK, End, Frame
 
-LARGE = 8_000  # bytes from which a transfer is bulk
+LARGE = 3_000  # bytes from which a transfer is bulk
 KEPT = 96
 _SEGMENT = 1448
 _BURST = 12  # frames that follow each other closely
@@ -29,7 +29,8 @@ def pour(tcp: Tcp, size: int, *, up: bool, seconds: int, joined: int) -> None:
     maker = _Maker(tcp, up=up)
     number = 0
     while size > 0:
-        part = min(size, int((0.5 + luck()) * joined) * _SEGMENT)
+        part = int((0.5 + luck()) * joined) * _SEGMENT
+        part = part if part + _SEGMENT < size else size  # no last frame so small that nothing of it would be cut
         maker.send(part)
         tcp.wait(700 + int(1_600 * luck()))
         size -= part

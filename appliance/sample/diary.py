@@ -44,10 +44,15 @@ def text_of(address: bytes) -> str:
 
 
 class Diary:
-    """What one device does on one day, from `begin_us` to the end of the day that starts at `day_us`."""
+    """What one device does on one day, from `begin_us` to the end of the day that starts at `day_us`.
 
-    def __init__(self, device: Device, seed: int, day_us: int, begin_us: int, prefix: bytes) -> None:
-        self.device = device
+    `share` is how much of what goes on all day happens in a home that is made quieter than the whole one.
+    """
+
+    def __init__(
+        self, device: Device, seed: int, day_us: int, begin_us: int, prefix: bytes, share: float = 1.0
+    ) -> None:
+        self.device, self.share = device, share
         self.day_us, self.begin_us, self.prefix = day_us, begin_us, prefix
         self.rng = chance("device", seed, device.key, day_us)
         self.frames: list[Frame] = []

@@ -44,10 +44,10 @@ CAMERA = Device(
 ESP32 = Device(
     "esp32", mac("24:6f:28:b1:5d:60"), 33, "mbedtls",
     (
-        Habit("api.thingspeak.com", "http", 10, 0, 4),
         # It reports to a database of its owner's, which takes nothing since Wednesday; so it never stops trying.
-        Habit("ingest.airquality.example.net", "http", 6, 0, 4),
-        Habit("ingest.airquality.example.net", "hammer", 1, 21_600, 3_600, newest=5, told=True),
+        Habit("ingest.balcony-air.example", "hammer", 1, 14_400, 3_600, newest=5, told=True),
+        Habit("ingest.balcony-air.example", "http", 6, 0, 4),
+        Habit("api.thingspeak.com", "http", 10, 0, 4),
         Habit("a.st1.ntp.br", "ntp", 2),
     ),
     hostname="esp32-airquality", options=(1, 3, 28, 6), agent="ESP32HTTPClient",
@@ -57,8 +57,8 @@ ESP32 = Device(
 RADIO = Device(
     "radio", mac("dc:85:de:17:a2:3c"), 35, "mbedtls",
     (
-        Habit("live.harbour-radio.example.org", "radio", 1.4, 0, 3_600_000, (6, 8), minutes=45),
-        Habit("stream.radio-du-lac.example.org", "radio", 0.8, 0, 2_600_000, (17, 20), minutes=35),
+        Habit("live.harbour-radio.example", "radio", 1.4, 0, 3_600_000, (6, 8), minutes=45),
+        Habit("stream.radio-du-lac.example", "radio", 0.8, 0, 2_600_000, (17, 20), minutes=35),
         Habit("menu.wavebox.example", "http", 5, 0, 900, (6, 22)),
         Habit("menu.wavebox.example", "tls", 1, 400, 1200),
         Habit("ntp.nict.jp", "ntp", 1),

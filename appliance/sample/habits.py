@@ -29,7 +29,7 @@ def _secure(diary: Diary, place: Place, time_us: int, stack: tls.Stack, port: in
 
 
 _SECURE_PORTS = {"dot": 853}  # RFC 7858
-_JOINED = 20  # segments of a large transfer that the kernel hands over as one
+_JOINED = 28  # segments of a large transfer that the kernel hands over as one
 
 
 def _tls(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
@@ -39,7 +39,7 @@ def _tls(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
     rng = diary.rng
     swing = 0.5 + rng.random()
     up, down = int(habit.up * swing), int(habit.down * swing)
-    asked = up if up < bulk.LARGE else 900, down if down < bulk.LARGE else 2_000
+    asked = up if up < bulk.LARGE else 900, down if down < bulk.LARGE else 700
     talk.exchange(tcp, *asked, rng.choice((1, 1, 2, 3)), rng.randrange(4 * SECOND))
     for size, upwards in ((up, True), (down, False)):
         if size >= bulk.LARGE:
@@ -221,7 +221,6 @@ KINDS: dict[str, Act] = {
     "ping": _ping,
     "beacon": story.beacon,
     "hammer": story.hammer,
-    "refused": story.refused,
     "relay": story.relay,
     "odd": story.odd,
     "ipsec": story.ipsec,

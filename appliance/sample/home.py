@@ -23,6 +23,7 @@ from appliance.sample.diary import DAY, SECOND, Diary, Said
 from appliance.sample.wire import Frame
 
 SNAP = 262_144
+_FILM = 1_000_000  # bytes of a transfer that matters to the sums
 _HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, SNAP, 1)
 
 
@@ -41,14 +42,17 @@ class HomeDay:
         return f"{self.begin:%Y-%m-%d_%H.%M.%S}_wlan0.pcap"
 
 
-def write_home(folder: Path, *, seed: int = 1, months: int = almanac.MONTHS, scale: float = 1.0) -> list[Path]:
+def write_home(
+    folder: Path, *, seed: int = 1, months: int = almanac.MONTHS, scale: float = 1.0, newest: int = 0
+) -> list[Path]:
     """Write the home's daily captures, with what the recorder noted beside each; the captures' paths in order of time.
 
-    `months` end with June 2026; `scale` multiplies how often things happen.
+    `months` end with June 2026, of which the `newest` so many days are written, or all; `scale` multiplies how often
+    things happen.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for day in home_days(seed=seed, months=months, scale=scale):
+    for day in home_days(seed=seed, months=months, scale=scale, newest=newest):
         path = folder / day.file_name
         write_pcap(path, day.frames)
         recorder.write_notes(path, day.begin, day.end, len(day.frames))
@@ -65,13 +69,13 @@ def write_pcap(path: Path, frames: list[Frame]) -> None:
     path.write_bytes(b"".join(pieces))
 
 
-def home_days(*, seed: int, months: int, scale: float) -> Iterator[HomeDay]:
+def home_days(*, seed: int, months: int, scale: float, newest: int = 0) -> Iterator[HomeDay]:
     """The days of the home in order of time; at most two are in memory."""
     if months < 1 or scale <= 0:
         raise ValueError("a home needs at least one month and a scale above zero")
     late_frames: list[Frame] = []
     late_said: list[Said] = []
-    for number, date in enumerate(almanac.days(months)):
+    for number, date in enumerate(almanac.days(months)[-newest:]):
         recorded = almanac.parts(date, first=not number)
         midnight = int(dt.datetime.combine(date, dt.time(), dt.UTC).timestamp()) * SECOND
         frames, said = _one_day(date, midnight, _micros(recorded[0].begin), seed, scale)
@@ -106,12 +110,13 @@ def _one_day(date: dt.date, midnight: int, begin: int, seed: int, scale: float) 
     for device in DEVICES:
         if not almanac.among(date, device.newest, device.days):
             continue
-        diary = Diary(device, seed, midnight, begin, prefix)
+        diary = Diary(device, seed, midnight, begin, prefix, min(1.0, scale))
         chatter.arrive(diary, new=date.day == 1 or bool(device.days))
         chatter.keep_neighbours(diary, max(1, round(6 * pace)))
         chatter.announce(diary, max(1, round(2 * pace)))
         for habit in _today(device, date):
-            _live(diary, habit, pace)
+            large = max(habit.up, habit.down) >= _FILM and not almanac.among(date, almanac.FORTNIGHT, ())
+            _live(diary, habit, pace * almanac.SUMS if large else pace)
         frames += diary.frames
         said += diary.said
     if date == almanac.BROKEN:
@@ -122,7 +127,12 @@ def _one_day(date: dt.date, midnight: int, begin: int, seed: int, scale: float) 
 def _broken(midnight: int) -> list[Frame]:
     """Frames whose headers end too early or contradict themselves, as a bad radio link delivers them."""
     head = GATEWAY_MAC + DEVICES[0].mac
-    bodies = (b"\x08\0\x43" + bytes(45), b"\x08\0\x45\0\0", b"\x86\xdd\x60" + bytes(10), b"\x08\0\x4f\0\xff" + bytes(20))
+    bodies = (
+        b"\x08\0\x43" + bytes(45),
+        b"\x08\0\x45\0\0",
+        b"\x86\xdd\x60" + bytes(10),
+        b"\x08\0\x4f\0\xff" + bytes(20),
+    )
     return [Frame(midnight + (20 * 3600 + number) * SECOND, head + body) for number, body in enumerate(bodies)]
 
 

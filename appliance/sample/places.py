@@ -68,9 +68,7 @@ OPERATORS = {
     "go-malta": Operator("", ("78.133.0.0/18",)),
     "hetzner-fi": Operator("", ("95.216.0.0/17",), "2a01:4f9:c000::/40"),
     "telekom": Operator("", ("91.32.0.0/12",)),
-    # Documentation blocks (RFC 5737): the sample atlas alone places them.
-    "example-de": Operator("", ("203.0.113.0/25",)),
-    "example-us": Operator("", ("198.51.100.0/24",)),
+    "linode": Operator("", ("45.79.0.0/17",)),
 }
 
 
@@ -192,11 +190,11 @@ _ALL = (
     _place("ty-eu-storage30.s3.eu-central-1.amazonaws.com", "aws-eu2", "s3-r-w.eu-central-1.amazonaws.com", ttl=5),
     # Microcontroller
     _place("api.thingspeak.com", "aws-us1", tls="", count=2),
-    _place("ingest.airquality.example.net", "example-de", tls="", ttl=3600),
+    _place("ingest.balcony-air.example", "hetzner", tls="", ttl=3600),
     _place("a.st1.ntp.br", "nic-br", tls=""),
     # Radio, thermostat, plug
-    _place("live.harbour-radio.example.org", "1984", tls=""),
-    _place("stream.radio-du-lac.example.org", "ovh", tls=""),
+    _place("live.harbour-radio.example", "1984", tls=""),
+    _place("stream.radio-du-lac.example", "ovh", tls=""),
     _place("menu.wavebox.example", "root-lu", tls="1.2"),
     _place("ntp.nict.jp", "nict", tls="", count=2),
     _place("edge.warmly.example", "root-lu", tls="", ttl=86_400),
@@ -213,8 +211,8 @@ _ALL = (
     _place("android.clients.google.com", "google", "android.l.google.com"),
     _place("dns.google", "google-dns"),
     # An office
-    _place("build.office.example.net", "example-us", tls=""),
-    _place("gateway.office.example.net", "example-us", tls=""),
+    _place("build.northlight.example", "linode", tls=""),
+    _place("vpn.northlight.example", "linode", tls=""),
     # Everyone
     _place("0.pool.ntp.org", "hetzner", tls="", count=4),
     _place("2.android.pool.ntp.org", "hetzner", tls="", count=4),

@@ -12,14 +12,14 @@ from appliance.sample.chance import chance
 from appliance.sample.device import Habit
 from appliance.sample.diary import DAY, SECOND, Diary
 from appliance.sample.places import Place
-from appliance.sample.talk import Datagrams, Tcp
+from appliance.sample.talk import Datagrams
 from appliance.sample.wire import ACK, RST, SYN, End, Frame
 
 _JITTER = 0.02  # of a beacon's period
 _DTLS = b"\x17\xfe\xfd\0\1"  # application data, DTLS 1.2, epoch 1 (RFC 6347 section 4.1)
 
 
-def beacon(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
+def beacon(diary: Diary, habit: Habit, place: Place, _time_us: int) -> None:
     """A few bytes each `habit.minutes` minutes, all day and over midnight, a little early or late, from one port."""
     period = habit.minutes * 60 * SECOND
     first = -(-max(diary.begin_us, diary.day_us) // period) * period
@@ -37,8 +37,8 @@ def _sealed(diary: Diary, number: int, size: int) -> bytes:
     return _DTLS + number.to_bytes(6, "big") + struct.pack(">H", size) + diary.rng.randbytes(size)
 
 
-def hammer(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
-    """Readings that nobody takes, all day at one pace: `habit.up` datagrams and `habit.down` refused connections.
+def hammer(diary: Diary, habit: Habit, place: Place, _time_us: int) -> None:
+    """Readings that nobody takes, all day at one pace: `habit.up` datagrams, `habit.down` refused connections.
 
     Frames come from templates, as there are tens of thousands: only times, ports and numbers differ, and a checksum
     moves as far as they do (RFC 1624).
@@ -46,12 +46,14 @@ def hammer(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
     own, far, begin = diary.reach(place, diary.begin_us + 2 * SECOND, 8089, 4)
     rng, end = chance("hammer", diary.device.key, diary.day_us), diary.day_us + DAY
     reading = wire.udp(own, far, b"air,id=1 pm=" + b"%04x" % (diary.day_us // DAY & 0xFFFF))
-    for number, clock in enumerate(range(begin, end - SECOND, DAY // habit.up)):
+    for number, clock in enumerate(range(begin, end - SECOND, int(DAY / diary.share / habit.up))):
         diary.frames.append(Frame(clock + rng.randrange(9_000), reading))
         if not number % 900:
             diary.quote(reading, far, clock + 22_000)
     attempt, answer = _Template(own, far, SYN), _Template(far, own, RST | ACK)
-    for number, clock in enumerate(range(begin + 3 * SECOND, end - SECOND, DAY // habit.down)):
+    for number, clock in enumerate(range(begin + 3 * SECOND, end - SECOND, int(DAY / diary.share / habit.down))):
+        if not number % 100:
+            diary.look_up(place, clock - SECOND)
         port, start = 49_152 + number % 16_000, rng.getrandbits(32)
         diary.frames.append(Frame(clock, attempt.fill(port, 8086, start, 0)))
         diary.frames.append(Frame(clock + 21_000 + rng.randrange(4_000), answer.fill(8086, port, 0, start + 1)))
@@ -71,15 +73,6 @@ class _Template:
         middle = struct.pack(">HHII", source, target, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF)
         found = 0xFFFF - (self._sum + int.from_bytes(middle, "big")) % 0xFFFF
         return self._head + middle + self._tail + struct.pack(">H", found) + self._rest
-
-
-def refused(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:
-    """A server that does not take connections, tried again and again."""
-    own, far, begin = diary.reach(place, time_us, 8086, 4)
-    for number in range(4):
-        tcp = Tcp(own, far, begin + number * 30 * SECOND, diary.rng)
-        tcp.refused()
-        diary.frames += tcp.frames
 
 
 def relay(diary: Diary, habit: Habit, place: Place, time_us: int) -> None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from daemon.decode.pcap import FILE_HEADER
 from daemon.ingest.capture_file import Task, continue_file, head_of, import_file
 from daemon.ingest.follow import Folder, Followed
 from daemon.ingest.keep import Held, Keeper, sentence_of
@@ -26,11 +27,12 @@ from daemon.ingest.recordings import Recordings, set_clocks
 from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import heed_owner, settle_site
 from daemon.ingest.source import find_captures
-from daemon.ingest.standing import CATCHING_UP, FOLLOWING, WAITING, Standing, is_looked_at, look_folder
+from daemon.ingest.standing import CATCHING_UP, FOLLOWING, WAITING, Said, Standing, is_looked_at, look_folder
+from daemon.ingest.wishes import Wishes
 from daemon.store.captures import find_placed
 from daemon.store.database import open_database
 from daemon.store.errors import Busy, DiskFull, StoreError, explained
-from daemon.store.owner import read_owner, version
+from daemon.store.owner import read_owner, version, wishes
 from daemon.store.settings import TIME_ZONE, read_settings
 
 PIECE = 64 << 20  # bytes of a file that are read before others have their turn
@@ -99,6 +101,9 @@ class Live:
         self._words: tuple[object, ...] = ()
         self._word: object = None  # the state of the owner's words and zone that was heeded last
         self._recordings = Recordings(assignment.site)
+        self._wishes = Wishes(assignment.database, assignment.site, assignment.knowledge)
+        self._wished = False  # somebody is to be forgotten
+        self._said: tuple[Said, ...] = ()
 
     def run(self, *, once: bool = False) -> Standing:
         """Follow until it is told to stop, or with `once` until all that is there is read. Raises StoreError, OSError."""
@@ -142,6 +147,8 @@ class Live:
         behind = any(file.pending > 0 for file in due)
         self._settle(db, behind=behind, looked_at=looked_at, once=once)
         self._heed(db)
+        if self._wished:
+            self._forget()
         if due:
             self._worked_s = self._world.monotonic() - now
         if self._keeper is not None and not once and self._keeper.due(now):
@@ -226,6 +233,8 @@ class Live:
             outcome = continue_file(db, database, task, file.capture_id)
             if outcome is not None:
                 return outcome
+        if file.sidecar is not None and file.shape.size < FILE_HEADER:  # the power went when it had just been made
+            return FileOutcome(file.path, "empty", message="it holds no record")
         if file.sidecar is None:
             _, problems = find_captures([file.path])
             if problems and not (problems[0][1] == "the file is empty" and not file.ended):
@@ -262,6 +271,16 @@ class Live:
             self._word = number
         self._words = shape
 
+    def _forget(self) -> None:
+        """Act on the wish that a device be forgotten, file by file, with a sign of life at each."""
+
+        def heard(path: str, done: int, every: int) -> None:
+            sentence = f"Forgetting a device: {done} of {every} captures, {Path(path).name}."
+            self._heard(replace(self._standing(FOLLOWING, sentence), advanced=True))
+
+        done = self._wishes.fulfil(heard)
+        self._said += tuple(Said(each.sentence, "", loud=bool(each.left)) for each in done)
+
     def _looked_at(self) -> bool:
         return is_looked_at(look_folder(self._what.run_folder, self._what.database), self._world.wall())
 
@@ -273,6 +292,10 @@ class Live:
         if not live:
             return FOLLOWING, f"Waiting for captures in {self._what.folder}."
         return FOLLOWING, f"Following {', '.join(sorted(file.path.name for file in live)[:3])}."
+
+    def _tell(self) -> tuple[Said, ...]:
+        said, self._said = self._said, ()
+        return said if self._keeper is None else (*said, *self._keeper.say())
 
     def _standing(self, state: str, sentence: str) -> Standing:
         now = self._world.monotonic()
@@ -303,7 +326,7 @@ class Live:
             ballast_bytes=held.ballast,
             given_up=held.gone,
             given_up_unread=held.unread,
-            said=() if self._keeper is None else self._keeper.say(),
+            said=self._tell(),
         )
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from daemon.classify.vocabulary import UNKNOWN
+from daemon.report.scope import Scope
 from daemon.report.table import SIZE, Column, Report
 from daemon.report.words import device_words, listed, month_words, party_words
 from daemon.store.calendar import month_text
-from daemon.store.months import Contact, Known
+from daemon.store.months import Contact, Known, known_devices, read_contacts, read_earlier
 
 NEW, GONE, CHANGED, BEGINS = "new", "gone", "changed", "begins"
 _MOST_NAMED = 3
@@ -169,6 +170,18 @@ def _named(changes: Sequence[Change]) -> str:
             f"{destination} of {organisation}" if organisation and organisation != destination else destination
         )
     return listed(names, _MOST_NAMED)
+
+
+def report(scope: Scope) -> Report:
+    """The same of the months that a span touches, with devices called as the owner calls them."""
+    since, until = scope.months
+    asked = scope.site_id, scope.device_id
+    contacts = [*read_earlier(scope.db, since, *asked), *read_contacts(scope.db, since, until, *asked)]
+    devices = {
+        number: known._replace(name=scope.names.get(number) or known.name)
+        for number, known in known_devices(scope.db).items()
+    }
+    return changes_report(contacts, devices, since, scope.newest_month)
 
 
 def changes_report(contacts: Sequence[Contact], devices: Mapping[int, Known], since: int, newest: int) -> Report:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from daemon.report.scope import Scope
-from daemon.store.whose import UNJUDGED, Label, Met, read_labels, read_met
+from daemon.store.whose import UNJUDGED, Label, Met, read_companies, read_labels, read_met
 
 K = TypeVar("K", bound=Hashable)
 
@@ -103,15 +103,29 @@ def most(counts: Mapping[K, int]) -> K | None:
 
 def read_contacts(scope: Scope) -> list[Contact]:
     """All that the scope asks about."""
+    return narrowed(scope.remember(("contacts", scope.window), lambda: _read(scope)), scope.only)
+
+
+def companies_before(scope: Scope) -> frozenset[str | None]:
+    """The companies of the span before the scope's, of the same length; empty where nothing was seen then."""
+    window = scope.over(scope.span.before()).window
+    return scope.remember(("companies", window), lambda: frozenset(read_companies(scope.db, window)))
+
+
+def _read(scope: Scope) -> list[Contact]:
     rows = read_met(scope.db, scope.window)
     labels = read_labels(scope.db, {met.verdict_id for met in rows})
-    return narrowed((Contact(met, labels[met.verdict_id]) for met in rows), scope.only)
+    return [Contact(met, labels[met.verdict_id]) for met in rows]
 
 
-def narrowed(contacts: Iterable[Contact], only: Mapping[str, str]) -> list[Contact]:
+def narrowed(contacts: list[Contact], only: Mapping[str, str]) -> list[Contact]:
     """Those of the party, the country and the company that are asked for."""
     asked = [(only[word], tell) for word, tell in _NARROWING if word in only]
-    return [each for each in contacts if all(tell(each.label) == wanted for wanted, tell in asked)]
+    return (
+        contacts
+        if not asked
+        else [each for each in contacts if all(tell(each.label) == wanted for wanted, tell in asked)]
+    )
 
 
 _NARROWING: Collection[tuple[str, Callable[[Label], str]]] = (

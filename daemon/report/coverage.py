@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import month_words
-from daemon.store.calendar import month_text
-from daemon.store.months import Naming
+from daemon.store.calendar import Calendar, month_text
+from daemon.store.months import Naming, count_addresses, read_naming
 
 NAMED = {
     "tls": "the TLS handshake itself",
@@ -48,6 +49,16 @@ def cause(naming: Naming) -> tuple[bool, str]:
         return True, naming.name_source
     seen = naming.name_source[1:]
     return False, seen or ("resolver" if naming.hides else "unknown")
+
+
+def report(scope: Scope) -> Report:
+    """The same of the months that a span touches."""
+    since, until = scope.months
+    namings = read_naming(scope.db, since, until, scope.site_id, scope.device_id)
+    last = max((naming.month for naming in namings), default=until)  # of all months it would take too long
+    slots = Calendar(scope.zone).month(last)
+    addresses = {last: count_addresses(scope.db, *slots, scope.site_id, scope.device_id)}
+    return coverage_report(namings, addresses)
 
 
 def coverage_report(namings: Sequence[Naming], addresses: Mapping[int, tuple[int, int]]) -> Report:

@@ -7,11 +7,11 @@ Rule 2: a report takes everything from its scope: no clock, no configuration, no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from daemon.store.calendar import month_text
@@ -19,6 +19,21 @@ from daemon.store.window import Window
 
 if TYPE_CHECKING:
     from daemon.classify.place import Place
+
+T = TypeVar("T")
+
+
+class Remember(Protocol):
+    """What keeps answers that take long: the one under a key, made where it is not known."""
+
+    def __call__(self, key: Hashable, make: Callable[[], T], *, lasting: bool = False) -> T:
+        """The answer; `lasting`: the key tells all that it depends on, so a change elsewhere takes nothing from it."""
+        ...
+
+
+def _each_time(key: Hashable, make: Callable[[], T], *, lasting: bool = False) -> T:
+    del key, lasting
+    return make()
 
 
 def _nowhere(address: str) -> Place | None:
@@ -67,6 +82,7 @@ class Scope:
     )  # name -> domains, with all below them
     only: Mapping[str, str] = field(default_factory=lambda: _NO_WORDS)  # party, country, company: of these alone
     locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as the box knows
+    remember: Remember = _each_time
 
     @property
     def days(self) -> tuple[int, int]:
@@ -78,6 +94,12 @@ class Scope:
         """First and last month that the span touches, by number."""
         first, last = (_EPOCH + timedelta(days=day) for day in self.days)
         return first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
+
+    @property
+    def newest_month(self) -> int:
+        """The month of the newest packet, which may not be over, by number."""
+        day = _EPOCH + timedelta(days=self.day_of(self.newest_us))
+        return day.year * 12 + day.month - 1
 
     @property
     def window(self) -> Window:

@@ -7,16 +7,15 @@ Rule 2: a step in which nothing was recorded is a row of zeros, and never left o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from daemon.decode.groups import SLOT_US
 from daemon.report.scope import Scope
-from daemon.report.sums import NOTHING, Sum, added
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
-from daemon.store.totals import first_slot, read_totals
+from daemon.store.steps import Step, read_steps
+from daemon.store.totals import DAYS, HOURS, SLOTS, first_slot, read_totals
 
 _COLUMNS = (
     Column("time_us", "Time", TIME),
@@ -30,28 +29,40 @@ _HOUR_US = 4 * SLOT_US
 _MOST_STEPS = 800  # more than that nobody can tell apart on a screen
 _EPOCH = date(1970, 1, 1)
 QUARTER, HOUR, DAY = "slot", "hour", "day"
+_TIERS = {QUARTER: SLOTS, HOUR: HOURS, DAY: DAYS}
 _WORDS = {QUARTER: "15 minutes", HOUR: "an hour", DAY: "a day"}
 
 
 def report(scope: Scope) -> Report:
     """One row a step, in order. Up is what devices of the house sent; questions are DNS packets that they sent."""
     step = step_of(scope)
-    sums: dict[int, Sum] = defaultdict(lambda: NOTHING)
-    asked: dict[int, int] = defaultdict(int)
-    for at, service, *counts in read_totals(scope.db, scope.window, (step, "service")):
-        total = Sum(*counts)
-        sums[at] = added((sums[at], total))
-        if service == "dns":
-            asked[at] += total.packets_up
-    rows = tuple((time_us, *sums[at], asked[at]) for at, time_us in _steps(scope, step))
-    if not any(total.packets for total in sums.values()):
+    moved = read_moved(scope, step)
+    rows = tuple(_row(time_us, moved.get(at)) for at, time_us in steps_of(scope, step))
+    if not moved:
         return Report("Traffic over time", _COLUMNS, (), ("Nothing was recorded in this time.",))
-    whole = added(sums.values())
-    sentence = f"{whole.packets:,} packets, in steps of {_WORDS[step]}."
+    packets = sum(each.packets_up + each.packets_down for each in moved.values())
+    sentence = f"{packets:,} packets, in steps of {_WORDS[step]}."
     return Report("Traffic over time", _COLUMNS, rows, (sentence,), _NOTES)
 
 
 _NOTES = ("Questions for names are packets to DNS servers in the open, also from devices to the house's own.",)
+
+
+def read_moved(scope: Scope, step: str) -> dict[int, Step]:
+    """What the house, or the scope's device, moved: by the number of the step in its tier."""
+    if scope.device_id is None:
+        return {each.at: each for each in read_steps(scope.db, scope.window, _TIERS[step])}
+    sums: dict[int, Step] = {}
+    for at, service, *counts in read_totals(scope.db, scope.window, (step, "service")):
+        known = sums.get(at, Step(at, 0, 0, 0, 0, 0))
+        asked = known.dns_packets_up + (counts[0] if service == "dns" else 0)
+        up, down, bytes_up, bytes_down = (a + b for a, b in zip(known[1:5], counts, strict=True))
+        sums[at] = Step(at, up, down, bytes_up, bytes_down, asked)
+    return sums
+
+
+def _row(time_us: int, moved: Step | None) -> tuple[int, ...]:
+    return (time_us, *moved[1:]) if moved else (time_us, 0, 0, 0, 0, 0)
 
 
 def step_of(scope: Scope) -> str:
@@ -68,8 +79,8 @@ def _first_us(scope: Scope) -> int:
     return int(row[0]) // SLOT_US * SLOT_US if row[0] is not None else 0
 
 
-def _steps(scope: Scope, step: str) -> Iterator[tuple[int, int]]:
-    """(number of the step in its tier, when it begins)."""
+def steps_of(scope: Scope, step: str) -> Iterator[tuple[int, int]]:
+    """(number of each step of the span in its tier, when it begins)."""
     if step == DAY:
         first, last = scope.days
         zone = ZoneInfo(scope.zone)

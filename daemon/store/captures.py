@@ -190,3 +190,13 @@ def claim_anew(db: sqlite3.Connection, number: int, head: str) -> Known:
         db.execute(f"DELETE FROM {table} WHERE capture_id = ?", (number,))
     drop_blocks(db, number)
     return _known(db, number)
+
+
+def live_captures(db: sqlite3.Connection, site: str, before_us: int) -> list[int]:
+    """Captures of a site that were begun before a time and are still being written, or not read to their end."""
+    rows = db.execute(
+        "SELECT k.id FROM capture k JOIN site s ON s.id = k.site_id"
+        " WHERE s.name = ? AND k.status = 'live' AND k.first_us <= ? ORDER BY k.id",
+        (site, before_us),
+    )
+    return [row[0] for row in rows]

@@ -52,12 +52,17 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def read_database(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write. Raises StoreError where there is no such database."""
+def read_database(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection that cannot write. Raises StoreError where there is no such database.
+
+    `any_thread`: for callers who see to it that only one thread at a time uses it.
+    """
     if not path.exists():
         raise NotADatabase(f"There is no database at {path}. `homeport import PATH --db {path}` makes one.")
     with explained(path):
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000, check_same_thread=not any_thread
+        )
         try:
             _check_version(db, path)
             db.execute("PRAGMA query_only = 1")

@@ -42,8 +42,8 @@ _STREAMS = f"""
         AND coalesce(k.device_id, c.device_id) IS NOT NULL
 """
 _MOMENTS = f"""
-    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, coalesce(f.name_id, f.label_id), f.first_us, f.last_us, f.count,
-        f.packets_up + f.packets_down, f.bytes_up, f.bytes_down, f.packets_down
+    SELECT f.client_id, f.server_id, f.server_port, f.kind_id, coalesce(f.name_id, f.label_id), f.first_us, f.last_us,
+        f.count, f.packets_up + f.packets_down, f.bytes_up, f.bytes_down, f.packets_down
     {_FLOWS} AND NOT f.turned AND f.server_id IN ({{servers}})
         AND f.client_id IN ({{clients}})
     ORDER BY f.first_us
@@ -130,7 +130,7 @@ class StreamRow(NamedTuple):
     port: int | None
     rows: int
     connections: int
-    begun: int  # those whose opening was seen
+    begun: int  # those whose opening was seen, which only TCP shows
     unanswered: int
     refused: int
     packets_up: int

@@ -34,9 +34,6 @@ _TABLES = {
     ),
     MONTH: ("month", "destination_part", "month BETWEEN :first_month AND :last_month"),
 }
-_BELOW = """
-    SELECT n.id, n.text FROM name n, json_each(?) d WHERE substr(n.text, -length(d.value)) = d.value
-"""
 _OLDEST_DAY = "SELECT min(day) FROM destination_day WHERE month = (SELECT min(month) FROM destination_day)"
 _FORGOTTEN = "SELECT 1 FROM destination_month WHERE month BETWEEN ? AND ? AND verdict_id AND NOT name_id LIMIT 1"
 
@@ -69,8 +66,8 @@ def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterabl
 
 def names_below(db: sqlite3.Connection, domains: Iterable[str]) -> dict[int, str]:
     """Names by number that are one of these domains, or end like one: candidates, whose label boundaries nobody checked."""
-    asked = (json.dumps(list(domains)),)
-    return dict(db.execute(_BELOW, asked).fetchall())
+    ends = tuple(domains)
+    return {number: text for number, text in db.execute("SELECT id, text FROM name") if text.endswith(ends)}
 
 
 def oldest_day(db: sqlite3.Connection) -> int | None:

@@ -18,7 +18,7 @@ from daemon.identify.vocabulary import OwnerWords
 from daemon.store.database import BUSY_MS, check_place, make_file, one_at_a_time, transaction
 from daemon.store.errors import NewerDatabase, NotADatabase, StoreError, explain
 from daemon.store.owner_schema import APPLICATION, VERSION, migrate
-from daemon.store.words import JOIN, SPLIT, BadWordError, Word, check_about, check_key, checked, checked_by, standing
+from daemon.store.words import FORGET, JOIN, SPLIT, YES, BadWordError, Word, check_about, check_key, checked, checked_by, standing
 
 _COLUMNS = "id, act, site, key, about, value, said_us, by, undone_us, undone_by"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -118,6 +118,20 @@ def join(db: sqlite3.Connection, site: str, pairs: Sequence[tuple[str, str]], by
 def split(db: sqlite3.Connection, site: str, pairs: Sequence[tuple[str, str]], by: str, now_us: int) -> int:
     """No pair of these stations is one device. The first word's number, by which all are undone. Raises StoreError."""
     return _write(db, site, [_about_pair(pair, SPLIT) for pair in pairs], by, now_us)
+
+
+def wish_forgotten(db: sqlite3.Connection, site: str, keys: Iterable[str], by: str, now_us: int) -> int:
+    """Say that all about these stations is to be removed; the first word's number, by which it is undone. Raises StoreError."""
+    rows: list[tuple[str, str, str | None]] = []
+    for key in keys:
+        check_key(key)
+        rows.append((key, FORGET, YES))
+    return _write(db, site, rows, by, now_us)
+
+
+def wishes(db: sqlite3.Connection, site: str) -> list[Word]:
+    """Stations that are to be forgotten, and are not yet. Raises StoreError."""
+    return _words(db, f"site = ? AND about = '{FORGET}' AND undone_us IS NULL", (site,))
 
 
 def undo(db: sqlite3.Connection, word_id: int, by: str, now_us: int) -> list[Word]:

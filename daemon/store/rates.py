@@ -14,26 +14,20 @@ from daemon.store.window import Window
 MINUTE_US = 60_000_000
 
 _QUERIES = """
-    SELECT coalesce(k.device_id, c.device_id, 0), m.minute, sum(m.number) FROM (
-        SELECT client_id, capture_id, seen_us / 60000000 AS minute, count(*) AS number FROM dns_message
-        WHERE seen_us >= :since AND seen_us < :until AND NOT response AND transport IN ('udp', 'tcp')
-        GROUP BY (client_id << 32) + minute, capture_id
-    ) m JOIN capture k ON k.id = m.capture_id JOIN endpoint c ON c.id = m.client_id
-    WHERE c.site_id = :site AND (:device IS NULL OR coalesce(k.device_id, c.device_id) = :device) GROUP BY 1, 2
+    SELECT capture_id, client_id, seen_us / 60000000, seen_us / 60000000, count(*) FROM dns_message
+    WHERE seen_us >= :since AND seen_us < :until AND NOT response AND transport IN ('udp', 'tcp')
+    GROUP BY (client_id << 32) + seen_us / 60000000, capture_id
 """
 _FLOWS = """
-    SELECT coalesce(k.device_id, e.device_id, 0), x.first_minute, x.last_minute, sum(x.number) FROM (
-        SELECT f.id >> 40 AS capture_id, iif(f.turned, f.server_id, f.client_id) AS end_id,
-            f.first_us / 60000000 AS first_minute, iif(f.count > 1, f.last_us, f.first_us) / 60000000 AS last_minute,
-            sum(f.count) AS number
-        FROM capture k CROSS JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)
-        JOIN flow_kind w ON w.id = f.kind_id AND NOT w.chatter
-        WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since
-            AND f.first_us >= :since AND f.first_us < :until AND f.head_id IS NULL
-        GROUP BY 1, 2, 3, 4
-    ) x JOIN capture k ON k.id = x.capture_id JOIN endpoint e ON e.id = x.end_id
-    WHERE :device IS NULL OR coalesce(k.device_id, e.device_id) = :device GROUP BY 1, 2, 3
+    SELECT f.id >> 40, iif(f.turned, f.server_id, f.client_id), f.first_us / 60000000,
+        iif(f.count > 1, f.last_us, f.first_us) / 60000000, f.count
+    FROM capture k CROSS JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)
+    WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since
+        AND f.first_us >= :since AND f.first_us < :until AND f.head_id IS NULL
+        AND f.kind_id IN (SELECT id FROM flow_kind WHERE NOT chatter)
 """
+# Nobody's ends are many and are not asked for: what is none of these is device 0.
+_ENDS = "SELECT id, device_id FROM endpoint WHERE station_id IS NOT NULL AND site_id = :site AND device_id IS NOT NULL"
 
 
 class Minute(NamedTuple):
@@ -47,12 +41,12 @@ class Minute(NamedTuple):
 
 def read_questions(db: sqlite3.Connection, window: Window) -> list[Minute]:
     """Questions to name servers."""
-    return [Minute(device, minute, minute, number) for device, minute, number in db.execute(_QUERIES, _asked(window))]
+    return _of_devices(db, window, _QUERIES)
 
 
 def read_connections(db: sqlite3.Connection, window: Window) -> list[Minute]:
     """Connections and other exchanges that were begun, without discovery and control; of who began them."""
-    return [Minute(*row) for row in db.execute(_FLOWS, _asked(window))]
+    return _of_devices(db, window, _FLOWS)
 
 
 def detail_since(db: sqlite3.Connection) -> int | None:
@@ -61,7 +55,15 @@ def detail_since(db: sqlite3.Connection) -> int | None:
     return None if row[0] is None else int(row[0])
 
 
-def _asked(window: Window) -> dict[str, int | None]:
-    return {
-        "site": window.site_id, "device": window.device_id, "since": window.since_us, "until": window.until_us
-    }  # fmt: skip
+def _of_devices(db: sqlite3.Connection, window: Window, query: str) -> list[Minute]:
+    asked = {"site": window.site_id, "since": window.since_us, "until": window.until_us}
+    captures = dict(db.execute("SELECT id, device_id FROM capture WHERE site_id = :site", asked).fetchall())
+    ends = dict(db.execute(_ENDS, asked).fetchall())
+    wanted = window.device_id
+    out = []
+    for capture, end, first, last, number in db.execute(query, asked):
+        if capture in captures:
+            device = captures[capture] or ends.get(end, 0)
+            if wanted is None or wanted == device:
+                out.append(Minute(device, first, last, number))
+    return out

@@ -23,7 +23,8 @@ _NAMED = "iif(name_id, name_id, -remote_id)"
 _KEY = f"(station_id << 32) + {_NAMED} + 2147483648"
 _SUMS = (
     "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
-    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us, max(main_bytes << 24 | main_id) AS main"
+    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us,"
+    " max(main_bytes << 24 | main_id) AS main"
 )
 # A row of months may have neither name nor address: its verdict is its own, and part of the key.
 _MET = f"""

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from daemon.store.window import Window
 
@@ -122,6 +122,32 @@ def read_whose(db: sqlite3.Connection, window: Window, by: Sequence[str]) -> lis
         + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
     )
     return [row for row in db.execute(query, _asked(db, window, days="day" in by)) if row[-1] is not None]
+
+
+class Owned(NamedTuple):
+    """Whose something is: what rows of `whose` say, None where nobody knows."""
+
+    party: str
+    organisation: str | None
+    country: str | None
+    confidence: str | None
+
+
+def read_shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int]]:
+    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words."""
+    parts = _PARTS.format(whose=_OF_SITE + (_OF_DEVICE if window.device_id is not None else ""))
+    query = (
+        f"SELECT key >> {_BITS}, key & {(1 << _BITS) - 1}, up, down FROM (SELECT (station_id << {_BITS}) | whose_id AS key,"
+        f" sum(bytes_up) AS up, sum(bytes_down) AS down FROM ({parts}) GROUP BY 1)"
+    )
+    return db.execute(query, _asked(db, window, days=False)).fetchall()
+
+
+def read_owned(db: sqlite3.Connection) -> dict[int, Owned]:
+    """All that `read_shares` may name."""
+    rows = db.execute(f"SELECT id, {_LABELS} FROM whose")
+    known = {number: Owned(party, *(text or None for text in texts)) for number, party, *texts in rows}
+    return {0: Owned("unknown", None, None, None), **known}
 
 
 def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, object]:

@@ -22,6 +22,7 @@ KEEP_NAMES = "keep-names"  # whether sums may name where a person's device went 
 YES, NO = "yes", "no"
 SAYINGS = (NAME, OWNER, ROOM, KIND, KEEP_NAMES)  # about one station; their value is text
 PAIRINGS = (JOIN, SPLIT)  # about two stations; their value is the other's key
+FORGET = "forget"  # a wish about a station: that all be removed that is known of it, this word too
 LONGEST = 64  # characters of a text
 LONGEST_KEY = 300  # `folder:` and the longest name of a folder
 _MAC_DIGITS = 12
@@ -60,7 +61,7 @@ def standing(words: Iterable[Word]) -> OwnerWords:
             texts[word.about].pop(word.key, None)  # so that the new word is the last in order, too
             if word.value is not None:
                 texts[word.about][word.key] = word.value
-        elif word.value is not None:
+        elif word.about in PAIRINGS and word.value is not None:
             pair = word.key, word.value
             pairs.pop(pair, None)
             pairs[pair] = word.about
@@ -86,6 +87,11 @@ def address_key(text: str) -> str | None:
         return str(ip_address(text.strip().partition("%")[0]))
     except ValueError:
         return None
+
+
+def station_of(key: str) -> tuple[int, str]:
+    """(MAC or -1, address where there is no MAC) of a station's key."""
+    return (int(key.replace(":", ""), 16), "") if mac_key(key) else (-1, key)
 
 
 def check_key(key: str) -> None:

@@ -24,12 +24,15 @@ VERIFY = [f"-o{protocol}.check_checksum:TRUE" for protocol in ("tcp", "udp")]
 
 
 def times(path: Path) -> list[int]:
-    """Packet times of a classic little-endian pcap in microseconds; fails unless the records fill the file exactly."""
+    """Packet times of a classic little-endian pcap in microseconds; fails unless the records fill the file exactly.
+
+    Only frames of large transfers may have been cut, to their first 96 bytes.
+    """
     data = path.read_bytes()
     at, found = 24, []
     while at < len(data):
         seconds, micros, held, wire = struct.unpack_from("<IIII", data, at)
-        assert held == wire
+        assert held == wire or held == 96 < wire
         found.append(seconds * 1_000_000 + micros)
         at += 16 + held
     assert at == len(data)
@@ -59,19 +62,19 @@ def tshark(path: Path, wanted: str, *fields: str, verify: bool = True) -> list[l
 
 @pytest.fixture(scope="module")
 def june() -> list[HomeDay]:
-    return list(home_days(seed=5, months=1, scale=0.8))
+    return list(home_days(seed=5, months=1, scale=0.8, newest=13))
 
 
 @pytest.fixture(scope="module")
 def two_months() -> list[HomeDay]:
-    return list(home_days(seed=2, months=2, scale=0.5))
+    return list(home_days(seed=2, months=2, scale=0.3))
 
 
-@pytest.fixture(scope="module", params=[0, 8], ids=["first day", "day of the hammer"])
+@pytest.fixture(scope="module", params=[18, 24], ids=["usual day", "day of the hammer"])
 def shown(
     request: pytest.FixtureRequest, june: list[HomeDay], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[HomeDay, Path]:
-    chosen = june[request.param]
+    chosen = next(day for day in june if day.begin.day == request.param)
     path = tmp_path_factory.mktemp("sample") / chosen.file_name
     write_pcap(path, chosen.frames)
     return chosen, path
@@ -93,12 +96,6 @@ def test_same_seed_same_bytes_and_another_seed_other_bytes(tmp_path: Path) -> No
     assert [path.name for path in one] == [path.name for path in two] == [path.name for path in other]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     assert all(path.read_bytes() != another.read_bytes() for path, another in zip(one, other, strict=True))
-
-
-def test_a_whole_home_is_small_enough_for_a_demonstration(tmp_path: Path) -> None:
-    paths = write_home(tmp_path)
-    assert {path.name[:7] for path in paths} == {"2026-04", "2026-05", "2026-06"}
-    assert sum(path.stat().st_size for path in paths) <= 30e6
 
 
 def test_every_file_holds_its_own_day_in_order_of_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Rule 2: what has to look at single messages is read when it is scrolled to; with
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,18 +20,20 @@ from daemon.report.hours import night_words
 from daemon.report.night import at_night
 from daemon.report.night import told as night_told
 from daemon.report.registry import REPORTS
+from daemon.report.table import Report
 from daemon.report.scope import Scope
 from daemon.store.reached import Reached, read_reached
 from daemon.store.roster import Resident, read_hints, read_reasons
 from daemon.store.words import KINDS
-from web.pages.device_words import standing_words
+from web.pages.device_words import standing_words, wish_of
 from web.pages.devices import kind_words
 from web.pages.rhythm import Strip, strip_of, traffic_of
 from web.pages.ways import Ways, ways_of
 from web.routing import Page
+from web.templating import shown
 from web.visit import Visit
 
-PAGE = 25  # destinations at once
+PAGE = 15  # destinations at once
 _NIGHT = 8
 _ASKED = 15
 _NO_PARTY = ("first", "support", "platform", "third", "unknown")
@@ -72,6 +75,7 @@ def show(visit: Visit) -> Response:
         night_hours=night_words(scope.night), ways=ways, reasons=read_reasons(scope.db, number), hints=hints,
         more_hints=more_hints, words=standing_words(visit, resident), kinds=KINDS, kind_words=kind_words,
         others=[each for each in visit.residents if each is not resident], named_by=named_by,
+        keeps_names=bool(set(resident.keys) & visit.words.keeps_names), forgetting=wish_of(visit, resident), quoted=quoted,
         here=lambda path="", **changes: here(visit, resident, path, **changes),
     )  # fmt: skip
 
@@ -80,12 +84,22 @@ def names(visit: Visit) -> Response:
     """DNS servers and the names that a device asked for most: a part of its page, or a page of its own."""
     resident = visit.resident(visit.param("key"))
     scope = visit.scope(resident)
+    asked, servers = REPORTS["names_asked"].make(scope), REPORTS["resolvers"].make(scope)
+    part = visit.request.headers.get("hx-request") is not None
     return visit.page(
-        "device_names.html",
-        resident=resident, name=visit.names[resident.device_id], whole=visit.request.headers.get("hx-request") is None,
-        asked=REPORTS["names_asked"].make(scope), resolvers=REPORTS["resolvers"].make(scope), most=_ASKED,
-        here=lambda path="", **changes: here(visit, resident, path, **changes),
+        "device_names.html" if part else "device_names_page.html",
+        resident=resident, name=visit.names[resident.device_id], asked=asked.sentences, names=_named(asked)[:_ASKED],
+        servers=_named(servers)[:_ASKED],
     )  # fmt: skip
+
+
+def quoted(text: str) -> str:
+    """A text as a shell takes it for one word."""
+    return shlex.quote(shown(text))
+
+
+def _named(report: Report) -> list[dict[str, object]]:
+    return [dict(zip(report.keys, row, strict=True)) for row in report.rows]
 
 
 def here(visit: Visit, resident: Resident, path: str = "", **changes: str | None) -> str:

@@ -2,7 +2,7 @@
 
 Rule 1: whoever is nobody gets the set-up page of an unclaimed box, or the login; never data.
 Rule 2: a token opens the API and the metrics, and nothing that changes anything.
-Rule 3: what changes something carries the session's token, in the form or in a header; where there is no session yet
+Rule 3: what changes something carries the session's token, in the form or in a header; where no session is needed
         (login, set-up) the browser must say that the form was ours.
 """
 
@@ -78,7 +78,7 @@ def admission(options: Options) -> Admit:
         async def session_of(request: Request) -> Session:
             session = everybody if options.open else await run_in_threadpool(_known, request, options, public=public)
             if request.method not in SAFE:
-                await _check_token(request, session)
+                await _check_token(request, session, public=public)
             return session
 
         return session_of
@@ -136,8 +136,8 @@ def _by_cookie(request: Request, options: Options, db: sqlite3.Connection) -> Se
     return Session("owner", csrf_of(token), found.session_id, EVERYTHING, confirmed=found.confirmed(now_us))
 
 
-async def _check_token(request: Request, session: Session) -> None:
-    if not session.csrf:
+async def _check_token(request: Request, session: Session, *, public: bool) -> None:
+    if public:  # the login's page may be older than the session that another tab has begun
         if came_from(request.headers) != OURS:
             raise ForgedError
         return

@@ -21,6 +21,7 @@ from daemon.report.table import COUNT, SHARE
 HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 QUIET_SERVICES = frozenset({"ntp", "dns", "dot", "doq", "doh", "stun", "turn", "icmp", "icmpv6"})
 QUIET_PURPOSES = frozenset({"time", "name service", "connectivity", "certificates"})
+_MAIL = frozenset({"imap", "imaps", "pop3", "pop3s", "smtp", "smtps", "xmpp", "xmpps", "fcm", "mqtts", "ircs", "ipsec"})
 _TRACKING = frozenset({"advertising", "analytics", "recognition"})
 _CROWDED = 0.5  # of the connections have no times of their own: others count these
 MOST_ASKED = 150  # streams whose times are read, those that would be findings first
@@ -49,7 +50,7 @@ def find(view: View) -> Iterator[Finding]:
         rhythms = [rhythm for rhythm in find_rhythms(single) if _is_a_clock(rhythm)]
         if rhythms:
             yield _finding(stream, rhythms)
-    lines = [stream for stream in view.streams if _may_be_kept_alive(stream)]
+    lines = [stream for stream in view.streams if _may_be_kept_alive(stream) and _opened(stream, view)]
     for stream, slots in view.slices(lines).items():
         found = _kept_alive(stream, slots)
         if found is not None:
@@ -71,7 +72,9 @@ def _may(stream: Stream) -> bool:
     lasted = stream.last_us - stream.first_us
     if stream.total("connections") < LEAST_EVENTS or lasted < HOUR_US or _quiet(stream):
         return False
-    return not stream.subject.personal or (stream.party == "unknown" and lasted >= DAY_US)
+    if stream.subject.personal:
+        return stream.party == "unknown" and lasted >= DAY_US and stream.first.service not in _MAIL
+    return True
 
 
 def severity_of(stream: Stream) -> int:
@@ -138,6 +141,15 @@ def _may_be_kept_alive(stream: Stream) -> bool:
         return False
     hours = (stream.last_us - stream.first_us) / HOUR_US
     return stream.total("packets_up") >= 100 and stream.total("rows") <= hours
+
+
+def _opened(stream: Stream, view: View) -> bool:
+    """Whether it began while somebody watched. Else a name may have been asked for before."""
+    if stream.named:
+        return True
+    if stream.first.protocol == "tcp":
+        return stream.total("begun") > 0
+    return stream.first_us - max(view.begun_us, stream.subject.first_us) >= HOUR_US
 
 
 def _kept_alive(stream: Stream, by_slot: Mapping[int, int]) -> Finding | None:

@@ -21,6 +21,7 @@ from daemon.store.finding_facts import Moment
 
 _REQUESTS_AN_HOUR, _LEAST_REQUESTS = 240, 720  # one every 15 seconds, for three hours
 _PACKETS_AN_HOUR, _LEAST_PACKETS = 3600, 20_000  # one a second, for more than five hours
+_VERY_MANY = 20_000
 _SMALL = 500  # bytes a packet
 _FAILURES_AN_HOUR, _LEAST_FAILURES, _MOSTLY = 30, 100, 0.8
 _PATIENT = {"dns": 15.0, "ntp": 1.0}  # services that are asked so often by nature
@@ -61,10 +62,8 @@ def _hours(moments: Sequence[Moment]) -> dict[int, int]:
     """Hour since the epoch -> connections; of crowds, each hour gets its part."""
     hours: dict[int, int] = {}
     for moment in moments:
-        first, last = (
-            moment.first_us // HOUR_US,
-            max(moment.last_us if moment.connections > 1 else 0, moment.first_us) // HOUR_US,
-        )
+        first = moment.first_us // HOUR_US
+        last = moment.last_us // HOUR_US if moment.connections > 1 else first
         for hour in range(first, last + 1):
             hours[hour] = hours.get(hour, 0) + moment.connections // (last - first + 1)
     return hours
@@ -91,7 +90,7 @@ def _requests(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
         f"{stream.subject.called} opened {total:,} connections to {whose(stream)} in {_lasted(stream)}: {often(rate)}.",
         "Ordinary for a short while, when something is loaded or repaired. Worth a look because it goes on and on: a program"
         " that asks again at once instead of waiting, or one that somebody forgot.",
-        LOW if stream.known else HIGH if rate >= 5 * _REQUESTS_AN_HOUR else MEDIUM,
+        LOW if stream.known else HIGH if rate >= 5 * _REQUESTS_AN_HOUR or total >= _VERY_MANY else MEDIUM,
         (Fact("Connections an hour", rate, COUNT), Fact("Hours like that", busy, COUNT)),
     )  # fmt: skip
 
@@ -105,10 +104,10 @@ def _failures(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
         return None
     return _finding(
         stream, "failures",
-        f"{stream.subject.called} tried {whose(stream)} {total:,} times in {_lasted(stream)}, and {failed:,} times nobody"
-        " opened.",
-        "Ordinary for an hour or two, while a service is down. Worth a look because it does not stop: the service may be gone"
-        " for good, and with it what the device was bought for, or a program looks for its master.",
+        f"{stream.subject.called} tried {whose(stream)} {total:,} times in {_lasted(stream)}, and {failed:,} times"
+        " nobody opened.",
+        "Ordinary for an hour or two, while a service is down. Worth a look because it does not stop: the service may be"
+        " gone for good, and with it what the device was bought for, or a program looks for its master.",
         MEDIUM,
         (Fact("Refused", stream.total("refused"), COUNT), Fact("Not answered", stream.total("unanswered"), COUNT),
          Fact("Share that failed", failed / total, SHARE)),
@@ -128,8 +127,8 @@ def _packets(stream: Stream) -> Finding | None:
         stream, "packets",
         f"{stream.subject.called} exchanged {packets:,} small packets with {whose(stream)} in {_lasted(stream)}:"
         f" {often(packets / hours)}.",
-        "Ordinary for games, calls and tunnels while they are used. Worth a look because it never pauses and hardly anything is"
-        " said: a program that asks without a break, or one that somebody forgot.",
+        "Ordinary for games, calls and tunnels while they are used. Worth a look because it never pauses and hardly"
+        " anything is said: a program that asks without a break, or one that somebody forgot.",
         LOW if stream.known else HIGH,
         (Fact("Packets an hour", packets / hours, COUNT), Fact("Mean packet", octets / packets, SIZE)),
     )  # fmt: skip

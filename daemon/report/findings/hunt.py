@@ -37,8 +37,9 @@ KINDS: Mapping[str, Callable[[View], Iterator[Finding]]] = {
 }
 # What gives way to what, about the same device and destination.
 _GIVES_WAY: Mapping[str, frozenset[str]] = {
-    RARE: frozenset({HAMMERING, BEACONING, PORT}),
+    RARE: frozenset({HAMMERING, BEACONING, PORT, UNENCRYPTED, COUNTRY}),
     UNNAMED: frozenset({HAMMERING, BEACONING, PORT}),
+    UNENCRYPTED: frozenset({PORT}),
     BEACONING: frozenset({HAMMERING}),
 }
 
@@ -82,9 +83,18 @@ def _once(found: Sequence[Finding]) -> list[Finding]:
     kept: list[Finding] = []
     for same in by_place.values():
         kinds = {each.kind for each in same if each.severity > USUAL}
-        gone = [each for each in same if kinds & _GIVES_WAY.get(each.kind, frozenset())]
+        gone = [each for each in same if kinds & _stronger(each)]
         facts = tuple(fact for each in gone if each.kind == BEACONING for fact in each.facts[:3])
-        for each in same:
-            if each not in gone:
-                kept.append(replace(each, facts=(*each.facts, *facts)) if each.kind == HAMMERING else each)
+        kept += [
+            replace(each, facts=(*each.facts, *facts)) if each.kind == HAMMERING else each
+            for each in same
+            if each not in gone
+        ]
     return kept
+
+
+def _stronger(each: Finding) -> frozenset[str]:
+    """Kinds that a finding gives way to. A port without a known service is in the evidence of what is done at it."""
+    if each.kind == PORT and each.stream.first.service == "":
+        return frozenset({HAMMERING, BEACONING, UNENCRYPTED})
+    return _GIVES_WAY.get(each.kind, frozenset())

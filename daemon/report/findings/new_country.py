@@ -77,8 +77,8 @@ def _finding(country: str, streams: list[Stream], view: View) -> Finding | None:
     return Finding(
         COUNTRY, LOW if own else MEDIUM, subject, first.place, country,
         f"{subject.called} now talks to {name}, for the first time in {days} days: {whose(first)}.",
-        "Ordinary when a maker moves its servers. Worth a look because other rules hold there for what your device tells, and"
-        " because a device that was taken over often reports to a place where it never called before.",
+        "Ordinary when a maker moves its servers. Worth a look because other rules hold there for what your device tells,"
+        " and because a device that was taken over often reports to a place where it never called before.",
         _ADVICE, facts, first, first.first_us, max(stream.last_us for stream in streams),
         sum(stream.total("connections") for stream in streams), up + down,
     )  # fmt: skip

@@ -109,15 +109,15 @@ def _one(stream: Stream, view: View) -> Finding | None:
     if row.protocol not in _PROTOCOLS:
         return _finding(
             stream, MEDIUM, f"{stream.subject.called} speaks {row.protocol} with {whose(stream)}.",
-            "Ordinary for routers and private networks. Worth a look because a thing has hardly a reason to: it hides what is"
-            " inside.",
+            "Ordinary for routers and private networks. Worth a look because a thing has hardly a reason to: it hides what"
+            " is inside.",
         )  # fmt: skip
     if row.service == "" and row.port is not None and _unknown_port(stream, view):
         return _finding(
             stream, MEDIUM if not stream.subject.media else LOW,
             f"{stream.subject.called} uses {service_of(stream)} at {whose(stream)}, which no service is known for.",
-            "Ordinary for makers that invented a protocol of their own, and for games. Worth a look because the destination is"
-            " not known to be its maker's.",
+            "Ordinary for makers that invented a protocol of their own, and for games. Worth a look because the destination"
+            " is not known to be its maker's.",
         )  # fmt: skip
     return None
 

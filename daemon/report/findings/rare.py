@@ -71,10 +71,10 @@ def _finding(streams: list[Stream], view: View) -> Finding | None:
     )
     return Finding(
         RARE, LOW if subject.media else MEDIUM, subject, first.owner if first.company else first.place, "",
-        f"{subject.called} now reaches {whose(first)}, which it did not in the {watched} days before, and nothing else in the"
-        " house ever did.",
-        "Ordinary after an update, or when somebody switches on a new feature. Worth a look because it is not known to belong"
-        " to the device's maker, and a thing that does one job has few reasons for new acquaintances.",
+        f"{subject.called} now reaches {whose(first)}, which it did not in the {watched} days before, and nothing else in"
+        " the house ever did.",
+        "Ordinary after an update, or when somebody switches on a new feature. Worth a look because it is not known to"
+        " belong to the device's maker, and a thing that does one job has few reasons for new acquaintances.",
         _ADVICE, facts, first, first.first_us, max(stream.last_us for stream in streams),
         sum(stream.total("connections") for stream in streams), up + down,
     )  # fmt: skip

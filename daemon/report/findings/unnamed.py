@@ -54,7 +54,7 @@ def _may(stream: Stream, view: View) -> bool:
         return False
     if stream.party == "support":
         return False  # a rented computer: as likely a camera's relay as anything else
-    if not stream.total("packets_down") or not stream.total("begun"):
+    if not stream.total("packets_down") or (row.protocol == "tcp" and not stream.total("begun")):
         return False
     if stream.first_us - max(stream.subject.first_us, view.begun_us) < DAY_US and not _lasting(stream, view):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from daemon.report.findings.vocabulary import Stream
 
+_PLAIN = 2.0  # below, the smaller unit says it better
 _UNITS = ((86_400.0, "day"), (3600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
@@ -15,7 +16,7 @@ def every(period: float) -> str:
             near = round(number)
             if abs(number - near) <= 0.03 * number:
                 return f"every {unit}" if near == 1 else f"every {near} {unit}s"
-            if number >= 1.2 or unit == "second":
+            if number >= _PLAIN or unit == "second":
                 return f"every {number:.1f} {unit}s" if number < 10 else f"every {number:.0f} {unit}s"
     return f"every {period:.1f} seconds"
 

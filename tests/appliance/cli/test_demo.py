@@ -12,9 +12,9 @@ from tests.appliance.conftest import Homeport
 
 @pytest.fixture(autouse=True)
 def small_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A demo of one month with little traffic: what it shows is the same, it is only quicker."""
+    """A demo of eight days with little traffic: what it shows is the same, it is only quicker."""
     whole = sample.write_home
-    monkeypatch.setattr(sample, "write_home", lambda folder: whole(folder, months=1, scale=0.05))
+    monkeypatch.setattr(sample, "write_home", lambda folder: whole(folder, months=1, scale=0.05, newest=8))
 
 
 def test_shows_devices_destinations_services_and_months(homeport: Homeport, tmp_path: Path) -> None:

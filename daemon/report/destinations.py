@@ -1,0 +1,81 @@
+"""Where data went: every name and address that was reached, whose it is, how much, by whom. Also the places it came from.
+
+Rule 1: an address stands here only where no name is known; where a person's device keeps no names, its destinations are
+        one row of the company.
+Rule 2: destinations are ranked by what was sent to them, sources by what came from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from daemon.report.contacts import Contact, Tally, by_destination, read_contacts, tally
+from daemon.report.scope import Scope
+from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
+from daemon.report.words import counted, size_words
+from daemon.store.whose import read_texts
+
+_COLUMNS = (
+    Column("destination", "Name or address"),
+    Column("organisation", "Company"),
+    Column("party", "Kind of company"),
+    Column("country", "Country"),
+    Column("devices", "Devices", COUNT),
+    Column("flows", "Connections", COUNT),
+    Column("bytes_up", "Sent", SIZE),
+    Column("bytes_down", "Received", SIZE),
+    Column("share", "Share", SHARE),
+    Column("first_us", "First seen", TIME),
+    Column("last_us", "Last seen", TIME),
+)
+
+
+def report(scope: Scope) -> Report:
+    """One row a destination, those first to which most was sent."""
+    return ranking(scope, inward=False)
+
+
+def ranking(scope: Scope, *, inward: bool) -> Report:
+    """Destinations by what they received or, with `inward`, by what they sent."""
+    sums = destinations(read_contacts(scope), inward=inward)
+    texts = read_texts(scope.db, [each.key for each in sums])
+    whole = sum(part(each, inward=inward) for each in sums)
+    rows = tuple(
+        (
+            texts.get(each.key), each.company, each.party, each.country, count_devices(each), each.flows, each.bytes_up,
+            each.bytes_down, part(each, inward=inward) / whole if whole else 0.0, each.first_us, each.last_us,
+        )
+        for each in sums
+    )  # fmt: skip
+    title = "Sources" if inward else "Destinations"
+    return Report(title, _COLUMNS, rows, (_sentence(sums, rows, whole, inward=inward),))
+
+
+def destinations(contacts: Iterable[Contact], *, inward: bool) -> list[Tally[int]]:
+    """Sums by name or address, ranked."""
+    return sorted(tally(contacts, by_destination), key=lambda each: (-part(each, inward=inward), -each.bytes, each.key))
+
+
+def part(each: Tally[int], *, inward: bool) -> int:
+    """The bytes that went this way."""
+    return each.bytes_down if inward else each.bytes_up
+
+
+def count_devices(each: Tally[int] | Tally[str | None]) -> int:
+    """How many devices had to do with it."""
+    return sum(1 for device in each.devices if device)
+
+
+def _sentence(sums: Sequence[Tally[int]], rows: Sequence[tuple[object, ...]], whole: int, *, inward: bool) -> str:
+    if not sums:
+        return "Nothing went to the internet in this time."
+    where = str(rows[0][0] or rows[0][1] or "a destination whose name is not kept")
+    if inward:
+        return (
+            f"{size_words(whole)} came from {counted(len(sums), 'source')} on the internet; most of it, {rows[0][8]:.0%}, "
+            f"from {where}."
+        )
+    return (
+        f"{size_words(whole)} went to {counted(len(sums), 'destination')} on the internet; most of it, {rows[0][8]:.0%}, "
+        f"to {where}."
+    )

@@ -1,0 +1,160 @@
+"""What is different between two months: companies that came, went, grew, shrank, or became something else to the house.
+
+Rule 1: companies are compared, not names: hosts come and go every day (`changes` tells about these, device by device).
+Rule 2: a company has grown or shrunk where its data doubled or halved and a megabyte at least is between the two.
+Rule 3: nothing has gone from a month that is not over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from daemon.report.months import month_sums, months_between
+from daemon.report.scope import Scope
+from daemon.report.table import COUNT, SIZE, Column, Report
+from daemon.report.words import counted, listed, month_words, party_words, size_words
+from daemon.store.month_sums import MonthSum
+
+NEW, GONE, MORE, LESS, OTHER = "new", "gone", "more", "less", "another party"
+_TIMES, _LEAST = 2, 1_000_000
+_MOST_NAMED = 4
+_COLUMNS = (
+    Column("organisation", "Company"),
+    Column("change", "Change"),
+    Column("party", "Kind of company"),
+    Column("party_before", "Kind before"),
+    Column("devices", "Devices", COUNT),
+    Column("bytes_before", "Data before", SIZE),
+    Column("bytes", "Data", SIZE),
+)
+
+
+class Change(NamedTuple):
+    """One piece of news about a company; a party is None in the month in which it was not met."""
+
+    organisation: str
+    kind: str
+    party: str | None
+    party_before: str | None
+    devices: frozenset[int]
+    bytes_before: int
+    bytes: int
+
+
+class _Part(NamedTuple):
+    party: str
+    devices: frozenset[int]
+    bytes: int
+
+
+def report(scope: Scope) -> Report:
+    """The last month of the span against its first; of a span within one month against the month before."""
+    pair = compared(scope)
+    if pair is None:
+        return Report("Changes between two months", _COLUMNS, (), ("There are no two months to compare yet.",))
+    before, after = pair
+    changes = find(scope, before, after)
+    rows = tuple(
+        (each.organisation, each.kind, each.party, each.party_before, len(each.devices), each.bytes_before, each.bytes)
+        for each in changes
+    )
+    return Report("Changes between two months", _COLUMNS, rows, tuple(sentences(scope, changes, before, after)))
+
+
+def compared(scope: Scope) -> tuple[int, int] | None:
+    """The two months that a span means; None where there is only one."""
+    since, until = scope.months
+    known = months_between(scope, 0, until)
+    if len(known) < 2:
+        return None
+    inside = [month for month in known if month >= since]
+    return (inside[0], inside[-1]) if len(inside) > 1 else (known[-2], known[-1])
+
+
+def find(scope: Scope, before: int, after: int) -> list[Change]:
+    """News of the later month, those of the largest companies first."""
+    was, now = _parts(month_sums(scope, before)), _parts(month_sums(scope, after))
+    over = after < scope.newest_month
+    found = []
+    for name in was.keys() | now.keys():
+        old, new = was.get(name), now.get(name)
+        kind = _kind(old, new, over=over)
+        if kind is not None:
+            found.append(
+                Change(
+                    name, kind, new.party if new else None, old.party if old else None,
+                    new.devices if new else old.devices if old else frozenset(), old.bytes if old else 0,
+                    new.bytes if new else 0,
+                )
+            )  # fmt: skip
+    order = (NEW, OTHER, MORE, LESS, GONE)
+    return sorted(
+        found, key=lambda each: (order.index(each.kind), -max(each.bytes, each.bytes_before), each.organisation)
+    )
+
+
+def _kind(old: _Part | None, new: _Part | None, *, over: bool) -> str | None:
+    if new is None:
+        return GONE if over else None
+    if old is None:
+        return NEW
+    if old.party != new.party:
+        return OTHER
+    if abs(new.bytes - old.bytes) < _LEAST:
+        return None
+    if new.bytes >= _TIMES * old.bytes:
+        return MORE
+    return LESS if over and _TIMES * new.bytes <= old.bytes else None
+
+
+def _parts(sums: Iterable[MonthSum]) -> dict[str, _Part]:
+    parties: dict[str, dict[str, int]] = {}
+    devices: dict[str, set[int]] = {}
+    for each in sums:
+        if each.organisation is not None:
+            of = parties.setdefault(each.organisation, {})
+            of[each.party] = of.get(each.party, 0) + each.bytes
+            devices.setdefault(each.organisation, set()).add(each.device_id)
+    return {
+        name: _Part(min(of, key=lambda party: (-of[party], party)), frozenset(devices[name] - {0}), sum(of.values()))
+        for name, of in parties.items()
+    }
+
+
+def sentences(scope: Scope, changes: Sequence[Change], before: int, after: int) -> list[str]:
+    """The same in words."""
+    out = [_whole(scope, before, after)]
+    for kind, say in (
+        (NEW, "{} for the first time: {}."), (GONE, "{} no longer met: {}."), (MORE, "{} with at least twice as much data: {}."),
+        (LESS, "{} with half as much data or less: {}."), (OTHER, "{} became something else to the house: {}."),
+    ):  # fmt: skip
+        of = [each for each in changes if each.kind == kind]
+        if of:
+            out.append(say.format(counted(len(of), "company", "companies"), _list(of)))
+    if len(out) == 1:
+        out.append("No company came or went, and none had much more or less than before.")
+    return out
+
+
+def _list(changes: Sequence[Change]) -> str:
+    return listed([_named(each) for each in changes], _MOST_NAMED)
+
+
+def _named(each: Change) -> str:
+    if each.kind == NEW:
+        return f"{each.organisation} ({party_words(each.party)}, {size_words(each.bytes)})"
+    if each.kind == GONE:
+        return each.organisation
+    if each.kind == OTHER:
+        return f"{each.organisation} ({party_words(each.party_before)}, now {party_words(each.party)})"
+    return f"{each.organisation} ({size_words(each.bytes_before)}, now {size_words(each.bytes)})"
+
+
+def _whole(scope: Scope, before: int, after: int) -> str:
+    was, now = (sum(each.bytes for each in month_sums(scope, month)) for month in (before, after))
+    text = f"{size_words(now)} were exchanged with the internet in {month_words(after)}, "
+    text += f"{size_words(was)} in {month_words(before)}"
+    if after == scope.newest_month:
+        text += f"; {month_words(after)} may not be over"
+    return f"{text}."

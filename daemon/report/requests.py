@@ -1,0 +1,123 @@
+"""How often each device asks for names and connects: its rates, and its busiest minute.
+
+Rule 1: rates are told for the last 24 hours of a span, minute by minute: what a person wants to see in a plot, and no more
+        than a home's box can add up at once.
+Rule 2: a connection is an exchange of its own (TCP, UDP, ...) of whoever began it, without discovery and control; like
+        short ones that are kept as one are spread over the time that they took.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from daemon.report.scope import Scope, Span
+from daemon.report.table import COUNT, TEXT, TIME, Column, Report
+from daemon.store.rates import MINUTE_US, Minute, detail_since, read_connections, read_questions
+
+_COLUMNS = (
+    Column("device_id", "number"),
+    Column("device", "Device"),
+    Column("queries", "Questions for names", COUNT),
+    Column("connections", "Connections", COUNT),
+    Column("queries_per_minute", "Questions a minute", TEXT),
+    Column("connections_per_minute", "Connections a minute", TEXT),
+    Column("most", "Most in a minute", COUNT),
+    Column("most_us", "Busiest minute", TIME),
+)
+_DAY_US = 86_400_000_000
+
+
+class Busiest(NamedTuple):
+    """The minute in which a device asked and connected most."""
+
+    number: int
+    time_us: int
+
+
+@dataclass(slots=True)
+class Rates:
+    """Of one device: minute since the epoch -> number. Spread rows make fractions."""
+
+    queries: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    connections: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def total(self) -> float:
+        """Of both."""
+        return sum(self.queries.values()) + sum(self.connections.values())
+
+    def busiest(self) -> Busiest:
+        """The minute with most of both, the first of several."""
+        minutes = {*self.queries, *self.connections}
+        best = max(minutes, key=lambda minute: (self.at(minute), -minute))
+        return Busiest(round(self.at(best)), best * MINUTE_US)
+
+    def at(self, minute: int) -> float:
+        """Of both in one minute."""
+        return self.queries.get(minute, 0) + self.connections.get(minute, 0)
+
+
+def report(scope: Scope) -> Report:
+    """One row a device, the busiest first."""
+    asked = last_day(scope)
+    rates = find_rates(asked)
+    minutes = max(asked.span.seconds / 60, 1)
+    rows = []
+    for device in sorted(rates, key=lambda device: (-rates[device].total, device)):
+        queries, connections = (sum(each.values()) for each in (rates[device].queries, rates[device].connections))
+        busiest = rates[device].busiest()
+        rows.append(
+            (
+                device, scope.called(device), round(queries), round(connections), f"{queries / minutes:.2f}",
+                f"{connections / minutes:.2f}", busiest.number, busiest.time_us,
+            )
+        )  # fmt: skip
+    sentences = _sentences(scope, rows)
+    return Report("Request rates", _COLUMNS, tuple(rows), sentences, tuple(_notes(scope, asked)))
+
+
+def last_day(scope: Scope) -> Scope:
+    """The last 24 hours of a question, up to the newest packet."""
+    until = min(scope.span.until_us, (scope.newest_us // MINUTE_US + 1) * MINUTE_US)
+    since = max(scope.span.since_us, until - _DAY_US)
+    return scope.over(Span(min(since, until), until))
+
+
+def find_rates(scope: Scope) -> dict[int, Rates]:
+    """Device -> its rates. The scope's span must be short: a day or two."""
+    rates: dict[int, Rates] = defaultdict(Rates)
+    for each in read_questions(scope.db, scope.window):
+        _spread(rates[each.device_id].queries, each)
+    for each in read_connections(scope.db, scope.window):
+        _spread(rates[each.device_id].connections, each)
+    return rates
+
+
+def _spread(minutes: dict[int, float], each: Minute) -> None:
+    if each.first == each.last:
+        minutes[each.first] += each.number
+        return
+    length = each.last - each.first + 1
+    for minute in range(each.first, each.last + 1):
+        minutes[minute] += each.number / length
+
+
+def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, ...]:
+    rows = list(rows)
+    if not rows:
+        return ("No device asked or connected in this time, as far as it is kept in detail.",)
+    top, burst = rows[0], max(rows, key=lambda row: int(str(row[6])))
+    said = [f"{top[1]} is the busiest: {top[4]} questions for names and {top[5]} connections a minute in the mean."]
+    said.append(f"The most in one minute was {burst[6]:,} by {burst[1]}, on {scope.moment(int(str(burst[7])))}.")
+    return tuple(said)
+
+
+def _notes(scope: Scope, asked: Scope) -> Iterable[str]:
+    if asked.span.since_us > scope.span.since_us:
+        yield f"Minutes are told for the last day of the time asked for, from {scope.moment(asked.span.since_us)}."
+    kept = detail_since(scope.db)
+    if kept is None or kept > asked.span.since_us:
+        yield "Single connections and questions are kept for some weeks; of earlier ones only sums are left."

@@ -1,0 +1,78 @@
+"""What pages have computed, kept until the database changes: filters, pages of a list and the way back cost nothing.
+
+Rule 1: an answer is kept under the state of the database from before its first query, so one that is older than that
+        state is never found again. SQLite tells the state: a connection that is only asked whether anybody has written.
+Rule 2: few answers are kept, the latest; a box with little memory has better use for it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sized
+from pathlib import Path
+from typing import TypeVar, cast
+
+from daemon.store.database import read_database
+
+T = TypeVar("T")
+State = tuple[int, ...]
+
+_MOST, _MOST_ROWS = 160, 160_000  # answers, and rows of them all: some 60 MB
+
+
+class Memory:
+    """Answers of one database. May be asked by several threads."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._turn = threading.Lock()
+        self._watch: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._opened = 0
+        self._answers: OrderedDict[tuple[State | None, Hashable], object] = OrderedDict()
+
+    def state(self) -> State:
+        """What stands for all that the database says now. Raises StoreError, OSError."""
+        with self._turn:
+            about = self._database.stat()
+            if self._watch is None or self._file != (about.st_dev, about.st_ino):
+                self._forget()
+                self._watch = read_database(self._database, any_thread=True)
+                self._file = about.st_dev, about.st_ino
+                self._opened += 1
+            return self._opened, int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def recall(self, state: State | None, key: Hashable, make: Callable[[], T]) -> T:
+        """The answer to `key` of that state, made where it is not kept. What it gives must not be changed.
+
+        Without a state the key says all that the answer depends on.
+        """
+        with self._turn:
+            if (state, key) in self._answers:
+                self._answers.move_to_end((state, key))
+                return cast("T", self._answers[state, key])
+        made = make()
+        with self._turn:
+            for old in [each for each in self._answers if state is not None and each[0] not in (state, None)]:
+                del self._answers[old]
+            self._answers[state, key] = made
+            while len(self._answers) > _MOST or sum(map(_rows, self._answers.values())) > _MOST_ROWS:
+                self._answers.popitem(last=False)
+        return made
+
+    def close(self) -> None:
+        """Let go of the database and of all answers."""
+        with self._turn:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._answers.clear()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+
+def _rows(answer: object) -> int:
+    return len(answer) if isinstance(answer, Sized) else 1
