@@ -126,8 +126,9 @@ def sentences(scope: Scope, changes: Sequence[Change], before: int, after: int) 
     """The same in words."""
     out = [_whole(scope, before, after)]
     for kind, say in (
-        (NEW, "{} for the first time: {}."), (GONE, "{} no longer met: {}."), (MORE, "{} with at least twice as much data: {}."),
-        (LESS, "{} with half as much data or less: {}."), (OTHER, "{} became something else to the house: {}."),
+        (NEW, "{} for the first time: {}."), (GONE, "{} no longer met: {}."),
+        (MORE, "{} with at least twice as much data: {}."), (LESS, "{} with half as much data or less: {}."),
+        (OTHER, "{} became something else to the house: {}."),
     ):  # fmt: skip
         of = [each for each in changes if each.kind == kind]
         if of:

@@ -39,7 +39,7 @@ KINDS = (
     Kind("places", "places", "Places", "Where on the map, and in whose network, are they?"),
     Kind("months", "months", "Months", "How much went to which kind of company, month by month?"),
     Kind("month-changes", "month_changes", "Changes between two months", "Which companies came, went, grew or shrank?"),
-    Kind("changes", "changes", "Changes by device", "What is new, gone or different of every device since the month before?"),
+    Kind("changes", "changes", "Changes by device", "What is new, gone or different of every device, month by month?"),
     Kind("coverage", "coverage", "Names known and not", "How much of the traffic has a name, and why has the rest none?"),
     Kind("devices", "devices", "Devices", "How many devices are there, and how much did each send and receive, to whom?"),
     Kind(

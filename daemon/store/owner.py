@@ -156,6 +156,7 @@ def forget(db: sqlite3.Connection, site: str, keys: Iterable[str]) -> int:
             for key in keys:
                 pair = f"value = ?2 AND about IN ('{JOIN}', '{SPLIT}')"
                 gone += db.execute(f"DELETE FROM word WHERE site = ?1 AND (key = ?2 OR {pair})", (site, key)).rowcount
+                gone += db.execute("DELETE FROM remark WHERE site = ? AND key = ?", (site, key)).rowcount
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log has copies; with a reader it is done later
     return gone
 

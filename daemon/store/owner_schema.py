@@ -91,7 +91,26 @@ _PEOPLE = (
     """,
 )
 
-STEPS = (_WORDS, _FORGOTTEN, _PEOPLE)
+# What was said of findings. It changes no label, so it does not count as a change; a device's goes with the device.
+_FINDINGS = (
+    """
+    CREATE TABLE remark (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        site TEXT NOT NULL,
+        key TEXT NOT NULL,                 -- station, as in word
+        finding TEXT NOT NULL,             -- its stable name
+        about TEXT NOT NULL,               -- mute, note
+        value TEXT,                        -- NULL: what was said before no longer holds
+        said_us INTEGER NOT NULL,
+        by TEXT NOT NULL,
+        undone_us INTEGER,
+        undone_by TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX remark_key ON remark (site, key)",
+)
+
+STEPS = (_WORDS, _FORGOTTEN, _PEOPLE, _FINDINGS)
 VERSION = len(STEPS)
 
 

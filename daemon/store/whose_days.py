@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -148,6 +148,29 @@ def read_owned(db: sqlite3.Connection) -> dict[int, Owned]:
     rows = db.execute(f"SELECT id, {_LABELS} FROM whose")
     known = {number: Owned(party, *(text or None for text in texts)) for number, party, *texts in rows}
     return {0: Owned("unknown", None, None, None), **known}
+
+
+def met_in_months(db: sqlite3.Connection, site_id: int, first: int, last: int) -> set[tuple[int, int]]:
+    """(station, number of `Owned`) of everything that was met in whole months, both included."""
+    rows = db.execute(
+        f"SELECT DISTINCT (station_id << {_BITS}) | whose_id FROM whose_month WHERE month BETWEEN ? AND ? AND site_id = ?",
+        (first, last, site_id),
+    )
+    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
+
+
+def met_in_days(
+    db: sqlite3.Connection, site_id: int, month: int, days: range, pairs: Iterable[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Which of these (station, number of `Owned`) were met on one of these days of a month: few are looked up by key."""
+    keys = json.dumps([(station << _BITS) | number for station, number in pairs])
+    rows = db.execute(
+        f"SELECT DISTINCT k.value FROM json_each(?) k CROSS JOIN json_each(?) d CROSS JOIN whose_day w ON w.month = ?"
+        f" AND w.day = d.value AND w.station_id = k.value >> {_BITS} AND w.site_id = ?"
+        f" AND w.whose_id = k.value & {(1 << _BITS) - 1}",
+        (keys, json.dumps(list(days)), month, site_id),
+    )
+    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
 
 
 def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from daemon.report import names_asked, resolvers
 from daemon.report.activity import rhythms, told
 from daemon.report.device import companies, sentences
 from daemon.report.device_destinations import named_by
@@ -19,7 +20,6 @@ from daemon.report.devices import Measured, measured, newcomers
 from daemon.report.hours import night_words
 from daemon.report.night import at_night
 from daemon.report.night import told as night_told
-from daemon.report.registry import REPORTS
 from daemon.report.table import Report
 from daemon.report.scope import Scope
 from daemon.store.reached import Reached, read_reached
@@ -67,7 +67,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "device.html",
         resident=resident, name=name, scope=scope, moved=moved, before=before, companies=whom,
-        lead=sentences(scope, name, visit.range.label, moved, whom),
+        lead=sentences(scope, name, _within(visit.range.label), moved, whom),
         new=number in newcomers(scope, {number: resident.first_us}),
         shown=_shown(visit, reached), parties=_parties(moved, reached),
         traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
@@ -84,13 +84,17 @@ def names(visit: Visit) -> Response:
     """DNS servers and the names that a device asked for most: a part of its page, or a page of its own."""
     resident = visit.resident(visit.param("key"))
     scope = visit.scope(resident)
-    asked, servers = REPORTS["names_asked"].make(scope), REPORTS["resolvers"].make(scope)
+    asked, servers = names_asked.report(scope), resolvers.report(scope)
     part = visit.request.headers.get("hx-request") is not None
     return visit.page(
         "device_names.html" if part else "device_names_page.html",
         resident=resident, name=visit.names[resident.device_id], asked=asked.sentences, names=_named(asked)[:_ASKED],
         servers=_named(servers)[:_ASKED],
     )  # fmt: skip
+
+
+def _within(label: str) -> str:
+    return label if label == "today" else f"in the {label}" if label.startswith("last") else f"in {label}"
 
 
 def quoted(text: str) -> str:

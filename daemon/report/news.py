@@ -1,0 +1,207 @@
+"""What is new in a span: devices, companies that a device met for the first time, countries the house never reached.
+
+Rule 1: new is what was not met in the MONTHS before (or since recording began, if that was later); devices are new when
+        they were never seen.
+Rule 2: of a house that was not recorded before the span nothing is new, and that is said.
+Rule 3: things come before people's devices: a phone meets new companies every day, a lamp does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from daemon.identify.kinds import PERSONAL
+from daemon.report.picture import Picture, devices_of_stations, read_picture
+from daemon.report.scope import Scope
+from daemon.report.table import SIZE, TIME, Column, Report
+from daemon.report.words import counted, listed
+from daemon.store.missing import first_recorded
+from daemon.store.stations_seen import first_seen
+from daemon.store.whose_days import Owned, met_in_days, met_in_months, read_owned
+
+MONTHS = 3
+DEVICE, COMPANY, COUNTRY = "device", "company", "country"
+_COLUMNS = (
+    Column("what", "What"),
+    Column("device_id", "number"),
+    Column("device", "Device"),
+    Column("organisation", "Company"),
+    Column("party", "Party"),
+    Column("country", "Country"),
+    Column("bytes", "Data", SIZE),
+    Column("first_us", "First seen", TIME),
+    Column("in_house", "For the whole home"),
+)
+_THIRD = "third"
+_ORDER = {_THIRD: 0, "unknown": 1, "platform": 2, "first": 3, "support": 4, "local": 5}
+_MOST_NAMED = 3
+Pair = tuple[int, int]  # station, number of `Owned`
+
+
+class Piece(NamedTuple):
+    """One piece of news. A country has no party, a device neither company nor country."""
+
+    what: str
+    device_id: int
+    organisation: str | None
+    party: str | None
+    country: str | None
+    bytes: int
+    first_us: int | None
+    in_house: bool  # new for every device
+
+
+def report(scope: Scope) -> Report:
+    """One row a piece of news: devices, then companies by device (third parties first), then countries."""
+    picture = read_picture(scope)
+    pieces = find_news(scope, picture)
+    if pieces is None:
+        return Report("News", _COLUMNS, (), ("Recording began in this time, so nothing can be called new yet.",))
+    rows = tuple(
+        (
+            each.what, each.device_id, scope.called(each.device_id), each.organisation, each.party, each.country, each.bytes,
+            each.first_us, "yes" if each.in_house else "no",
+        )
+        for each in pieces
+    )  # fmt: skip
+    return Report("News", _COLUMNS, rows, tuple(_sentences(scope, pieces)), _NOTES)
+
+
+_NOTES = (f"New is what was not met in the {MONTHS} months before, as far as they were recorded.",)
+
+
+def find_news(
+    scope: Scope, picture: Picture, owned: Mapping[int, Owned] | None = None, kinds: Mapping[int, str] | None = None
+) -> list[Piece] | None:
+    """The news of a span whose picture is known; None where nothing was recorded before it.
+
+    `kinds`: what each device is, as far as that decides about the order.
+    """
+    began = first_recorded(scope.db, scope.site_id)
+    if began is None or began >= scope.span.since_us:
+        return None
+    known = owned or read_owned(scope.db)
+    devices = devices_of_stations(scope)
+    alike = _Alike(known, devices, picture)
+    earlier = _earlier(scope, alike)
+    seen = first_seen(scope.db, scope.site_id)
+    pieces = _new_devices(scope, picture, seen)
+    fresh = {each.device_id for each in pieces}
+    people = {device for device, kind in (kinds or {}).items() if kind in PERSONAL}
+    companies = [each for each in alike.new_companies(earlier) if each.device_id not in fresh]
+    pieces += sorted(
+        companies, key=lambda each: (_ORDER[each.party or "unknown"], each.device_id in people, -each.bytes, each.organisation)
+    )
+    pieces += alike.new_countries(earlier)
+    return [each for each in pieces if scope.device_id in (None, each.device_id)]
+
+
+class _Alike:
+    """What of the picture counts as the same: the same company for a device, the same country for the house."""
+
+    def __init__(self, owned: Mapping[int, Owned], devices: Mapping[int, int], picture: Picture) -> None:
+        self._owned, self._devices, self._picture = owned, devices, picture
+        self._numbers: dict[str, list[int]] = defaultdict(list)
+        self._places: dict[str, list[int]] = defaultdict(list)
+        for number, whose in owned.items():
+            if whose.organisation:
+                self._numbers[whose.organisation].append(number)
+            if whose.country:
+                self._places[whose.country].append(number)
+
+    def company(self, pair: Pair) -> tuple[int, str] | None:
+        """(device, company) of a pair."""
+        name = self._owned[pair[1]].organisation
+        return None if name is None else (self._devices.get(pair[0], 0), name)
+
+    def country(self, pair: Pair) -> str | None:
+        """Where it is, if that is no guess."""
+        whose = self._owned[pair[1]]
+        return whose.country if whose.confidence in ("high", "medium") else None
+
+    def candidates(self, earlier: Collection[Pair]) -> set[Pair]:
+        """All pairs that would make something in the picture known that `earlier` does not know."""
+        companies, countries = ({each(pair) for pair in earlier} for each in (self.company, self.country))
+        stations: dict[int, list[int]] = defaultdict(list)
+        for station, device in self._devices.items():
+            stations[device].append(station)
+        wanted: set[Pair] = set()
+        for pair in self._picture.met:
+            company, country = self.company(pair), self.country(pair)
+            if company is not None and company not in companies:
+                wanted.update((at, number) for at in stations[company[0]] for number in self._numbers[company[1]])
+            if country is not None and country not in countries:
+                wanted.update((at, number) for at in self._devices for number in self._places[country])
+        return wanted
+
+    def new_companies(self, earlier: Collection[Pair]) -> list[Piece]:
+        """By device."""
+        before = {self.company(pair) for pair in earlier}
+        whole = {company[1] for company in before if company}
+        sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = defaultdict(lambda: defaultdict(int))
+        for pair, octets in self._picture.met.items():
+            company, whose = self.company(pair), self._owned[pair[1]]
+            if company is not None and company not in before and company[0]:
+                sums[company][whose.party, whose.country] += octets
+        out = []
+        for (device, name), parts in sums.items():
+            party, country = max(parts, key=lambda part: (parts[part], part[0], part[1] or ""))
+            out.append(Piece(COMPANY, device, name, party, country, sum(parts.values()), None, name not in whole))
+        return out
+
+    def new_countries(self, earlier: Collection[Pair]) -> list[Piece]:
+        """Of the house, each with the device that sent and received most there."""
+        before = {self.country(pair) for pair in earlier}
+        sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for pair, octets in self._picture.met.items():
+            country = self.country(pair)
+            if country is not None and country not in before:
+                sums[country][self._devices.get(pair[0], 0)] += octets
+        out = []
+        for country, devices in sorted(sums.items(), key=lambda item: (-sum(item[1].values()), item[0])):
+            device = max(devices, key=lambda each: (devices[each], -each))
+            out.append(Piece(COUNTRY, device, None, None, country, sum(devices.values()), None, in_house=True))
+        return out
+
+
+def _earlier(scope: Scope, alike: _Alike) -> set[Pair]:
+    """What was met before the span: in whole months, and what is asked for of the days of the month in which it begins."""
+    first_month, first_day = scope.months[0], scope.days[0]
+    earlier = met_in_months(scope.db, scope.site_id, first_month - MONTHS, first_month - 1)
+    begins = (date(first_month // 12, first_month % 12 + 1, 1) - date(1970, 1, 1)) // timedelta(days=1)
+    if begins < first_day:
+        asked = alike.candidates(earlier)
+        earlier |= met_in_days(scope.db, scope.site_id, first_month, range(begins, first_day), asked)
+    return earlier
+
+
+def _new_devices(scope: Scope, picture: Picture, seen: Mapping[int, int]) -> list[Piece]:
+    fresh = [device for device, first_us in seen.items() if scope.span.since_us <= first_us < scope.span.until_us]
+    return [
+        Piece(DEVICE, device, None, None, None, sum(picture.devices.get(device, {}).values()), seen[device], in_house=True)
+        for device in sorted(fresh, key=lambda each: -seen[each])
+    ]
+
+
+def _sentences(scope: Scope, pieces: Collection[Piece]) -> Iterable[str]:
+    devices = [each for each in pieces if each.what == DEVICE]
+    if devices:
+        names = listed([scope.called(each.device_id) for each in devices], _MOST_NAMED)
+        yield f"{counted(len(devices), 'new device')}: {names}."
+    by_device: dict[int, list[Piece]] = defaultdict(list)
+    for each in pieces:
+        if each.what == COMPANY:
+            by_device[each.device_id].append(each)
+    for device, met in list(by_device.items())[:_MOST_NAMED]:
+        names = listed([each.organisation or "" for each in met], _MOST_NAMED)
+        yield f"{scope.called(device)} met {counted(len(met), 'new company', 'new companies')}: {names}."
+    if len(by_device) > _MOST_NAMED:
+        yield f"{counted(len(by_device) - _MOST_NAMED, 'more device')} met new companies."
+    countries = [each.country or "" for each in pieces if each.what == COUNTRY]
+    if countries:
+        yield f"Data went for the first time to {counted(len(countries), 'country', 'countries')}: {listed(countries, 9)}."
+    if not pieces:
+        yield "Nothing is new: no device, no company and no country that was not there before."

@@ -1,0 +1,20 @@
+"""When devices were seen first. Reading only."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_FIRST = """
+    SELECT device_id, min(first_us) FROM (
+        SELECT device_id, first_us FROM endpoint
+        WHERE station_id IS NOT NULL AND site_id = :site AND device_id IS NOT NULL AND first_us IS NOT NULL
+        UNION ALL
+        SELECT device_id, first_us FROM capture
+        WHERE device_id IS NOT NULL AND site_id = :site AND first_us IS NOT NULL
+    ) GROUP BY 1
+"""
+
+
+def first_seen(db: sqlite3.Connection, site_id: int) -> dict[int, int]:
+    """Device -> its first packet, microseconds UTC."""
+    return dict(db.execute(_FIRST, {"site": site_id}).fetchall())
