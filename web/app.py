@@ -20,7 +20,7 @@ from web.pages import PAGES
 from web.routing import mount
 from web.security.attempts import Attempts
 from web.security.gate import ForgedError, RefusedError, admission
-from web.security.headers import SecurityHeaders
+from web.security.headers import HEADERS, SecurityHeaders
 from web.security.hosts import KnownHosts
 from web.security.limits import BodyLimit
 from web.security.origin import SameOrigin
@@ -67,6 +67,13 @@ def _defend(app: FastAPI, options: Options, refuse: Refuse) -> None:
             "repeat it.",
         )  # fmt: skip
 
+    async def broken(request: Request, _error: Exception) -> Response:
+        sentence = "Homeport has a fault here. The journal has its traces; nothing that was recorded is lost by it."
+        answer = refuse(request.url.path, 500, "Something went wrong", sentence)
+        answer.headers.update(HEADERS)  # what stands before all pages does not see this one
+        return answer
+
+    app.add_exception_handler(Exception, broken)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(ForgedError, forged)
     app.add_exception_handler(HTTPException, explaining(refuse))

@@ -24,7 +24,7 @@ from appliance.console import CannotDoError, note
 
 _COMMAND = (sys.executable, "-c", "from appliance.main import main; main()")
 _NAP_S = 0.1
-_SOON_S = 10.0  # an end within it is no accident
+SOON_S = 10.0  # an end within it is no accident
 _PATIENCE_S = 10.0  # for an orderly end
 _REST_S = 120.0  # for what was written last
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -119,7 +119,7 @@ def _guard(parts: list[_Part], stop: list[int]) -> None:
             code = part.process.poll()
             if code is None:
                 continue
-            if code >= 0 or time.monotonic() - part.since_s < _SOON_S:
+            if code >= 0 or time.monotonic() - part.since_s < SOON_S:
                 if stop:  # it was asked to end by somebody who asked all of us
                     return
                 raise CannotDoError(f"homeport {part.verb} has ended ({_ending(code)}), so the other was ended, too")

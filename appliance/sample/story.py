@@ -52,8 +52,7 @@ def hammer(diary: Diary, habit: Habit, place: Place, _time_us: int) -> None:
             diary.quote(reading, far, clock + 22_000)
     attempt, answer = _Template(own, far, SYN), _Template(far, own, RST | ACK)
     for number, clock in enumerate(range(begin + 3 * SECOND, end - SECOND, int(DAY / diary.share / habit.down))):
-        if not number % 100:
-            diary.look_up(place, clock - SECOND)
+        diary.look_up(place, clock - SECOND)
         port, start = 49_152 + number % 16_000, rng.getrandbits(32)
         diary.frames.append(Frame(clock, attempt.fill(port, 8086, start, 0)))
         diary.frames.append(Frame(clock + 21_000 + rng.randrange(4_000), answer.fill(8086, port, 0, start + 1)))

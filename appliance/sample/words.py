@@ -19,9 +19,9 @@ _SAID: tuple[tuple[Device, dict[str, str]], ...] = (
     (IPHONE, {"name": "Anna's phone", "owner": "Anna"}),
     (MACBOOK, {"name": "Jonas's laptop", "owner": "Jonas"}),
     (PC, {"name": "Mia's computer", "owner": "Mia", "room": "Mia's room"}),
-    (VACUUM, {"name": "Vacuum", "room": "Hall"}),
+    (VACUUM, {"name": "Vacuum", "room": "Hall", "kind": "vacuum"}),
     (CAMERA, {"name": "Garden camera", "room": "Terrace", "kind": "camera"}),
-    (ESP32, {"name": "Air sensor", "owner": "Jonas", "room": "Balcony"}),
+    (ESP32, {"name": "Air sensor", "owner": "Jonas", "room": "Balcony", "kind": "sensor"}),
     (THERMOSTAT, {"room": "Hall"}),
 )
 

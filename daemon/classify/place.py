@@ -16,16 +16,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from daemon.classify.address_files import Address, AddressFile, AddressFileError, AddressFiles, AddressRow
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.regions import Region, region_of
 from daemon.classify.spread import is_spread
+from daemon.flow.local import address_number
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 FROM_REGION, FROM_CITY, FROM_COUNTRY = "region", "city", "country"
 _MEMORY = 8192  # addresses whose answer is remembered: some 4 MB
+# First octets, and first 16 bits, of all that is not plainly a place on the internet: below 224 and below 3000::.
+_SPECIAL_4 = frozenset((0, 10, 100, 127, 169, 172, 192, 198, 203))
+_SPECIAL_6 = frozenset((*range(0x2000), 0x2001, 0x2002))
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 
 
@@ -106,9 +110,17 @@ def public_address(text: str) -> Address | None:
     IPv4 inside IPv6 (mapped, NAT64, 6to4) is the IPv4 address: that is where the packets go.
     """
     try:
-        address: Address = ip_address(text)
+        version, number = address_number(text) if "%" not in text else (0, 0)
+        address: Address = IPv4Address(number) if version == 4 else IPv6Address(number if version else text)
     except ValueError:
         return None
+    head = number >> (24 if version == 4 else 112)
+    if (
+        version
+        and head not in (_SPECIAL_4 if version == 4 else _SPECIAL_6)
+        and head < (224 if version == 4 else 0x3000)
+    ):
+        return address
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in _NAT64:

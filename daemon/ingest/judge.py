@@ -78,6 +78,7 @@ def judge_months(
                 if judged.verdict_id is not None:
                     verdicts = book.read(judged.verdict_id), book.read(number)
                     changes.append(Change(ask.month, profile.name, judged.domain or judged.address or "", *verdicts))
+        book.write()
         write_judgements(db, site_id, month, written, gone)
     if changes and only is None:  # of a few the night takes care: it means a look at all judgements
         drop_unused(db)

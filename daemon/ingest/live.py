@@ -266,6 +266,7 @@ class Live:
         if owner is not None:
             with closing(owner):
                 number = version(owner), read_settings(owner).get(TIME_ZONE)
+                self._wished = bool(wishes(owner, self._what.site))
             if number != self._word:  # at first, too: nobody knows what was said while the service was down
                 heed_owner(db, self._what.database, self._what.site, self._what.knowledge)
             self._word = number

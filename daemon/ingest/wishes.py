@@ -83,5 +83,3 @@ class Wishes:
             with closing(owner.open_owner(self._knowledge.owner)) as db:
                 owner.forget(db, self._site, keys)
         return Fulfilled(keys, done.packets + done.frames, len(waits), tuple(done.left))
-
-

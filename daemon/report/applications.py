@@ -48,7 +48,11 @@ class Used(NamedTuple):
 
 def report(scope: Scope) -> Report:
     """One row a (step, application, device), in order of time."""
-    step, used = step_of(scope), find_used(scope)
+    return report_of(scope, step_of(scope), find_used(scope))
+
+
+def report_of(scope: Scope, step: str, used: Sequence[Used]) -> Report:
+    """The same of what was found before."""
     rows = tuple(
         (begin_us(scope, step, each.at), each.application, each.device_id, scope.called(each.device_id), each.bytes,
          each.packets)

@@ -56,15 +56,17 @@ def met_before(scope: Scope) -> set[str] | None:
     return met or None
 
 
-def sentences(scope: Scope, name: str, label: str, moved: Measured, found: Sequence[Company]) -> tuple[str, ...]:
+def sentences(name: str, label: str, moved: Measured, found: Sequence[Company]) -> tuple[str, ...]:
     """The page's answer. `label`: the span as people say it, `in the last 7 days`."""
     if not moved.bytes:
         return (f"Nothing was heard of {name} {label}.",)
     known = [each for each in found if each.name is not None]
     if not found:
-        return (f"{name} stayed in the house {label}: it moved {size_words(moved.bytes)}, none of it with the internet.",)
+        return (
+            f"{name} stayed in the house {label}: it moved {size_words(moved.bytes)}, none of it with the internet.",
+        )
     new = [each.name or "" for each in known if each.new]
-    fresh = "" if not new else f", {len(new)} of them new: {_listed(new)}" if len(known) > 1 else f", {new[0]}, which is new"
+    fresh = f", {len(new)} of them new: {_listed(new)}" if new else ""
     said = [f"{name} talked to {counted(len(known), 'company', 'companies')} {label}{fresh}."]
     outside = sum(each.bytes for each in found)
     most = found[0]

@@ -25,11 +25,16 @@ def report(scope: Scope) -> Report:
     """One row a (device, address), for all of the time, the latest first."""
     residents = [each for each in read_residents(scope.db, scope.site) if scope.device_id in (None, each.device_id)]
     rows = tuple(
-        (scope.called(each.device_id), each.device_id, each.owner, member.key, seen.address, _kind(seen.address), seen.first_us, seen.last_us)
+        (
+            scope.called(each.device_id), each.device_id, each.owner, member.key, seen.address, _kind(seen.address),
+            seen.first_us, seen.last_us,
+        )
         for each in residents for member in each.members for seen in member.addresses
     )  # fmt: skip
     with_six = sum(any(":" in seen.address for seen in each.addresses) for each in residents)
-    sentence = f"{counted(len(residents), 'device')} had {counted(len(rows), 'address', 'addresses')}; {with_six} use IPv6."
+    sentence = (
+        f"{counted(len(residents), 'device')} had {counted(len(rows), 'address', 'addresses')}; {with_six} use IPv6."
+    )
     return Report("Addresses of devices", _COLUMNS, rows, (sentence,))
 
 

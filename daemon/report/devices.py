@@ -14,11 +14,20 @@ from daemon.decode.groups import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import size_words, span_words
-from daemon.store.by_device import count_asked, first_recorded, oldest_question, read_days, read_described, read_hours, read_parties
+from daemon.store.by_device import (
+    count_asked,
+    first_recorded,
+    oldest_question,
+    read_days,
+    read_described,
+    read_hours,
+    read_parties,
+)
 from daemon.store.totals import read_totals
 
 PARTIES = ("first", "support", "platform", "third", "unknown")
 _DAY_S = 86_400
+_HOURS_S = 8 * _DAY_S  # of a span, up to which a strip is made of hours
 _STEPS = 48  # of a strip, at most about so many
 _COLUMNS = (
     Column("device", "Device"),
@@ -34,7 +43,7 @@ _COLUMNS = (
     Column("packets_up", "Packets sent", COUNT),
     Column("packets_down", "Packets received", COUNT),
     Column("dns_queries", "DNS questions", COUNT),
-    *(Column(f"{party}_bytes", f"With {party} parties" if party != "unknown" else "With unknown", SIZE) for party in PARTIES),
+    *(Column(f"{party}_bytes", f"With {party} parties", SIZE) for party in PARTIES),
     Column("local_bytes", "In the house", SIZE),
 )  # fmt: skip
 
@@ -73,11 +82,13 @@ def report(scope: Scope) -> Report:
         )  # fmt: skip
     if not table:
         return Report("Devices", _COLUMNS, (), ("No device was seen yet.",))
-    return Report("Devices", _COLUMNS, tuple(table), sentences(scope, [(row[0], row[5]) for row in wanted], moved), _notes(scope))
+    return Report(
+        "Devices", _COLUMNS, tuple(table), sentences(scope, [(row[0], row[5]) for row in wanted], moved), _notes(scope)
+    )
 
 
 def measured(scope: Scope, *, parties: bool = True) -> Mapping[int, Measured]:
-    """Device -> what it moved in the span; nothing for those that were silent. `parties`: also with whom on the internet."""
+    """Device -> what it moved in the span; nothing for those that were silent. `parties`: and with whom."""
     found: dict[int, Measured] = defaultdict(Measured)
     for number, where, *counts in read_totals(scope.db, scope.window, ("device", "scope"), both_ends=True):
         if scope.device_id not in (None, number):
@@ -97,7 +108,7 @@ def measured(scope: Scope, *, parties: bool = True) -> Mapping[int, Measured]:
 
 def strips(scope: Scope) -> dict[int, list[int]]:
     """Device -> bytes over the span, in equal steps, for a strip as small as a word; a silent device has none."""
-    hours = scope.span.seconds <= 32 * _DAY_S
+    hours = scope.span.seconds <= _HOURS_S
     if hours:
         first, last = scope.span.since_us // SLOT_US, -(-scope.span.until_us // SLOT_US)
         step = -(-(last - first) // _STEPS // 4) * 4  # whole hours
@@ -120,9 +131,7 @@ def newcomers(scope: Scope, first_seen: Mapping[int, int | None]) -> set[int]:
     return {number for number, seen in first_seen.items() if seen is not None and seen >= scope.span.since_us}
 
 
-def sentences(
-    scope: Scope, first_seen: list[tuple[int, int | None]], moved: Mapping[int, Measured]
-) -> tuple[str, ...]:
+def sentences(scope: Scope, first_seen: list[tuple[int, int | None]], moved: Mapping[int, Measured]) -> tuple[str, ...]:
     """How many, how much, over what time; and what is new."""
     busy = [number for number, _ in first_seen if number in moved and moved[number].bytes]
     if scope.device_id is not None:

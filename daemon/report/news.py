@@ -13,13 +13,13 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from daemon.identify.kinds import PERSONAL
-from daemon.report.picture import Picture, devices_of_stations, read_picture
+from daemon.classify.evidence import PERSONAL
+from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope
 from daemon.report.table import SIZE, TIME, Column, Report
 from daemon.report.words import counted, listed
-from daemon.store.missing import first_recorded
-from daemon.store.stations_seen import first_seen
+from daemon.store.by_device import first_recorded
+from daemon.store.stations_seen import devices_of_stations, first_seen, kinds_of_devices
 from daemon.store.whose_days import Owned, met_in_days, met_in_months, read_owned
 
 MONTHS = 3
@@ -73,27 +73,22 @@ def report(scope: Scope) -> Report:
 _NOTES = (f"New is what was not met in the {MONTHS} months before, as far as they were recorded.",)
 
 
-def find_news(
-    scope: Scope, picture: Picture, owned: Mapping[int, Owned] | None = None, kinds: Mapping[int, str] | None = None
-) -> list[Piece] | None:
-    """The news of a span whose picture is known; None where nothing was recorded before it.
-
-    `kinds`: what each device is, as far as that decides about the order.
-    """
-    began = first_recorded(scope.db, scope.site_id)
-    if began is None or began >= scope.span.since_us:
-        return None
+def find_news(scope: Scope, picture: Picture, owned: Mapping[int, Owned] | None = None) -> list[Piece] | None:
+    """The news of a span whose picture is known; None where nothing was recorded before it."""
     known = owned or read_owned(scope.db)
-    devices = devices_of_stations(scope)
+    devices = devices_of_stations(scope.db, scope.site_id)
     alike = _Alike(known, devices, picture)
     earlier = _earlier(scope, alike)
+    began = first_recorded(scope.db, scope.site_id)
+    if not earlier and (began is None or began >= scope.span.since_us):
+        return None
     seen = first_seen(scope.db, scope.site_id)
     pieces = _new_devices(scope, picture, seen)
     fresh = {each.device_id for each in pieces}
-    people = {device for device, kind in (kinds or {}).items() if kind in PERSONAL}
+    people = {device for device, kind in kinds_of_devices(scope.db, scope.site_id).items() if kind in PERSONAL}
     companies = [each for each in alike.new_companies(earlier) if each.device_id not in fresh]
     pieces += sorted(
-        companies, key=lambda each: (_ORDER[each.party or "unknown"], each.device_id in people, -each.bytes, each.organisation)
+        companies, key=lambda each: (_ORDER[each.party or "unknown"], each.device_id in people, -each.bytes)
     )
     pieces += alike.new_countries(earlier)
     return [each for each in pieces if scope.device_id in (None, each.device_id)]
@@ -181,7 +176,9 @@ def _earlier(scope: Scope, alike: _Alike) -> set[Pair]:
 def _new_devices(scope: Scope, picture: Picture, seen: Mapping[int, int]) -> list[Piece]:
     fresh = [device for device, first_us in seen.items() if scope.span.since_us <= first_us < scope.span.until_us]
     return [
-        Piece(DEVICE, device, None, None, None, sum(picture.devices.get(device, {}).values()), seen[device], in_house=True)
+        Piece(
+            DEVICE, device, None, None, None, sum(picture.devices.get(device, {}).values()), seen[device], in_house=True
+        )
         for device in sorted(fresh, key=lambda each: -seen[each])
     ]
 

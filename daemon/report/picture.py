@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from daemon.report.scope import Scope
+from daemon.store.stations_seen import devices_of_stations
 from daemon.store.whose_days import Owned, read_owned, read_shares
 
 _UNSURE = "low"
@@ -53,7 +54,9 @@ class Picture:
     """All of a span; bytes both ways, with the internet."""
 
     parties: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    devices: dict[int, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))  # by party
+    devices: dict[int, dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )  # by party
     companies: dict[str | None, Company] = field(default_factory=dict)
     countries: dict[str | None, Country] = field(default_factory=dict)
     met: dict[tuple[int, int], int] = field(default_factory=dict)  # (station, number of `Owned`) -> bytes
@@ -77,7 +80,7 @@ class Picture:
 def read_picture(scope: Scope, owned: dict[int, Owned] | None = None) -> Picture:
     """The picture of the scope's span; days that it touches count whole."""
     known = read_owned(scope.db) if owned is None else owned
-    devices = devices_of_stations(scope)
+    devices = devices_of_stations(scope.db, scope.site_id)
     picture = Picture()
     for station, number, up, down in read_shares(scope.db, scope.window):
         whose, device, octets = known[number], devices.get(station, 0), up + down
@@ -95,9 +98,3 @@ def read_picture(scope: Scope, owned: dict[int, Owned] | None = None) -> Picture
         country.devices[device] += octets
         country.unsure += octets if whose.confidence in (None, _UNSURE) else 0
     return picture
-
-
-def devices_of_stations(scope: Scope) -> dict[int, int]:
-    """Station -> device."""
-    rows = scope.db.execute("SELECT id, device_id FROM station WHERE site_id = ? AND device_id IS NOT NULL", (scope.site_id,))
-    return dict(rows.fetchall())

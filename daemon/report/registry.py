@@ -33,28 +33,43 @@ class Kind:
 KINDS = (
     Kind("companies", "companies", "Companies", "Who gets data from this home, how much, and who is new?"),
     Kind("company-devices", "company_devices", "Companies and devices", "Which device gives data to which company?"),
-    Kind("destinations", "destinations", "Destinations", "Which names and addresses does data go to, and whose are they?"),
+    Kind(
+        "destinations", "destinations", "Destinations", "Which names and addresses does data go to, and whose are they?"
+    ),
     Kind("sources", "sources", "Sources", "Which names and addresses does data come from, and whose are they?"),
-    Kind("countries", "countries", "Countries", "In which countries are the computers that data goes to and comes from?"),
+    Kind(
+        "countries", "countries", "Countries", "In which countries are the computers that data goes to and comes from?"
+    ),
     Kind("places", "places", "Places", "Where on the map, and in whose network, are they?"),
     Kind("months", "months", "Months", "How much went to which kind of company, month by month?"),
     Kind("month-changes", "month_changes", "Changes between two months", "Which companies came, went, grew or shrank?"),
     Kind("changes", "changes", "Changes by device", "What is new, gone or different of every device, month by month?"),
-    Kind("coverage", "coverage", "Names known and not", "How much of the traffic has a name, and why has the rest none?"),
-    Kind("devices", "devices", "Devices", "How many devices are there, and how much did each send and receive, to whom?"),
     Kind(
-        "device_destinations", "device_destinations", "Devices and destinations",
+        "coverage", "coverage", "Names known and not", "How much of the traffic has a name, and why has the rest none?"
+    ),
+    Kind(
+        "devices", "devices", "Devices", "How many devices are there, and how much did each send and receive, to whom?"
+    ),
+    Kind(
+        "device_destinations",
+        "device_destinations",
+        "Devices and destinations",
         "Where does each device send its data, whose is that, and why do we think so?",
     ),
-    Kind("device_sources", "device_sources", "Devices and sources", "Where does the data come from that devices receive?"),
+    Kind(
+        "device_sources", "device_sources", "Devices and sources", "Where does the data come from that devices receive?"
+    ),
     Kind("device_addresses", "device_addresses", "Addresses of devices", "Which device had which address, and when?"),
     Kind("activity", "activity", "Activity", "Which devices are always on, and which only when somebody uses them?"),
     Kind("night", "night", "Nights", "What do devices do while people sleep?"),
+    Kind("news", "news", "News", "Which devices, companies and countries are new?"),
     Kind("protocols", "protocols", "Protocols", "Which protocols are spoken, by packets, bytes and mean length?"),
     Kind("encryption", "encryption", "Encryption", "How much is encrypted, and which devices send in the open?"),
     Kind("reach", "reach", "In and out of the house", "How much leaves the house, stays in it, or is only discovery?"),
     Kind("ip-versions", "ip_versions", "IPv4 and IPv6", "How much goes over IPv6, and which devices use it?"),
-    Kind("resolvers", "resolvers", "DNS servers", "Which DNS servers do devices ask, and did the home give them these?"),
+    Kind(
+        "resolvers", "resolvers", "DNS servers", "Which DNS servers do devices ask, and did the home give them these?"
+    ),
     Kind("names", "names_asked", "Names asked for", "Which names are asked for most, and by whom?"),
     Kind("names-by-device", "names_by_device", "Names by device", "Which names does each device ask for most?"),
     Kind("slots", "slots", "Traffic over time", "How many packets and bytes moved in every quarter of an hour?"),

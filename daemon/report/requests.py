@@ -9,7 +9,7 @@ Rule 2: a connection is an exchange of its own (TCP, UDP, ...) of whoever began 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,22 +51,25 @@ class Rates:
 
     def busiest(self) -> Busiest:
         """The minute with most of both, the first of several."""
-        minutes = {*self.queries, *self.connections}
-        best = max(minutes, key=lambda minute: (self.at(minute), -minute))
-        return Busiest(round(self.at(best)), best * MINUTE_US)
-
-    def at(self, minute: int) -> float:
-        """Of both in one minute."""
-        return self.queries.get(minute, 0) + self.connections.get(minute, 0)
+        both = dict(self.queries)
+        for minute, number in self.connections.items():
+            both[minute] = both.get(minute, 0) + number
+        most = max(both.values())
+        return Busiest(round(most), min(minute for minute, number in both.items() if number == most) * MINUTE_US)
 
 
 def report(scope: Scope) -> Report:
     """One row a device, the busiest first."""
     asked = last_day(scope)
-    rates = find_rates(asked)
+    return report_of(scope, asked, find_rates(asked))
+
+
+def report_of(scope: Scope, asked: Scope, rates: Mapping[int, Rates]) -> Report:
+    """The same of rates of the span of `asked` that were found before."""
     minutes = max(asked.span.seconds / 60, 1)
     rows = []
-    for device in sorted(rates, key=lambda device: (-rates[device].total, device)):
+    totals = {device: each.total for device, each in rates.items()}
+    for device in sorted(rates, key=lambda device: (-totals[device], device)):
         queries, connections = (sum(each.values()) for each in (rates[device].queries, rates[device].connections))
         busiest = rates[device].busiest()
         rows.append(

@@ -8,20 +8,15 @@ from typing import NamedTuple
 
 _ENCRYPTED_DNS = "'doh', 'dot', 'doq'"
 
-# With two ends for the month, which is what the keys of both tables begin with. The days of a month are added up first,
-# by two numbers: SQLite sorts them to add them up, and sorting rows of five columns takes twice as long.
-_OF_DEVICE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
-_PARTS = f"""
-    SELECT (rest & 4095) + :since AS month, rest >> 36 AS station_id, max(named, 0) AS name_id,
-        max(-named, 0) AS remote_id, (rest >> 12) & 16777215 AS way_id, 0 AS verdict_id, flows, bytes
-    FROM (
-        SELECT iif(name_id, name_id, -remote_id) AS named, (station_id << 36) | (way_id << 12) | (month - :since) AS rest,
-            sum(flows) AS flows, sum(bytes_up + bytes_down) AS bytes
-        FROM destination_day WHERE month BETWEEN :since AND :until AND {_OF_DEVICE} GROUP BY 1, 2
-    )
+# With two ends for the month, which is what the keys of all tables begin with. `{of}` is empty or `_OF_DEVICE`: asking of
+# every row whether it matters takes as long as reading it.
+_OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
+_PARTS = """
+    SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, flows, bytes
+    FROM destination_sum WHERE month BETWEEN :since AND :until {of}
     UNION ALL
     SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down
-    FROM destination_month WHERE month BETWEEN :since AND :until AND {_OF_DEVICE}
+    FROM destination_month WHERE month BETWEEN :since AND :until {of}
 """
 _CONTACTS = f"""
     SELECT p.month, p.site_id, p.device_id, coalesce(v.registrable_domain, n.text, r.address) AS destination,
@@ -55,7 +50,7 @@ _NAMING = f"""
     FROM part p LEFT JOIN hiding h ON h.month = p.month AND h.site_id = p.site_id AND h.device = p.device
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
 """
-_DESTINATIONS = f"""
+_DESTINATIONS = """
     SELECT d.device_id, n.text, r.address, v.registrable_domain, v.party, v.organisation, v.purpose, v.country, v.reason,
         d.flows, d.bytes_up, d.bytes_down, d.first_us, d.last_us
     FROM (
@@ -65,10 +60,10 @@ _DESTINATIONS = f"""
         FROM (
             SELECT station_id, name_id, remote_id, way_id, 0 AS verdict_id, sum(flows) AS flows, sum(bytes_up) AS bytes_up,
                 sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us
-            FROM destination_day WHERE month = :month AND {_OF_DEVICE} GROUP BY 1, 2, 3, 4
+            FROM destination_day WHERE month = :month {of} GROUP BY 1, 2, 3, 4
             UNION ALL
             SELECT station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up, bytes_down, first_us, last_us
-            FROM destination_month WHERE month = :month AND {_OF_DEVICE}
+            FROM destination_month WHERE month = :month {of}
         ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
         GROUP BY 2, 3, 4, 5
     ) d
@@ -78,11 +73,11 @@ _DESTINATIONS = f"""
     LEFT JOIN name n ON n.id = d.name_id LEFT JOIN remote r ON r.id = d.remote_id
     ORDER BY d.bytes_up + d.bytes_down DESC, 1, 2, 3
 """
-_ADDRESSES = f"""
+_ADDRESSES = """
     SELECT named, count(*) FROM (
         SELECT max(met & 1) AS named FROM (
             SELECT DISTINCT (remote_id << 1) | (name_id <> 0) AS met FROM slot_total
-            WHERE slot >= :begin AND slot < :end AND remote_id AND {_OF_DEVICE}
+            WHERE slot >= :begin AND slot < :end AND remote_id {of}
                 AND way_id IN (SELECT id FROM way WHERE scope = 'internet' AND (:site IS NULL OR site_id = :site))
         ) GROUP BY met >> 1
     ) GROUP BY named
@@ -97,6 +92,30 @@ _LAST_MET = """
     ) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
     WHERE (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device) GROUP BY 1
 """
+# From one month to the next by the key: `DISTINCT` would read every row of years.
+_EACH_MONTH = """
+    {table}_at (month) AS (
+        SELECT min(month) FROM {table}
+        UNION ALL
+        SELECT (SELECT min(d.month) FROM {table} d WHERE d.month > a.month) FROM {table}_at a WHERE a.month IS NOT NULL
+    )
+"""
+_OF_SITE = """
+    SELECT month FROM {table}_at a WHERE EXISTS (
+        SELECT 1 FROM {table} d JOIN way w ON w.id = d.way_id
+        WHERE d.month = a.month AND (:site IS NULL OR w.site_id = :site)
+    )
+"""
+_TIERS = ("destination_day", "destination_month")
+_ALL_MONTHS = (
+    f"WITH RECURSIVE {', '.join(_EACH_MONTH.format(table=table) for table in _TIERS)}"
+    f" {' UNION '.join(_OF_SITE.format(table=table) for table in _TIERS)} ORDER BY month"
+)
+
+
+def _query(text: str, device: int | None) -> str:
+    """A query about one device, or about all."""
+    return text.format(of="" if device is None else _OF_DEVICE)
 
 
 class Contact(NamedTuple):
@@ -160,7 +179,7 @@ def read_contacts(
     db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
 ) -> list[Contact]:
     """Contacts of the months from `since` to `until`, in order, of one month and device those with most bytes first."""
-    rows = db.execute(_CONTACTS, {"since": since, "until": until, "site": site, "device": device})
+    rows = db.execute(_query(_CONTACTS, device), {"since": since, "until": until, "site": site, "device": device})
     return [Contact(*row) for row in rows]
 
 
@@ -180,7 +199,7 @@ def read_earlier(
 
 def read_month(db: sqlite3.Connection, month: int, site: int, device: int | None = None) -> list[MonthDestination]:
     """All destinations of one month, those with most bytes first; the view adds up all months to answer the same."""
-    rows = db.execute(_DESTINATIONS, {"month": month, "site": site, "device": device})
+    rows = db.execute(_query(_DESTINATIONS, device), {"month": month, "site": site, "device": device})
     return [MonthDestination(*row) for row in rows]
 
 
@@ -188,7 +207,7 @@ def read_naming(
     db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
 ) -> list[Naming]:
     """How names came about in these months."""
-    rows = db.execute(_NAMING, {"since": since, "until": until, "site": site, "device": device})
+    rows = db.execute(_query(_NAMING, device), {"since": since, "until": until, "site": site, "device": device})
     return [Naming(*row) for row in rows]
 
 
@@ -197,7 +216,7 @@ def count_addresses(
 ) -> tuple[int, int]:
     """(named, unnamed) addresses on the internet in a range of slots, as far back as traffic is kept by slot."""
     rows: Sequence[tuple[int, int]] = db.execute(
-        _ADDRESSES, {"begin": begin, "end": end, "site": site, "device": device}
+        _query(_ADDRESSES, device), {"begin": begin, "end": end, "site": site, "device": device}
     ).fetchall()
     counts = dict(rows)
     return counts.get(1, 0), counts.get(0, 0)
@@ -211,13 +230,7 @@ def known_devices(db: sqlite3.Connection) -> dict[int, Known]:
 
 def last_months(db: sqlite3.Connection, site: int | None = None) -> list[int]:
     """Every month in which something went to the internet, in order."""
-    rows = db.execute(
-        "SELECT DISTINCT month FROM (SELECT DISTINCT month, way_id FROM destination_day"
-        " UNION SELECT DISTINCT month, way_id FROM destination_month) d JOIN way w ON w.id = d.way_id"
-        " WHERE ?1 IS NULL OR w.site_id = ?1 ORDER BY month",
-        (site,),
-    )
-    return [row[0] for row in rows]
+    return [row[0] for row in db.execute(_ALL_MONTHS, {"site": site})]
 
 
 def sites(db: sqlite3.Connection) -> dict[str, tuple[int, str]]:

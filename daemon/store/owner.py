@@ -18,7 +18,19 @@ from daemon.identify.vocabulary import OwnerWords
 from daemon.store.database import BUSY_MS, check_place, make_file, one_at_a_time, transaction
 from daemon.store.errors import NewerDatabase, NotADatabase, StoreError, explain
 from daemon.store.owner_schema import APPLICATION, VERSION, migrate
-from daemon.store.words import FORGET, JOIN, SPLIT, YES, BadWordError, Word, check_about, check_key, checked, checked_by, standing
+from daemon.store.words import (
+    FORGET,
+    JOIN,
+    SPLIT,
+    YES,
+    BadWordError,
+    Word,
+    check_about,
+    check_key,
+    checked,
+    checked_by,
+    standing,
+)
 
 _COLUMNS = "id, act, site, key, about, value, said_us, by, undone_us, undone_by"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -121,7 +133,7 @@ def split(db: sqlite3.Connection, site: str, pairs: Sequence[tuple[str, str]], b
 
 
 def wish_forgotten(db: sqlite3.Connection, site: str, keys: Iterable[str], by: str, now_us: int) -> int:
-    """Say that all about these stations is to be removed; the first word's number, by which it is undone. Raises StoreError."""
+    """Say that all about these stations is to go; the first word's number, by which it is undone. Raises StoreError."""
     rows: list[tuple[str, str, str | None]] = []
     for key in keys:
         check_key(key)

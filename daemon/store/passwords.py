@@ -9,7 +9,6 @@ Rule 3: costs stand in what is kept, so that they can grow; one trial takes 16 M
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -21,6 +20,7 @@ from daemon.store.words import BadWordError
 SHORTEST, LONGEST = 10, 1024  # characters
 LOG_N, R, P = 14, 8, 5  # 2**14 * 8 * 128 bytes, five times
 _MEMORY = 64 << 20
+_DEAREST = 30  # of each cost: what is more was not written by us
 _FEWEST_SIGNS = 5
 _SALT, _SIZE = 16, 32  # bytes
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
@@ -45,10 +45,10 @@ def fits(password: str, kept: str) -> bool:
         name, log_n, r, p, salt, digest = kept.split("$")
         costs = int(log_n), int(r), int(p)
         wanted = base64.b64decode(digest, validate=True)
-        if name != "scrypt" or len(password) > LONGEST:
+        if name != "scrypt" or len(password) > LONGEST or max(costs) > _DEAREST:
             return False
         return hmac.compare_digest(_scrypt(password, base64.b64decode(salt, validate=True), *costs), wanted)
-    except (ValueError, binascii.Error):
+    except (ValueError, OverflowError):
         return False  # not one of ours: nothing fits it
 
 

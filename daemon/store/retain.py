@@ -268,6 +268,7 @@ def _anonymise(db: sqlite3.Connection, table: str, people: str) -> None:
         if number not in plain:
             plain[number] = book.number(_without_name(_UNJUDGED if number is None else book.read(number)))
         db.execute(_ANONYMOUS.format(table), (plain[number], row))
+    book.write()
 
 
 def _without_name(verdict: Verdict) -> Verdict:

@@ -1,4 +1,4 @@
-"""When devices were seen first. Reading only."""
+"""Devices in few words: their stations, what they are, when they were seen first. Reading only."""
 
 from __future__ import annotations
 
@@ -18,3 +18,15 @@ _FIRST = """
 def first_seen(db: sqlite3.Connection, site_id: int) -> dict[int, int]:
     """Device -> its first packet, microseconds UTC."""
     return dict(db.execute(_FIRST, {"site": site_id}).fetchall())
+
+
+def devices_of_stations(db: sqlite3.Connection, site_id: int) -> dict[int, int]:
+    """Station -> device."""
+    rows = db.execute("SELECT id, device_id FROM station WHERE site_id = ? AND device_id IS NOT NULL", (site_id,))
+    return dict(rows.fetchall())
+
+
+def kinds_of_devices(db: sqlite3.Connection, site_id: int) -> dict[int, str]:
+    """Device -> what it is, of those of which it is known."""
+    rows = db.execute("SELECT id, kind FROM device WHERE site_id = ? AND kind IS NOT NULL", (site_id,))
+    return dict(rows.fetchall())

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -20,6 +20,8 @@ from daemon.classify.vocabulary import Verdict
 _DIGITS = 16  # of the bytes that stand before an address
 _COLUMNS = tuple(field.name for field in fields(Verdict))  # the table calls them the same
 _VALUES = attrgetter(*_COLUMNS)
+_INSERT = f"INSERT INTO verdict (id, {', '.join(_COLUMNS)}, digest) VALUES ({'?, ' * len(_COLUMNS)}?, ?)"
+_JSON = json.JSONEncoder(check_circular=False).encode
 _EPOCH = date(1970, 1, 1)
 
 
@@ -31,8 +33,7 @@ class Place(NamedTuple):
     remote_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One destination of one device in one month, and the verdict that it has so far."""
 
     place: Place
@@ -131,35 +132,46 @@ def _days(month: int) -> tuple[int, int]:
 def _judged(rows: Iterable[tuple[Any, ...]]) -> Iterator[Judged]:
     for place, ways in groupby(rows, key=itemgetter(0, 1, 2)):
         every = list(ways)
-        _, _, _, domain, _, source, service, verdict = every[0]
-        address = max(row[4] for row in every)[_DIGITS:]
-        yield Judged(Place(*place), domain, address, source, service, verdict)
+        _, _, _, domain, main, source, service, verdict = every[0]
+        if len(every) > 1:
+            main = max([row[4] for row in every])
+        yield Judged(Place(*place), domain, main[_DIGITS:], source, service, verdict)
 
 
 class VerdictBook:
-    """Verdicts by number, looked up or made; for one transaction."""
+    """Verdicts by number, looked up or made; for one transaction, in which nobody else makes any. `write` the new ones."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._numbers: dict[Verdict, int] = {}
+        self._new: dict[int, tuple[Verdict, str]] = {}
+        self._last = self._written = int(db.execute("SELECT coalesce(max(id), 0) FROM verdict").fetchone()[0])
 
     def number(self, verdict: Verdict) -> int:
         """The id of a verdict, made where it is new."""
         known = self._numbers.get(verdict)
         if known is None:
-            values = _VALUES(verdict)
-            digest = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:32]
-            made = self._db.execute(
-                f"INSERT INTO verdict ({', '.join(_COLUMNS)}, digest) VALUES ({'?, ' * len(_COLUMNS)}?)"
-                " ON CONFLICT DO NOTHING RETURNING id",
-                (*values, digest),
-            ).fetchone()
-            row = made or self._db.execute("SELECT id FROM verdict WHERE digest = ?", (digest,)).fetchone()
-            known = self._numbers[verdict] = int(row[0])
+            digest = hashlib.sha256(_JSON(_VALUES(verdict)).encode()).hexdigest()[:32]
+            row = None
+            if self._written:
+                row = self._db.execute("SELECT id FROM verdict WHERE digest = ?", (digest,)).fetchone()
+            if row is None:
+                self._last += 1
+                self._new[self._last] = verdict, digest
+            known = self._numbers[verdict] = row[0] if row else self._last
         return known
+
+    def write(self) -> None:
+        """Put the verdicts into the database that came since the last time."""
+        self._db.executemany(
+            _INSERT, [(number, *_VALUES(verdict), digest) for number, (verdict, digest) in self._new.items()]
+        )
+        self._new.clear()
 
     def read(self, number: int) -> Verdict:
         """The verdict of a number."""
+        if number in self._new:
+            return self._new[number][0]
         row = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM verdict WHERE id = ?", (number,)).fetchone()
         return Verdict(*row)
 

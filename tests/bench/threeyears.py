@@ -26,7 +26,7 @@ _ROUNDS = 5
 TIERS: dict[str, tuple[str, ...]] = {
     "detail: flows, hellos, DNS, frames": (
         "flow", "flow_kind", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "kept_label",
-        "destination_day",
+        "destination_day", "destination_sum",
     ),
     "traffic by quarter of an hour": ("slot_total",),
     "hours": ("hour_total",),

@@ -1,6 +1,9 @@
 """A recording of a real interface whose day ends when the test wants, and who looks after the disk more often.
 
 usage: python -m tests.support.capturing FOLDER INTERFACE [--midnight-in SECONDS] [--flush SECONDS] [--retry SECONDS]
+           [--synced FILE]
+
+With --synced the clock counts as set once that file is there, and the kernel is not asked.
 
 The clock is the machine's, so that the kernel's times and ours are of one clock; what is moved is the time zone.
 """
@@ -14,6 +17,7 @@ import time
 from datetime import timedelta, timezone
 from pathlib import Path
 
+from daemon.capture import clock as clock_module
 from daemon.capture.clock import SystemClock
 from daemon.capture.interface import Interface, Wanted
 from daemon.capture.loop import Loop
@@ -39,10 +43,13 @@ def main() -> None:
     parser.add_argument("--midnight-in", type=int, default=3600)
     parser.add_argument("--flush", type=float, default=5.0)
     parser.add_argument("--retry", type=float, default=5.0)
+    parser.add_argument("--synced", type=Path)
     given = parser.parse_args()
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
-    clock = SystemClock(trusted=True)
+    if given.synced is not None:
+        clock_module.kernel_says_synced = lambda: None
+    clock = SystemClock(trusted=given.synced is None, timesyncd=given.synced or Path())
     recover(given.folder, given.interface, clock)
     zone = zone_with_midnight_in(given.midnight_in, time.time())
     place = Place(given.folder, given.interface, zone, clock.boot_id, 262_144, {})

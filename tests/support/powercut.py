@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 SHIM = Path(__file__).with_name("unsynced.c")
 _HEAD = struct.Struct("=qqQHHc3x")
-NOTHING, SOME, ALL = "nothing", "some", "all"
+NOTHING, SOME, ALL, LUCKY = "nothing", "some", "all", "some files"
 
 
 class Done(NamedTuple):
@@ -126,17 +126,22 @@ class Disk:
         """Whether anything of a file was synced."""
         return path in self.safe and len(self.safe[path].safe) > 0
 
-    def left(self, how: str, rng: random.Random) -> dict[str, bytes]:
-        """What is on the disk if the power goes now: path -> content."""
+    def left(self, how: str, rng: random.Random, lucky: str = "") -> dict[str, bytes]:
+        """What is on the disk if the power goes now: path -> content.
+
+        How much of what was not synced: NOTHING, SOME, ALL, or LUCKY: all of the files whose name begins with `lucky`.
+        """
         names = dict(self.safe)
-        count = {NOTHING: 0, ALL: len(self.names)}.get(how, rng.randint(0, len(self.names)))
+        every = len(self.names)
+        count = {NOTHING: 0, ALL: every, LUCKY: every}.get(how, rng.randint(0, every))
         for each in self.names[:count]:
             self._rename(names, each, self.live.get(each.path) or _Inode())
         out = {}
         for path, inode in names.items():
             content = bytearray(inode.safe)
+            whole = how == ALL or (how == LUCKY and Path(path).name.startswith(lucky))
             for each in inode.pending:
-                if how == ALL or (how == SOME and rng.random() < 0.5):
+                if whole or (how == SOME and rng.random() < 0.5):
                     _apply(content, each)
             out[path] = bytes(content)
         return out

@@ -107,6 +107,15 @@ def batch(times_us: Sequence[int], size: int = 60) -> Batch:
     return Batch(b"".join(pieces), heads)
 
 
+def batch_of_frames(frames: Sequence[tuple[int, bytes]]) -> Batch:
+    """Frames with the times at which they were seen."""
+    heads, at = array("I"), 0
+    for time_us, frame in frames:
+        heads.extend((time_us // SECOND, time_us % SECOND, at, len(frame)))
+        at += len(frame)
+    return Batch(b"".join(frame for _, frame in frames), heads)
+
+
 def records_in(path: Path) -> list[tuple[int, int, bytes]]:
     """(time, length on the wire, bytes) of a file's packets; fails where it holds anything but whole records."""
     data = path.read_bytes()

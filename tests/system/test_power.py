@@ -30,7 +30,7 @@ from tests.support.compare import imbalance
 from tests.support.following import StillWorld
 from tests.support.importing import COMMAND, ROOT
 from tests.support.lab import wait_until
-from tests.support.powercut import ALL, NOTHING, SOME, build, cuts, environment, put, read_log
+from tests.support.powercut import ALL, LUCKY, NOTHING, SOME, build, cuts, environment, put, read_log
 from tests.support.recording import SECOND, times_in
 from tests.support.wire import Wire
 
@@ -114,8 +114,8 @@ def drill(wire: Wire, tmp_path: Path, number: int, seconds: float, flush: float)
     assert any(each.op == "S" and each.path.endswith("-wal") for each in operations) or seconds < 20
     facts = 0
     for place, disk in cuts(operations, number, rng):
-        for how in (NOTHING, SOME, ALL):
-            put(folder, disk.left(how, rng))
+        for how in (NOTHING, SOME, LUCKY, ALL):
+            put(folder, disk.left(how, rng, "h.db"))
             (folder / "captures").mkdir(exist_ok=True)
             known, aside = check(folder, tmp_path / "whole.pcap", operations[place].time_us, flush, f"{how} at {place}")
             assert [path for path in aside if disk.is_safe(path)] == [], f"{how} at {place}"

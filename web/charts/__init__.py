@@ -2,8 +2,10 @@
 
 from web.charts.bars import party_bar, share_bar
 from web.charts.columns import columns
+from web.charts.counts import counts
+from web.charts.dots import dots
 from web.charts.heat import heat
 from web.charts.lines import sparkline
 from web.charts.series import Line, series
 
-__all__ = ["Line", "columns", "heat", "party_bar", "series", "share_bar", "sparkline"]
+__all__ = ["Line", "columns", "counts", "dots", "heat", "party_bar", "series", "share_bar", "sparkline"]

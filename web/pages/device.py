@@ -21,7 +21,6 @@ from daemon.report.hours import night_words
 from daemon.report.night import at_night
 from daemon.report.night import told as night_told
 from daemon.report.table import Report
-from daemon.report.scope import Scope
 from daemon.store.reached import Reached, read_reached
 from daemon.store.roster import Resident, read_hints, read_reasons
 from daemon.store.words import KINDS
@@ -55,9 +54,12 @@ def show(visit: Visit) -> Response:
     resident = visit.resident(visit.param("key"))
     scope = visit.scope(resident)
     number, name = resident.device_id, visit.names[resident.device_id]
-    moved = measured(scope)[number]
+    moved = measured(scope, parties=False)[number]
     before = measured(scope.over(scope.span.before()), parties=False)[number]
     reached = read_reached(scope.db, scope.window)
+    for each in reached:  # as the table below says it, to the byte
+        party = each.party or "unknown"
+        moved.parties[party] = moved.parties.get(party, 0) + each.bytes
     whom = companies(scope, reached)
     nights = at_night(scope, reached)
     lived = rhythms(scope).get(number)
@@ -67,7 +69,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "device.html",
         resident=resident, name=name, scope=scope, moved=moved, before=before, companies=whom,
-        lead=sentences(scope, name, _within(visit.range.label), moved, whom),
+        lead=sentences(name, _within(visit.range.label), moved, whom),
         new=number in newcomers(scope, {number: resident.first_us}),
         shown=_shown(visit, reached), parties=_parties(moved, reached),
         traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
@@ -137,7 +139,6 @@ def _shown(visit: Visit, reached: Sequence[Reached]) -> Shown:
         wanted[first : first + PAGE], len(wanted), first + 1, str(page - 1) if page > 1 else None,
         str(page + 1) if page < pages else None,
     )  # fmt: skip
-
 
 
 PAGES = (Page("/devices/{key}", show), Page("/devices/{key}/names", names))

@@ -46,10 +46,10 @@ def standing_words(visit: Visit, resident: Resident) -> list[Said]:
     acts: dict[int, Word] = {}
     for word in words:
         acts.setdefault(word.act, word)
-    return [Said(word, _text(visit, word)) for word in sorted(acts.values(), key=lambda each: -each.act)[:_MOST]]
+    return [Said(word, _text(word)) for word in sorted(acts.values(), key=lambda each: -each.act)[:_MOST]]
 
 
-def _text(visit: Visit, word: Word) -> str:
+def _text(word: Word) -> str:
     if word.about in PAIRINGS:
         both = f"{word.key} and {word.value}"
         return f"{both} are one device" if word.about == JOIN else f"{both} are two devices"

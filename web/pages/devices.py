@@ -69,7 +69,13 @@ def show(visit: Visit) -> Response:
     moved, drawn = measured(scope, parties=whose), strips(scope)
     new = newcomers(scope, {each.device_id: each.first_us for each in visit.residents})
     rows = [
-        Row(each, visit.names[each.device_id], moved[each.device_id], drawn.get(each.device_id, []), each.device_id in new)
+        Row(
+            each,
+            visit.names[each.device_id],
+            moved[each.device_id],
+            drawn.get(each.device_id, []),
+            each.device_id in new,
+        )
         for each in visit.residents
     ]
     found = sorted((row for row in rows if _wanted(row, visit)), key=_SORTS[sort or "data"][1])

@@ -1,16 +1,177 @@
-"""The first page: what is happening, and what is new."""
+"""The first page: what is happening, what is new, who gets the data, and whether recording is well.
+
+Rule 1: it answers in this order: is something broken, is anything new or odd, who gets the data, which device.
+Rule 2: what changes by the second, and what takes long to find, are parts of their own (`/overview/...`) that a browser
+        with script asks for; without script the page says the same as of now, or links to where it stands.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from starlette.responses import Response
 
+from daemon.decode.groups import SLOT_US
+from daemon.report.findings.hunt import hunt
+from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
+from daemon.report.picture import Picture, read_picture
+from daemon.report.scope import Scope, Span
+from daemon.report.slots import DAY, HOUR, read_by_device, steps_of
+from daemon.report.sums import Sum, read_sums
+from daemon.store.missing import count_gaps, read_held
+from daemon.store.whose_days import read_owned
+from web.health import Facts, Line, Trouble, find_troubles, health_lines
+from web.numbers import count, share, size
 from web.routing import Page
 from web.visit import Visit
+
+_MOST_NEW, _MOST_COMPANIES, _MOST_DEVICES, _MOST_COUNTRIES, _MOST_FINDINGS = 6, 6, 6, 6, 3
+_FEW_DAYS = 4
+
+
+class Group(NamedTuple):
+    """New companies of one device that are alike: their names, the party that they are, bytes."""
+
+    device_id: int
+    party: str
+    companies: tuple[str, ...]
+    bytes: int
+    in_house: bool  # none of them was known to any device
+
+
+class Active(NamedTuple):
+    """A device with what it moved, its parties, and a line of it over time."""
+
+    device_id: int
+    bytes: int
+    parties: dict[str, int]
+    line: list[int]
+
+
+class Now(NamedTuple):
+    """What is happening: troubles and lines of health, and the last quarter of an hour."""
+
+    troubles: list[Trouble]
+    lines: list[Line]
+    recording: bool
+    devices: list[int]  # that moved something, the most first
+    bytes: int
 
 
 def show(visit: Visit) -> Response:
     """The overview."""
-    return visit.page("overview.html", residents=visit.residents)
+    scope = visit.scope().of(None)
+    owned = read_owned(scope.db)
+    picture = read_picture(scope, owned)
+    sums = read_sums(scope, ("device", "scope"))
+    pieces = find_news(scope, picture, owned)
+    groups = group_companies(pieces)
+    return visit.page(
+        "overview.html",
+        lead=_lead(visit, picture, sums, _before(scope)), picture=picture, sums=sums, now=_now(visit, scope),
+        active=_active(scope, sums, picture), companies=picture.top_companies(_MOST_COMPANIES),
+        countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
+        groups=groups[:_MOST_NEW], groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
+    )  # fmt: skip
 
 
-PAGES = (Page("/", show),)
+def live(visit: Visit) -> Response:
+    """What is happening now, alone."""
+    return visit.page("overview_live.html", now=_now(visit, visit.scope().of(None)))
+
+
+def findings(visit: Visit) -> Response:
+    """What in the traffic may be worth a look, alone: finding it takes longer than the page may."""
+    found = hunt(visit.scope().of(None))
+    return visit.page("overview_findings.html", found=found.serious, most=_MOST_FINDINGS)
+
+
+def _now(visit: Visit, scope: Scope) -> Now:
+    gaps, gaps_us = count_gaps(scope.db, scope.window)
+    services, held = visit.options.services(), read_held(scope.db, scope.window)
+    facts = Facts(services, held, gaps, gaps_us, visit.newest_us, visit.options.now_us())
+    until = (visit.newest_us // SLOT_US + 1) * SLOT_US
+    latest = read_sums(scope.over(Span(until - SLOT_US, until)), ("device",))
+    octets = {int(key[0]): total.bytes for key, total in latest.items() if key[0]}
+    return Now(
+        find_troubles(facts), health_lines(facts), any(each.name == "capture" and each.running for each in services),
+        sorted(octets, key=lambda each: (-octets[each], each)), sum(each.bytes for each in latest.values()),
+    )  # fmt: skip
+
+
+def _before(scope: Scope) -> int | None:
+    """Bytes with the internet in the span before; None where nothing was recorded then."""
+    sums = read_sums(scope.over(scope.span.before()), ("scope",))
+    return sums["internet",].bytes if ("internet",) in sums else 0 if sums else None
+
+
+def _lead(visit: Visit, picture: Picture, sums: dict[tuple[str | int, ...], Sum], before: int | None) -> str:
+    devices = len({key[0] for key in sums if key[0]})
+    octets = sum(total.bytes for key, total in sums.items() if key[1] == "internet")
+    companies = len(picture.companies.keys() - {None})
+    many = "One device" if devices == 1 else f"{count(devices)} devices"
+    if not octets:
+        return f"{many} {'was' if devices == 1 else 'were'} seen ({visit.range.label}); nothing went to the internet."
+    moved = f"{size(octets)} with {_companies(companies)} ({visit.range.label})"
+    said = f"{many} exchanged {moved}{_change(visit, octets, before)}."
+    third, whole = picture.parties.get("third", 0), picture.bytes
+    if third and whole:
+        who = "advertising, tracking and other third parties"
+        said += f" {share(third / whole)} of it, {size(third)}, went to or came from {who}."
+    return said
+
+
+def _companies(number: int) -> str:
+    return "one company" if number == 1 else f"{count(number)} companies" if number else "nobody who is known"
+
+
+def _change(visit: Visit, octets: int, before: int | None) -> str:
+    if not before:
+        return ""
+    ratio = (octets - before) / before
+    if ratio >= 9:
+        return f", {octets / before:.0f} times as much as {visit.range.ago}"
+    if abs(ratio) < 0.005:
+        return f", as much as {visit.range.ago}"
+    return f", {share(abs(ratio))} {'more' if ratio > 0 else 'less'} than {visit.range.ago}"
+
+
+def _active(scope: Scope, sums: dict[tuple[str | int, ...], Sum], picture: Picture) -> list[Active]:
+    """The devices that moved most with the internet."""
+    totals = {int(key[0]): total.bytes for key, total in sums.items() if key[0] and key[1] == "internet"}
+    order = sorted(totals, key=lambda device: (-totals[device], device))[:_MOST_DEVICES]
+    step = HOUR if scope.span.seconds < _FEW_DAYS * 86_400 else DAY
+    places = [at for at, _ in steps_of(scope, step)]
+    moved = read_by_device(scope, step)
+    return [
+        Active(
+            device, totals[device], dict(picture.devices.get(device, {})), [moved.get((device, at), 0) for at in places]
+        )
+        for device in order
+    ]
+
+
+def _of(pieces: Sequence[Piece] | None, what: str) -> list[Piece]:
+    return [each for each in pieces or () if each.what == what]
+
+
+def group_companies(pieces: Sequence[Piece] | None) -> list[Group]:
+    """New companies by device and party, in the order in which the news tell them."""
+    groups: dict[tuple[int, str], list[Piece]] = {}
+    for each in _of(pieces, COMPANY):
+        groups.setdefault((each.device_id, each.party or "unknown"), []).append(each)
+    return [
+        Group(
+            device, party, tuple(each.organisation or "" for each in sorted(met, key=lambda each: -each.bytes)),
+            sum(each.bytes for each in met), all(each.in_house for each in met),
+        )
+        for (device, party), met in groups.items()
+    ]  # fmt: skip
+
+
+PAGES = (
+    Page("/", show),
+    Page("/overview/live", live),
+    Page("/overview/findings", findings),
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -72,13 +72,17 @@ def strip_of(scope: Scope) -> Strip:
     since_us = max(scope.span.since_us, _midnight_us(first, clock))
     days = {day: [0] * _QUARTERS for day in range(first, last + 1)}
     for each in read_quarters(scope.db, scope.over(Span(since_us, scope.span.until_us)).window):
-        local = datetime.fromtimestamp(each.slot * _SLOT_S, UTC).astimezone(clock)
-        day = (local.date() - _EPOCH).days
-        if each.outside and day in days:
+        if not each.outside:
+            continue
+        local = datetime.fromtimestamp(each.slot * _SLOT_S, clock)
+        day = local.toordinal() - _EPOCH.toordinal()
+        if day in days:
             days[day][local.hour * 4 + local.minute // 15] += each.bytes_up + each.bytes_down
     named = [(f"{_EPOCH + timedelta(days=day):%a %-d %b}", cells) for day, cells in sorted(days.items(), reverse=True)]
     return Strip(
-        heat([Day(name, cells) for name, cells in named], "Traffic with the internet by quarter of an hour", scope.night),
+        heat(
+            [Day(name, cells) for name, cells in named], "Traffic with the internet by quarter of an hour", scope.night
+        ),
         tuple(_row(name, cells) for name, cells in named if any(cells)),
         scope.span.since_us < since_us,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from daemon.store.finding_names import Hit, find_addresses, find_companies, find_domains
+from daemon.store.finding_names import Hit, find_companies, find_destinations
 from daemon.store.roster import Resident
 from web.pages.devices import kind_words, words_of
 from web.routing import Page
@@ -36,18 +36,22 @@ def show(visit: Visit) -> Response:
     groups: list[Group] = []
     if len(text) >= _LEAST:
         devices = _devices(visit, text)
-        for heading, path, find in (
-            ("Companies", "/companies/", find_companies), ("Domains", "/destinations/", find_domains),
-            ("Addresses", "/destinations/", find_addresses),
-        ):  # fmt: skip
-            hits = find(visit.db, visit.site_id, text, MOST + 1)
-            groups.append(Group(heading, path, hits[:MOST], len(hits) > MOST))
+        found = find_destinations(visit.db, visit.site_id, text, MOST + 1)
+        groups = [
+            _group("Companies", "/companies/", find_companies(visit.db, text, MOST + 1)),
+            _group("Domains", "/destinations/", found.domains),
+            _group("Addresses", "/destinations/", found.addresses),
+        ]
     every = len(devices) + sum(len(group.hits) for group in groups)
     return visit.page(
         "search.html", text=text, devices=devices[:MOST], more_devices=max(0, len(devices) - MOST),
         groups=[group for group in groups if group.hits], every=every, least=_LEAST, kind_words=kind_words,
         any_more=any(group.more for group in groups) or len(devices) > MOST,
     )  # fmt: skip
+
+
+def _group(heading: str, path: str, hits: list[Hit]) -> Group:
+    return Group(heading, path, hits[:MOST], len(hits) > MOST)
 
 
 def _devices(visit: Visit, text: str) -> list[tuple[Resident, str]]:

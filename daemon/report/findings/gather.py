@@ -1,7 +1,8 @@
 """From a question to the view that kinds of findings look at: reads once, asks again only for what is suspected.
 
-Rule 1: the time is bounded by what a page may take: the newest part of what is asked about, shorter in a busy home.
-Rule 2: who is personal, and who plays what others make, is told by the kind of device; of a device whose kind nobody
+Rule 1: the whole house is looked at, also where one device is asked about: what is rare is told by the others.
+Rule 2: the time is bounded by what a page may take: the newest part of what is asked about, shorter in a busy home.
+Rule 3: who is personal, and who plays what others make, is told by the kind of device; of a device whose kind nobody
         knows, a made-up MAC says that it belongs in somebody's pocket.
 """
 
@@ -55,11 +56,10 @@ def gather(scope: Scope) -> Gathered:
     since, until = _bounded(scope)
     subjects = {row.device_id: _subject(scope, row) for row in read_subjects(scope.db, scope.site_id)}
     rows = [row for row in read_streams(scope.db, scope.site_id, since, until) if row.device_id in subjects]
-    wanted = [row for row in rows if scope.device_id is None or row.device_id == scope.device_id]
     lookup = _Lookup(scope, since, until, subjects)
     (begun,) = scope.db.execute("SELECT min(first_us) FROM capture WHERE site_id = ?", (scope.site_id,)).fetchone()
     view = View(
-        since, until, begun if begun is not None else since, lookup.streams(wanted), lookup.moments, lookup.slices,
+        since, until, begun if begun is not None else since, lookup.streams(rows), lookup.moments, lookup.slices,
         lambda: lookup.known, lambda: lookup.askers,
     )  # fmt: skip
     return Gathered(view, (until - since) / DAY_US, since > scope.span.since_us)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from daemon.report.findings import beaconing, hammering, new_country, ports, rare, unencrypted, unnamed
 from daemon.report.findings.gather import gather
@@ -44,6 +45,15 @@ _GIVES_WAY: Mapping[str, frozenset[str]] = {
 }
 
 
+class Reached(NamedTuple):
+    """What one device moved with a domain."""
+
+    device_id: int
+    connections: int
+    bytes_up: int
+    bytes_down: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hunt:
     """What was found, most serious first; `days` that were looked at, `shortened` where that is less than asked."""
@@ -54,6 +64,7 @@ class Hunt:
     days: float
     shortened: bool
     streams: int
+    reached: Mapping[str, tuple[Reached, ...]]  # domain -> devices that reach it, those with most first
 
     @property
     def serious(self) -> tuple[Finding, ...]:
@@ -72,8 +83,18 @@ def hunt(scope: Scope) -> Hunt:
     view = gathered.view
     found = [finding for find in KINDS.values() for finding in find(view)]
     kept = _once(found)
+    kept = [each for each in kept if scope.device_id in (None, each.subject.device_id)]
     kept.sort(key=lambda each: (-each.severity, -each.last_us, each.finding_id))
-    return Hunt(tuple(kept), view.since_us, view.until_us, gathered.days, gathered.shortened, len(view.streams))
+    domains = {each.stream.domain for each in kept}
+    return Hunt(
+        tuple(kept),
+        view.since_us,
+        view.until_us,
+        gathered.days,
+        gathered.shortened,
+        len(view.streams),
+        _reached(view, domains),
+    )
 
 
 def _once(found: Sequence[Finding]) -> list[Finding]:
@@ -98,3 +119,18 @@ def _stronger(each: Finding) -> frozenset[str]:
     if each.kind == PORT and each.stream.first.service == "":
         return frozenset({HAMMERING, BEACONING, UNENCRYPTED})
     return _GIVES_WAY.get(each.kind, frozenset())
+
+
+def _reached(view: View, domains: set[str]) -> dict[str, tuple[Reached, ...]]:
+    sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for stream in view.streams:
+        if stream.domain in domains:
+            for at, column in enumerate(("connections", "bytes_up", "bytes_down")):
+                sums[stream.domain, stream.subject.device_id][at] += stream.total(column)
+    by_domain: dict[str, list[Reached]] = defaultdict(list)
+    for (domain, device), moved in sums.items():
+        by_domain[domain].append(Reached(device, *moved))
+    return {
+        domain: tuple(sorted(rows, key=lambda row: (-row.bytes_up - row.bytes_down, row.device_id)))
+        for domain, rows in by_domain.items()
+    }

@@ -76,7 +76,7 @@ def _finding(stream: Stream, severity: int, what: str) -> Finding:
     )
     return Finding(
         UNENCRYPTED, severity, stream.subject, stream.place, row.service,
-        f"{stream.subject.called} speaks {service_of(stream)} with {whose(stream)} without encryption.",
+        f"{stream.subject.called} talks to {whose(stream)} in the open: {service_of(stream)}, without encryption.",
         f"Ordinary for old or simple devices. Worth a look because everybody between your home and there can read {what},"
         " and change it.",
         _ADVICE, facts, stream, stream.first_us, stream.last_us, stream.total("connections"), up + down,

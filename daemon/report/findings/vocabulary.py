@@ -91,6 +91,11 @@ class Stream:
         return found or self.place
 
     @property
+    def domain(self) -> str:
+        """The domain that somebody registered, else the address."""
+        return (self.verdict.registrable_domain if self.verdict else None) or self.place
+
+    @property
     def named(self) -> bool:
         """Whether anybody asked for it by name."""
         return self.first.name is not None

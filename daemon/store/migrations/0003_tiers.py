@@ -29,6 +29,21 @@ _MAKERS_UNKNOWN = """
     BEGIN UPDATE station SET makers = NULL WHERE id = {2}.station_id AND makers IS NOT NULL; END
 """
 
+# What days of a month add up to, kept by whoever writes days: adding them up for a page would mean to sort them all.
+_PLACE = "month, station_id, name_id, remote_id, way_id"
+_TAKEN = """
+    UPDATE destination_sum SET days = days - 1, flows = flows - OLD.flows, bytes = bytes - OLD.bytes_up - OLD.bytes_down
+    WHERE (month, station_id, name_id, remote_id, way_id)
+        = (OLD.month, OLD.station_id, OLD.name_id, OLD.remote_id, OLD.way_id);
+    DELETE FROM destination_sum WHERE days = 0 AND (month, station_id, name_id, remote_id, way_id)
+        = (OLD.month, OLD.station_id, OLD.name_id, OLD.remote_id, OLD.way_id);
+"""
+_ADDED = """
+    INSERT INTO destination_sum VALUES (NEW.month, NEW.station_id, NEW.name_id, NEW.remote_id, NEW.way_id, 1, NEW.flows,
+        NEW.bytes_up + NEW.bytes_down)
+    ON CONFLICT DO UPDATE SET days = days + 1, flows = flows + excluded.flows, bytes = bytes + excluded.bytes;
+"""
+
 STATEMENTS = (
     """
     CREATE TABLE station (
@@ -197,4 +212,20 @@ STATEMENTS = (
         for table in ("destination_day", "destination_month")
         for event, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
     ),
+    f"""
+    CREATE TABLE destination_sum (
+        month INTEGER NOT NULL,
+        station_id INTEGER NOT NULL,
+        name_id INTEGER NOT NULL,
+        remote_id INTEGER NOT NULL,
+        way_id INTEGER NOT NULL,
+        days INTEGER NOT NULL,             -- rows of destination_day
+        flows INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY ({_PLACE})
+    ) STRICT, WITHOUT ROWID
+    """,
+    f"CREATE TRIGGER destination_day_added AFTER INSERT ON destination_day BEGIN {_ADDED} END",
+    f"CREATE TRIGGER destination_day_taken AFTER DELETE ON destination_day BEGIN {_TAKEN} END",
+    f"CREATE TRIGGER destination_day_turned AFTER UPDATE ON destination_day BEGIN {_TAKEN} {_ADDED} END",
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance import sample
+from daemon.store.owner import open_owner, say
 from tests.appliance.conftest import Homeport
 
 
@@ -55,3 +56,14 @@ def test_folder_of_somebody_else_is_not_touched(homeport: Homeport, tmp_path: Pa
     assert ran.code == 2
     assert "it was not touched" in ran.err
     assert (tmp_path / "captures" / "mine.pcap").read_bytes() == b"precious"
+
+
+def test_words_that_were_said_before_are_kept(homeport: Homeport, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert homeport("demo", "--no-serve", "--folder", folder).code == 0
+    with closing(open_owner(folder / "owner.db")) as db:
+        say(db, "home", "8c:79:f5:a0:6e:38", "name", "The big screen", "command line", 1)
+    again = homeport("demo", "--no-serve", "--folder", folder)
+    assert again.code == 0, again.err
+    assert "The big screen" in again.out
+    assert "Anna's phone" in again.out

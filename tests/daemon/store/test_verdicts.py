@@ -51,6 +51,13 @@ def db(home: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def made(db: sqlite3.Connection, verdict: Verdict) -> int:
+    book = VerdictBook(db)
+    number = book.number(verdict)
+    book.write()
+    return number
+
+
 def told(db: sqlite3.Connection) -> list[Judged]:
     return list(read_destinations(db, 1, MONTH))
 
@@ -74,6 +81,8 @@ def test_folding_does_not_change_what_is_judged(db: sqlite3.Connection, days: li
 def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
     book = VerdictBook(db)
     number = book.number(FIRST)
+    assert book.read(number) == FIRST
+    book.write()
     assert VerdictBook(db).number(FIRST) == number
     assert book.number(replace(FIRST, country="DE")) != number
     assert book.read(number) == FIRST
@@ -81,7 +90,7 @@ def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
 
 def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> None:
     places = [each.place for each in told(db)]
-    number = VerdictBook(db).number(FIRST)
+    number = made(db, FIRST)
     write_judgements(db, 1, MONTH, [(places[0], number)], places[1:])
     assert [each.verdict_id == number for each in told(db)] == [True, False]
     write_judgements(db, 1, MONTH, [], places[1:])
@@ -91,7 +100,7 @@ def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> Non
 
 
 def test_verdicts_nobody_refers_to_go(db: sqlite3.Connection) -> None:
-    number = VerdictBook(db).number(FIRST)
+    number = made(db, FIRST)
     before = db.execute("SELECT count(*) FROM verdict").fetchone()[0]
     drop_unused(db)
     assert db.execute("SELECT count(*) FROM verdict").fetchone() == (before - 1,)

@@ -1,0 +1,160 @@
+"""A day in a minute through both services: they stay as small as they were, and write hardly more than the packets.
+
+Needs root (namespaces). How much is written is told by the kernel for each process; a folder in memory counts nothing, and
+then that part is skipped aloud.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from appliance.sample.day import write_day
+from daemon.ingest.standing import touch_look
+from tests.support import lab as home
+from tests.support.compare import imbalance
+from tests.support.forgetting import rows
+from tests.support.importing import COMMAND, ROOT
+from tests.support.lab import wait_until
+from tests.support.recording import files_in, lines_of, records_in
+from tests.support.wire import Wire
+
+pytestmark = pytest.mark.skipif(bool(home.missing()), reason=f"it needs {', '.join(home.missing())}")
+
+MIB = 1 << 20
+MOST_MEMORY = {"capture": 64 * MIB, "ingest": 150 * MIB}  # as the units allow
+
+
+@pytest.fixture
+def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("HOMEPORT_CONFIG", os.devnull)
+    with Wire(tmp_path).up() as joined:
+        yield joined
+
+
+@dataclass
+class Meter:
+    """What a process takes, looked at each second."""
+
+    pid: int
+    memory: list[int] = field(default_factory=list)  # bytes
+    descriptors: list[int] = field(default_factory=list)
+
+    def look(self) -> None:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        self.memory.append(int(status.split("VmRSS:")[1].split()[0]) * 1024)
+        self.descriptors.append(len(list(Path(f"/proc/{self.pid}/fd").iterdir())))
+
+    def written(self) -> int:
+        """Bytes that went, or will go, to the disk; of those that were taken back none."""
+        said = dict(line.split(": ") for line in Path(f"/proc/{self.pid}/io").read_text().splitlines())
+        return int(said["write_bytes"]) - int(said["cancelled_write_bytes"])
+
+    def peak(self) -> int:
+        return int(Path(f"/proc/{self.pid}/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
+
+    def grows(self) -> float:
+        """How much more it takes in the last third than in the one before."""
+        third = len(self.memory) // 3
+        return max(self.memory[2 * third :]) / max(self.memory[third : 2 * third])
+
+
+def replay(wire: Wire, file: Path, each_second: int) -> threading.Thread:
+    """All frames of a file into the wire, so many a second."""
+    frames = [frame for _, _, frame in records_in(file)]
+    with wire.sender.entered():
+        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    out.bind(("hp0", 0))
+
+    def run() -> None:
+        began = time.monotonic()
+        for number, frame in enumerate(frames):
+            out.send(frame[:1514])
+            if not number % 64 and (early := began + number / each_second - time.monotonic()) > 0:
+                time.sleep(early)
+        out.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def soak(wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: int) -> dict[str, float]:
+    captures, database = folder / "captures", folder / "h.db"
+    captures.mkdir()
+    write_day(folder / "day.pcap", seed=11, packets=packets)
+    flags = ("--dir", str(captures), "--status", str(folder))
+    reading = subprocess.Popen([*COMMAND, "ingest", *flags, "--db", str(database)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        more = ("-i", "hp1", "--trust-clock", "--rotate-mib", str(rotate_mib))
+        recording = wire.receiver.start(*COMMAND, "capture", *flags, *more)
+        wait_until(lambda: bool(files_in(captures)) and (folder / "ingest.json").exists(), "both services", 60)
+        meters = {"capture": Meter(recording.pid), "ingest": Meter(reading.pid)}
+        sender = replay(wire, folder / "day.pcap", each_second)
+        while sender.is_alive():
+            time.sleep(1)
+            touch_look(folder)
+            for meter in meters.values():
+                meter.look()
+        sender.join()
+        time.sleep(1)
+        wrote = meters["capture"].written()
+        peaks = {"capture": meters["capture"].peak()}
+        recording.send_signal(signal.SIGTERM)
+        recording.wait(30)
+        recorded = sum(lines_of(file)[-1].written for file in files_in(captures))
+        read = "SELECT coalesce(sum(packets), 0) FROM captures"
+        touch_look(folder)
+        wait_until(lambda: rows(database, read) == [(recorded,)] and _settled(database), "all of it, read", 180)
+        wrote += meters["ingest"].written()
+        peaks["ingest"] = meters["ingest"].peak()
+    finally:
+        reading.terminate()
+        reading.wait(60)
+    drops = sum(lines_of(file)[-1].kernel_drops for file in files_in(captures))
+    assert recorded + drops >= packets, f"{recorded} of {packets} recorded, {drops} dropped"
+    assert imbalance(database) == []
+    for name, meter in meters.items():
+        assert peaks[name] <= MOST_MEMORY[name], f"{name}: {peaks[name] / MIB:.0f} MiB"
+        assert max(meter.descriptors) <= meter.descriptors[0] + 8, f"{name}: {meter.descriptors}"
+    size = sum(path.stat().st_size for path in files_in(captures))
+    return {
+        "files": len(files_in(captures)),
+        "wrote": wrote / size,
+        "counted": wrote,
+        "drops": drops,
+        **{f"{name} grows": meter.grows() for name, meter in meters.items()},
+        **{f"{name} MiB": peaks[name] / MIB for name in meters},
+    }
+
+
+def _settled(database: Path) -> bool:
+    return rows(database, "SELECT count(*) FROM capture WHERE settled <> cursor") == [(0,)]
+
+
+def test_a_piece_of_a_day(wire: Wire, tmp_path: Path) -> None:
+    found = soak(wire, tmp_path, 30_000, 4000, 5)
+    print(found)
+    assert found["files"] > 3
+    assert found["capture grows"] < 1.1
+
+
+@pytest.mark.drill
+def test_a_day_of_a_million_packets(wire: Wire, tmp_path: Path) -> None:
+    found = soak(wire, tmp_path, 1_000_000, 12_000, 128)
+    print(found)  # noqa: T201  for whoever looks at the numbers
+    assert found["capture grows"] < 1.1, found
+    assert found["ingest grows"] < 1.2, found
+    if not found["counted"]:
+        pytest.skip("this file system counts no bytes; what was written is not known")
+    assert found["wrote"] <= 1.15, found

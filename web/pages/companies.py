@@ -1,0 +1,152 @@
+"""One company: what it gets from which devices, under which names, why we think so, and since when.
+
+Rule: a company is addressed by the name that verdicts give it; `-` is what belongs to nobody that we know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_contacts, tally
+from daemon.report.scope import Scope
+from daemon.report.words import counted, listed, size_words
+from daemon.store.whose import read_texts
+from web.lists import Orders, listing
+from web.pages.destinations import ORDERS, Row, company_link, destination_link, devices_of
+from web.pages.history import history_of
+from web.routing import Page
+from web.templating import PARTIES
+from web.visit import NotHereError, Visit
+
+_MOST_NAMES = 25
+_MOST_SIBLINGS = 8
+
+
+def show_all(visit: Visit) -> Response:
+    """The list of companies is that of destinations."""
+    return visit.go(visit.link("/destinations"))
+
+
+def show(visit: Visit) -> Response:
+    """One company."""
+    name = visit.param("name")
+    whole = visit.scope()
+    scope = replace(whole, only={**whole.only, "company": name})
+    contacts = read_contacts(scope)
+    history = history_of(scope, f"Data exchanged with {name}, month by month")
+    if not contacts and not any(total for _, _, _, total in history.rows):
+        raise NotHereError(f"No device of this home had to do with a company called {name}.")
+
+    def address(**changes: str | None) -> str:
+        return visit.link(visit.request.url.path, **{"sort": visit.query("sort"), **changes})
+
+    devices = tally(contacts, lambda contact: contact.met.device_id)
+    rows = _names(visit, contacts)
+    return visit.page(
+        "company.html",
+        name=None if name == NOBODY else name,
+        lead=_lead(visit, name, devices, contacts),
+        devices=[(_device(visit, each.key), each) for each in devices],
+        most=devices[0].bytes if devices else 0,
+        list=listing(visit, rows, _ORDERS, address, _MOST_NAMES),
+        named=lambda row: devices_of(visit, row.sums),
+        history=history,
+        known_as=sorted({label.called for _, label in contacts if label.called} - {name}),
+        parent=parent_of(name, contacts),
+        siblings=_siblings(visit, scope, name, contacts),
+        domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
+        purposes=_purposes(contacts),
+        countries=_countries(contacts),
+        csv=lambda report: visit.link(f"/reports/{report}.csv", company=name),
+    )
+
+
+_ORDERS: Orders = {word: ORDERS[word] for word in ("data", "sent", "received", "devices", "name", "first", "last")}
+
+
+def _names(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
+    sums = tally(contacts, by_destination)
+    texts = read_texts(visit.db, [each.key for each in sums])
+    whole = sum(each.bytes for each in sums)
+    return [
+        Row(texts.get(each.key), destination_link(visit, texts.get(each.key)), each, each.bytes / whole if whole else 0.0)
+        for each in sums
+    ]
+
+
+def _device(visit: Visit, number: int) -> tuple[str, str | None]:
+    if number not in visit.names:
+        return "no device of this house", None
+    return visit.names[number], visit.device_link(number)
+
+
+def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequence[Contact]) -> list[str]:
+    who = "Destinations whose company nobody knows" if name == NOBODY else name
+    if not devices:
+        return [f"{who} got nothing in {visit.range.label}; the months below tell when it did."]
+    called = [_device(visit, each.key)[0] for each in devices if each.key]
+    up, down = sum(each.bytes_up for each in devices), sum(each.bytes_down for each in devices)
+    verb = "got" if name != NOBODY else "together got"
+    out = [
+        f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent {size_words(down)} "
+        f"back, {visit.range.label}."
+    ]
+    parties: dict[str, set[int]] = {}
+    for met, label in contacts:
+        parties.setdefault(label.party, set()).add(met.device_id)
+    if len(parties) == 1 and name != NOBODY:
+        out.append(f"What it is to them: {PARTIES[next(iter(parties))]}.")
+    elif len(parties) > 1:
+        words = [f"{PARTIES[party]} for {counted(len(on), 'device')}" for party, on in sorted(parties.items())]
+        out.append(f"It is {listed(words, 4)}.")
+    return out
+
+
+def parent_of(name: str, contacts: Sequence[Contact]) -> str | None:
+    """Who owns a company, as its verdicts say: `Ring (Amazon)` is Amazon's."""
+    for _, label in contacts:
+        called = label.called or ""
+        owner = called[called.rfind("(") + 1 : -1] if called.endswith(")") and "(" in called else ""
+        for each in owner.split(", "):
+            if each and each not in (name, called[: called.rfind("(")].strip()) and each not in name:
+                return each
+    return None
+
+
+def _siblings(visit: Visit, scope: Scope, name: str, contacts: Sequence[Contact]) -> list[tuple[str, str]]:
+    """Other companies that were met and belong to the same owner, or to this one."""
+    family = {parent_of(name, contacts), name} - {None, NOBODY}
+    by_name: dict[str, list[Contact]] = {}
+    for each in read_contacts(replace(scope, only={})):
+        if each.label.organisation and each.label.organisation != name and "(" in (each.label.called or ""):
+            by_name.setdefault(each.label.organisation, []).append(each)
+    found = sorted(other for other, of in by_name.items() if parent_of(other, of) in family)
+    return [(other, company_link(visit, other)) for other in found[:_MOST_SIBLINGS]]
+
+
+def _purposes(contacts: Sequence[Contact]) -> list[tuple[str, int]]:
+    out: dict[str, int] = {}
+    for met, label in contacts:
+        if label.purpose:
+            out[label.purpose] = out.get(label.purpose, 0) + met.bytes_up + met.bytes_down
+    return sorted(out.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _countries(contacts: Sequence[Contact]) -> list[tuple[str, int, bool]]:
+    """(country, bytes, whether all of it is a guess), most bytes first."""
+    sums: dict[str, list[int]] = {}
+    for met, label in contacts:
+        if label.country:
+            cell = sums.setdefault(label.country, [0, 0])
+            cell[0] += met.bytes_up + met.bytes_down
+            cell[1] += (met.bytes_up + met.bytes_down) * (label.confidence != "low")
+    return sorted(((code, cell[0], not cell[1]) for code, cell in sums.items()), key=lambda each: (-each[1], each[0]))
+
+
+PAGES = (
+    Page("/companies", show_all),
+    Page("/companies/{name:path}", show),
+)

@@ -1,0 +1,197 @@
+"""Who gets data: companies first, or every name and address; from which devices, and where data comes from.
+
+Rule 1: what narrows the list (device, party, country) stands in the address, and its tables and files follow it.
+Rule 2: the time is counted in whole days, and months that are over in whole months: the page says so where it matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from starlette.responses import Response
+
+from daemon.classify.countries import COUNTRIES
+from daemon.classify.vocabulary import PARTIES
+from daemon.report.companies import new_companies, sentences
+from daemon.report.contacts import NOBODY, Contact, Tally, by_company, by_country, read_contacts, tally
+from daemon.report.destinations import destinations, part
+from daemon.report.scope import Scope
+from daemon.store.whose import read_texts
+from web.lists import Orders, listing
+from web.routing import Page
+from web.templating import path as quoted
+from web.visit import Visit
+
+_MOST_RANKED = 8
+_DEVICES_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A company, or a name or address, in a list. `link` leads to its page; `name` None where nobody knows one."""
+
+    name: str | None
+    link: str | None
+    sums: Tally[str | None] | Tally[int]
+    share: float
+    new: bool = False
+
+    @property
+    def known_as(self) -> str | None:
+        """What people call the company besides."""
+        called = self.sums.label.called
+        return called if called != self.name and self.name is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing a list can be narrowed by."""
+
+    word: str
+    label: str
+    chosen: bool
+
+
+ORDERS: Orders = MappingProxyType(
+    {
+        "data": ("Data", lambda row: (-row.sums.bytes, str(row.name))),
+        "sent": ("Sent", lambda row: (-row.sums.bytes_up, str(row.name))),
+        "received": ("Received", lambda row: (-row.sums.bytes_down, str(row.name))),
+        "devices": ("Devices", lambda row: (-len(row.sums.devices), -row.sums.bytes)),
+        "third": ("Advertising and others", lambda row: (-row.sums.parties.get("third", 0), -row.sums.bytes)),
+        "name": ("Name", lambda row: (row.name is None, str(row.name).casefold())),
+        "first": ("Newest", lambda row: (-row.sums.first_us,)),
+        "last": ("Last seen", lambda row: (-row.sums.last_us,)),
+    }
+)
+
+
+def show(visit: Visit) -> Response:
+    """The list."""
+    scope = visit.scope()
+    contacts = read_contacts(scope)
+    by_names = visit.query("by") == "names"
+    companies = tally(contacts, by_company)
+    fresh = new_companies(scope, companies)
+
+    def address(**changes: str | None) -> str:
+        return own_link(visit, "/destinations", **changes)
+
+    rows = name_rows(visit, contacts) if by_names else company_rows(visit, companies, fresh)
+    return visit.page(
+        "destinations.html",
+        lead=sentences(companies, fresh),
+        by_names=by_names,
+        views=[
+            ("Companies", address(by=None, sort=None), not by_names),
+            ("Names and addresses", address(by="names", sort=None), by_names),
+        ],
+        list=listing(visit, rows, ORDERS, address),
+        parties=party_sums(contacts),
+        choices=choices(visit, contacts),
+        ranked=[] if by_names else [ranked(visit, scope, contacts, inward=inward) for inward in (False, True)],
+        named=lambda row: devices_of(visit, row.sums),
+        csv=own_link(visit, f"/reports/{'destinations' if by_names else 'companies'}.csv"),
+        fresh=fresh,
+        party_link=lambda party: address(party=None if party == visit.query("party") else party),
+    )  # fmt: skip
+
+
+def own_link(visit: Visit, path: str, **changes: str | None) -> str:
+    """An address with the filters of lists: those of every page, and country and company besides."""
+    kept = {word: visit.query(word) for word in ("country", "by", "sort")}
+    if not path.startswith("/destinations"):
+        kept = {"country": visit.query("country")}
+    return visit.link(path, **{**kept, **changes})
+
+
+def company_rows(visit: Visit, sums: Sequence[Tally[str | None]], fresh: set[str] | None) -> list[Row]:
+    """A row a company."""
+    whole = sum(each.bytes for each in sums)
+    return [
+        Row(
+            each.key, company_link(visit, each.key), each, each.bytes / whole if whole else 0.0,
+            fresh is not None and each.key in fresh,
+        )
+        for each in sums
+    ]  # fmt: skip
+
+
+def name_rows(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
+    """A row a name or address."""
+    sums = destinations(contacts, inward=False)
+    texts = read_texts(visit.db, [each.key for each in sums])
+    whole = sum(each.bytes for each in sums)
+    return [
+        Row(texts.get(each.key), destination_link(visit, texts.get(each.key)), each, each.bytes / whole if whole else 0.0)
+        for each in sums
+    ]
+
+
+def company_link(visit: Visit, company: str | None) -> str:
+    """The page of a company."""
+    return visit.link(f"/companies/{quoted(company or NOBODY)}", party=None)
+
+
+def destination_link(visit: Visit, name: str | None) -> str | None:
+    """The page of a name or address."""
+    return visit.link(f"/destinations/{quoted(name)}", party=None) if name else None
+
+
+def party_sums(contacts: Sequence[Contact]) -> dict[str, int]:
+    """Bytes by party."""
+    out: dict[str, int] = {}
+    for met, label in contacts:
+        out[label.party] = out.get(label.party, 0) + met.bytes_up + met.bytes_down
+    return out
+
+
+def devices_of(visit: Visit, sums: Tally[str | None] | Tally[int]) -> tuple[list[tuple[str, str]], int]:
+    """The devices with most data, each with its page, and how many more there are."""
+    ordered = sorted((device for device in sums.devices if device), key=lambda each: (-sums.devices[each], each))
+    named = [(visit.names.get(each, f"device {each}"), visit.device_link(each, party=None)) for each in ordered]
+    return named[:_DEVICES_NAMED], max(0, len(named) - _DEVICES_NAMED)
+
+
+def choices(visit: Visit, contacts: Sequence[Contact]) -> Mapping[str, list[Choice]]:
+    """What the list can be narrowed by: devices of the home, parties, countries that were met."""
+    device, party, country = (visit.query(word) for word in ("device", "party", "country"))
+    keys = visit.keys
+    there = {each.key for each in tally(contacts, by_country) if each.key} | ({country} if country else set())
+    return {
+        "device": [
+            Choice(keys[number], name, keys[number] == device)
+            for number, name in sorted(visit.names.items(), key=lambda each: each[1].casefold())
+        ],
+        "party": [Choice(word, word, word == party) for word in PARTIES],
+        "country": sorted(
+            (Choice(code, COUNTRIES[code].name if code in COUNTRIES else code, code == country) for code in there),
+            key=lambda each: each.label,
+        ),
+    }
+
+
+def ranked(visit: Visit, scope: Scope, contacts: Sequence[Contact], *, inward: bool) -> dict[str, object]:
+    """The names and addresses that got, or sent, most."""
+    sums = destinations(contacts, inward=inward)
+    top = sums[:_MOST_RANKED]
+    texts = read_texts(scope.db, [each.key for each in top])
+    most = part(top[0], inward=inward) if top else 0
+    return {
+        "heading": "Data came from" if inward else "Data went to",
+        "csv": own_link(visit, f"/reports/{'sources' if inward else 'destinations'}.csv"),
+        "all": visit.link(f"/reports/{'sources' if inward else 'destinations'}"),
+        "count": len(sums),
+        "rows": [
+            (
+                texts.get(each.key), destination_link(visit, texts.get(each.key)), each.company, each.party,
+                part(each, inward=inward), part(each, inward=inward) / most if most else 0.0,
+            )
+            for each in top
+        ],
+    }  # fmt: skip
+
+
+PAGES = (Page("/destinations", show),)

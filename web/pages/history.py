@@ -1,0 +1,48 @@
+"""A picture of the months of something: stacked columns by party, with the same numbers as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from daemon.report.months import by_party, month_sums, months_between
+from daemon.report.scope import Scope
+from daemon.report.words import month_words
+from web.charts import columns
+from web.charts.bars import ORDER
+
+YEAR = 12
+_SHORT = 3  # letters of a month below its column
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The chart, the parties in it, and a row (month, its words, bytes by party, bytes) each month, the newest first."""
+
+    chart: Markup
+    parties: Sequence[str]
+    rows: Sequence[tuple[int, str, Mapping[str, float], float]]
+
+
+def history_of(scope: Scope, label: str, most: int = YEAR) -> History:
+    """The last `most` months of what the scope asks for (device, party, company)."""
+    months = months_between(scope, scope.newest_month - most + 1, scope.newest_month)
+    return drawn([(month, by_party(month_sums(scope, month))) for month in months], label)
+
+
+def drawn(months: Sequence[tuple[int, Mapping[str, float]]], label: str) -> History:
+    """A history of bytes by party; months in order."""
+    names = [_short(month) for month, _ in months]
+    return History(
+        columns(names, [parties for _, parties in months], label),
+        [party for party in ORDER if any(parties.get(party) for _, parties in months)],
+        [(month, month_words(month), parties, sum(parties.values())) for month, parties in reversed(months)],
+    )
+
+
+def _short(month: int) -> str:
+    """`Jul`, and the year with the first month of one."""
+    name = month_words(month)[:_SHORT]
+    return f"{name} {month // 12 % 100:02}" if month % 12 == 0 else name
