@@ -19,6 +19,7 @@ import uvicorn
 from appliance import __version__
 from appliance.config import Config
 from appliance.data.status import OLD, status
+from appliance.heart import beating
 from appliance.knowledge import knowledge_of
 from appliance.looking import somebody_looks
 from appliance.places import locator_of
@@ -71,14 +72,16 @@ def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callabl
         listening.bind((host, port))
         listening.listen()
         shown = f"[{host}]" if family == socket.AF_INET6 else host
-        ready(f"http://{shown}:{listening.getsockname()[1]}/")
+        bound = int(listening.getsockname()[1])
+        ready(f"http://{shown}:{bound}/")
         options = options_of(config, is_open=is_open)
         Follower(config).resume(options.site)
         settings = uvicorn.Config(
             create_app(options), log_level="warning", access_log=False, server_header=False,
             proxy_headers=False, timeout_graceful_shutdown=3,
         )  # fmt: skip
-        uvicorn.Server(settings).run(sockets=[listening])
+        with beating(host, bound):
+            uvicorn.Server(settings).run(sockets=[listening])
 
 
 class Follower:

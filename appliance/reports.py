@@ -97,7 +97,19 @@ def ask_scope(
             raise click.UsageError("--since is not before --until")
         number = None if device is None else house.find(device).resident.device_id
         night, applications = _owners(config)
-        yield Scope(db, site_id, config.site.name, zone, span, newest, number, names, night, applications, locate=locator_of(config))
+        yield Scope(
+            db,
+            site_id,
+            config.site.name,
+            zone,
+            span,
+            newest,
+            number,
+            names,
+            night,
+            applications,
+            locate=locator_of(config),
+        )
 
 
 def _owners(config: Config) -> tuple[tuple[int, int], Mapping[str, tuple[str, ...]]]:

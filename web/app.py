@@ -84,7 +84,7 @@ def _defend(app: FastAPI, options: Options, refuse: Refuse) -> None:
     app.add_middleware(SecurityHeaders)
 
 
-async def _healthy() -> Response:
+def _healthy() -> Response:  # in a thread, as pages are: where none is left to answer, this does not either
     return PlainTextResponse("ok\n")
 
 

@@ -51,7 +51,9 @@ def listing(
         count=len(ordered),
         first=(page - 1) * most + 1,
         sort=sort,
-        orders=[(word, said, address(sort=None if word == usual else word, page=None)) for word, (said, _) in orders.items()],
+        orders=[
+            (word, said, address(sort=None if word == usual else word, page=None)) for word, (said, _) in orders.items()
+        ],
         before=address(sort=kept, page=None if page == 2 else str(page - 1)) if page > 1 else None,
         after=address(sort=kept, page=str(page + 1)) if page < pages else None,
     )

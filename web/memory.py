@@ -19,7 +19,7 @@ from daemon.store.database import read_database
 T = TypeVar("T")
 State = tuple[int, ...]
 
-_MOST, _MOST_ROWS = 160, 160_000  # answers, and rows of them all: some 60 MB
+_MOST, _MOST_ROWS = 160, 50_000  # answers, and rows of them all: some 20 MB of the 120 that a small box has for this
 
 
 class Memory:

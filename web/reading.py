@@ -30,7 +30,9 @@ def reading(path: Path, seconds: float = LIMIT_SECONDS) -> Iterator[sqlite3.Conn
     with closing(read_database(path)) as db:
         db.isolation_level = None
         db.execute("BEGIN")  # one snapshot: two tables of a page must not be of two minutes
-        db.execute("SELECT value FROM json_each('[]')")  # declares the table of that name, which the authorizer would deny
+        db.execute(
+            "SELECT value FROM json_each('[]')"
+        )  # declares the table of that name, which the authorizer would deny
         limit = time.monotonic() + seconds
         db.set_progress_handler(lambda: time.monotonic() > limit, _STEPS)
         db.set_authorizer(_only_reading)

@@ -6,6 +6,7 @@ this version of Homeport does.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from contextlib import closing
@@ -15,10 +16,11 @@ import click
 
 from appliance.bulk import prepare
 from appliance.config import load_config
-from appliance.console import note, plural, printable, say, size
+from appliance.console import CannotDoError, note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
 
 SITE = "home"
+_HOST = "127.0.0.1"
 _MARK = "made-by-homeport-demo"  # file that says: this folder may be made anew
 _DATABASE = "homeport.db"
 _DATA = "data"
@@ -30,8 +32,11 @@ _OWNER = "owner.db"  # made by whoever names a device, and kept when the demo is
     "--folder", type=click.Path(path_type=Path), default="demo", show_default=True, help="Where the sample home goes."
 )
 @click.option("--no-serve", is_flag=True, help="Show tables here and do not start the dashboard.")
-def command(folder: Path, no_serve: bool) -> None:
-    """Make a sample home, import it and show what was found."""
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="TCP port of the dashboard."
+)
+def command(folder: Path, no_serve: bool, port: int) -> None:
+    """Make a sample home, import it and show what was found: here, and on the dashboard until it is interrupted."""
     captures = _fresh(folder)
     prepare()
     from appliance.overview import show
@@ -60,7 +65,9 @@ def command(folder: Path, no_serve: bool) -> None:
     )
     say(f"Found {devices} and {flows} in {packets}.\n")
     show(database)
-    _hints(database, no_serve=no_serve)
+    _hints(database)
+    if not no_serve:
+        _serve(folder, port)
 
 
 def _fresh(folder: Path) -> Path:
@@ -106,11 +113,35 @@ def _tell_what_is_missing(database: Path, captures: Path) -> None:
         Recordings(SITE).tell(db, database, folder)
 
 
-def _hints(database: Path, *, no_serve: bool) -> None:
+def _serve(folder: Path, port: int) -> None:
+    """The dashboard of the sample home, for whoever sits at this machine; at another port where this one is taken."""
+    from appliance.dashboard import serve
+
+    config = load_config(
+        {
+            "store.database": folder / _DATABASE,
+            "store.owner": folder / _OWNER,
+            "data.folder": folder / _DATA,
+            "capture.folder": folder / "captures",
+            "site.name": SITE,
+        }
+    )
+
+    def ready(address: str) -> None:
+        say(f"\nThe dashboard of the sample home is at {address}\nCtrl-C ends it.")
+
+    try:
+        serve(config, _HOST, port, is_open=True, ready=ready)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise CannotDoError(f"the dashboard cannot listen at {_HOST}:{port}: {error.strerror}") from error
+        note(f"Port {port} is taken, so another one is used; --port chooses.")
+        serve(config, _HOST, 0, is_open=True, ready=ready)
+
+
+def _hints(database: Path) -> None:
     called = Path(sys.argv[0])  # `.venv/bin/homeport` for somebody who has only run `make demo`
     homeport = printable(called) if called.name == "homeport" and not shutil.which("homeport") else "homeport"
-    if not no_serve:
-        say("The dashboard is not part of this version yet: these tables are what there is to see.")
     say("Next:")
     for line, why in (
         (

@@ -39,6 +39,11 @@ def month_number(text: str) -> int:
     return int(year) * 12 + int(month) - 1
 
 
+def month_days(month: int) -> tuple[int, int]:
+    """The first and the last day of a month, since the epoch; they are the same in every time zone."""
+    return (_first_of(month) - _EPOCH).days, (_first_of(month + 1) - _EPOCH).days - 1
+
+
 def known_zone(name: str) -> bool:
     """Whether there is such a time zone."""
     try:

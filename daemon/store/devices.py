@@ -25,25 +25,16 @@ _HINTS = """
 """
 _NAMES = """
     SELECT d.station_id, n.text, sum(d.bytes) FROM (
-        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down AS bytes {0} {1}
+        SELECT d.station_id, d.name_id, d.bytes FROM {0} destination_sum d {2}
         UNION ALL
-        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down {2} {3}
+        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down FROM {1} destination_month d {2}
     ) d JOIN name n ON n.id = d.name_id WHERE d.name_id <> 0 GROUP BY d.station_id, n.text
 """
-_NAMES_OF_MANY = _NAMES.format(
-    "FROM destination_day d", "WHERE d.station_id IN (SELECT value FROM json_each(?1))",
-    "FROM destination_month d", "WHERE d.station_id IN (SELECT value FROM json_each(?1))",
-)  # fmt: skip
-# By key: of all days (?2) and months (?3) of the tiers, which are few.
+_NAMES_OF_MANY = _NAMES.format("", "", "WHERE d.station_id IN (SELECT value FROM json_each(?1))")
+# By key: of all months of either table (?2, ?3), which are few.
+_OF_MONTH = "json_each(?1) s CROSS JOIN json_each({}) t CROSS JOIN"
 _NAMES_OF_FEW = _NAMES.format(
-    "FROM json_each(?1) s CROSS JOIN json_each(?2) t CROSS JOIN destination_day d",
-    "ON d.month = t.value ->> 0 AND d.day = t.value ->> 1 AND d.station_id = s.value",
-    "FROM json_each(?1) s CROSS JOIN json_each(?3) t CROSS JOIN destination_month d",
-    "ON d.month = t.value AND d.station_id = s.value",
-)
-_NEXT_DAY = (
-    "SELECT month, day FROM destination_day WHERE month = ? AND day > ? ORDER BY day LIMIT 1",
-    "SELECT month, day FROM destination_day WHERE month > ? ORDER BY month, day LIMIT 1",
+    _OF_MONTH.format("?2"), _OF_MONTH.format("?3"), "ON d.month = t.value AND d.station_id = s.value"
 )
 _FEW = 40  # stations
 
@@ -83,28 +74,15 @@ def read_names_of(db: sqlite3.Connection, stations: Iterable[int]) -> list[tuple
     wanted = sorted(stations)
     if len(wanted) > _FEW:
         return db.execute(_NAMES_OF_MANY, (json.dumps(wanted),)).fetchall()
-    return db.execute(
-        _NAMES_OF_FEW, [json.dumps(each) for each in (wanted, list(_days(db)), list(_months(db)))]
-    ).fetchall()
+    months = [list(_months(db, table)) for table in ("destination_sum", "destination_month")]
+    return db.execute(_NAMES_OF_FEW, [json.dumps(each) for each in (wanted, *months)]).fetchall()
 
 
-def _days(db: sqlite3.Connection) -> Iterator[tuple[int, int]]:
-    """(month, day) of destinations by day, each found by key behind the one before it."""
-    row = (-1, -1)
-    while True:
-        after = db.execute(_NEXT_DAY[0], row).fetchone() or db.execute(_NEXT_DAY[1], row[:1]).fetchone()
-        if after is None:
-            return
-        yield after
-        row = after
-
-
-def _months(db: sqlite3.Connection) -> Iterator[int]:
-    """Months of destinations by month, likewise."""
+def _months(db: sqlite3.Connection, table: str) -> Iterator[int]:
+    """The months of a table whose key begins with them, each found by key behind the one before it."""
+    next_month = f"SELECT min(month) FROM {table} WHERE month > ?"
     month = -1
-    while (row := db.execute("SELECT min(month) FROM destination_month WHERE month > ?", (month,)).fetchone())[
-        0
-    ] is not None:
+    while (row := db.execute(next_month, (month,)).fetchone())[0] is not None:
         yield (month := row[0])
 
 

@@ -10,19 +10,18 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
-from datetime import date
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from daemon.classify.vocabulary import Verdict
+from daemon.store.calendar import month_days
 
 _DIGITS = 16  # of the bytes that stand before an address
 _COLUMNS = tuple(field.name for field in fields(Verdict))  # the table calls them the same
 _VALUES = attrgetter(*_COLUMNS)
 _INSERT = f"INSERT INTO verdict (id, {', '.join(_COLUMNS)}, digest) VALUES ({'?, ' * len(_COLUMNS)}?, ?)"
 _JSON = json.JSONEncoder(check_circular=False).encode
-_EPOCH = date(1970, 1, 1)
 
 
 class Place(NamedTuple):
@@ -108,7 +107,7 @@ def read_destinations(
         return
     db.execute("CREATE TEMP TABLE asked (station_id INTEGER, name_id INTEGER, remote_id INTEGER)")
     db.execute(
-        "CREATE TEMP TABLE asked_day AS SELECT DISTINCT day FROM day_total WHERE day BETWEEN ? AND ?", _days(month)
+        "CREATE TEMP TABLE asked_day AS SELECT DISTINCT day FROM day_total WHERE day BETWEEN ? AND ?", month_days(month)
     )
     try:
         if of is not None:
@@ -121,12 +120,6 @@ def read_destinations(
     finally:
         db.execute("DROP TABLE temp.asked_day")
         db.execute("DROP TABLE temp.asked")
-
-
-def _days(month: int) -> tuple[int, int]:
-    """The first and the last day of a month; a day is the same in every time zone."""
-    first, after = (date(each // 12, each % 12 + 1, 1) for each in (month, month + 1))
-    return (first - _EPOCH).days, (after - _EPOCH).days - 1
 
 
 def _judged(rows: Iterable[tuple[Any, ...]]) -> Iterator[Judged]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from daemon.store.calendar import month_days
 from daemon.store.window import Window
 
 COUNTS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
@@ -27,21 +28,31 @@ _JUDGED = """
         AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND {0} = 0
     LEFT JOIN verdict v ON v.id = iif({0}, {0}, j.verdict_id)
 """
+_DUE = "temp.whose_due u CROSS JOIN {} {}"
+_OF_STATION = "ON p.month = u.month AND p.day = u.day AND p.station_id = u.station_id"
 _DAY = f"""
     INSERT INTO whose_day
     SELECT p.month, p.day, w.site_id, p.station_id, coalesce(v.whose_id, 0), {_SUMS}
-    FROM destination_day p {_JUDGED.format("0")} WHERE p.month = ?1 AND p.day = ?2 GROUP BY 3, 4, 5
+    FROM {_DUE.format("destination_day p", _OF_STATION)} {_JUDGED.format("0")} GROUP BY 1, 2, 3, 4, 5
 """
 _GONE = f"""
     INSERT INTO whose_day
-    SELECT p.month, ?2, w.site_id, p.station_id, coalesce(v.whose_id, 0), {_SUMS}
-    FROM destination_month p {_JUDGED.format("p.verdict_id")} WHERE p.month = ?1 GROUP BY 3, 4, 5
+    SELECT p.month, u.day, w.site_id, p.station_id, coalesce(v.whose_id, 0), {_SUMS}
+    FROM {_DUE.format("destination_month p", f"ON p.month = u.month AND u.day = {_OLDER} AND p.station_id = u.station_id")}
+    {_JUDGED.format("p.verdict_id")} GROUP BY 1, 2, 3, 4, 5
 """
 _INTO_MONTH = f"""
     INSERT INTO whose_month
-    SELECT month, site_id, station_id, whose_id, {", ".join(f"{{0}} * {count}" for count in COUNTS)}
-    FROM whose_day WHERE month = ?1 AND day = ?2
+    SELECT p.month, site_id, p.station_id, whose_id, {", ".join(f"{{0}} * {count}" for count in COUNTS)}
+    FROM {_DUE.format("whose_day p", _OF_STATION)} WHERE true
     ON CONFLICT DO UPDATE SET {", ".join(f"{count} = {count} + excluded.{count}" for count in COUNTS)}
+"""
+# Of a whole month (day -1) all days on which there was anything, and what is left of those that are gone.
+_DUE_NOW = f"""
+    INSERT INTO temp.whose_due SELECT month, max(day, {_OLDER}), station_id FROM whose_stale
+    UNION
+    SELECT s.month, d.day, s.station_id FROM whose_stale s CROSS JOIN temp.whose_days_of d ON d.month = s.month
+    WHERE s.day = {_ALL_OF_MONTH}
 """
 _INTERN = f"INSERT OR IGNORE INTO whose ({_LABELS}) SELECT DISTINCT {_OF_VERDICT} FROM verdict WHERE whose_id IS NULL"
 _NUMBER = """
@@ -80,26 +91,37 @@ _BITS = 24  # of `whose_id` in that number
 
 def follow(db: sqlite3.Connection) -> None:
     """Make anew what no longer holds. Within the caller's transaction."""
-    stale: list[tuple[int, int]] = db.execute("SELECT month, day FROM whose_stale").fetchall()
-    if not stale:
+    if db.execute("SELECT 1 FROM whose_stale LIMIT 1").fetchone() is None:
         return
     db.execute(_INTERN)
     db.execute(_NUMBER)
-    places = {(month, max(day, _OLDER)) for month, day in stale}
-    for month in {month for month, day in stale if day == _ALL_OF_MONTH}:
-        places.update(
-            db.execute("SELECT DISTINCT month, day FROM destination_day WHERE month = ?", (month,)).fetchall()
-        )
-    for place in sorted(places):
-        db.execute(_INTO_MONTH.format(-1), place)
-        db.execute("DELETE FROM whose_day WHERE month = ? AND day = ?", place)
-        db.execute(_GONE if place[1] == _OLDER else _DAY, place)
-        db.execute(_INTO_MONTH.format(1), place)
-    db.executemany(
-        "DELETE FROM whose_month WHERE month = ? AND flows = 0 AND packets_up + packets_down = 0",
-        [(month,) for month in sorted({month for month, _ in stale})],
+    db.execute("CREATE TEMP TABLE whose_days_of (month INTEGER, day INTEGER, PRIMARY KEY (month, day))")
+    db.execute(
+        "CREATE TEMP TABLE whose_due (month INTEGER, day INTEGER, station_id INTEGER, PRIMARY KEY (month, day, station_id))"
     )
-    db.execute("DELETE FROM whose_stale")
+    try:
+        months = db.execute("SELECT DISTINCT month FROM whose_stale WHERE day = ?", (_ALL_OF_MONTH,)).fetchall()
+        for (month,) in months:
+            db.execute(
+                "INSERT INTO temp.whose_days_of SELECT DISTINCT ?1, day FROM day_total WHERE day BETWEEN ?2 AND ?3",
+                (month, *month_days(month)),
+            )
+        db.execute(_DUE_NOW)
+        db.execute(_INTO_MONTH.format(-1))
+        db.execute(
+            "DELETE FROM whose_day WHERE (month, day, station_id) IN (SELECT month, day, station_id FROM temp.whose_due)"
+        )
+        db.execute(_DAY)
+        db.execute(_GONE)
+        db.execute(_INTO_MONTH.format(1))
+        db.execute(
+            "DELETE FROM whose_month WHERE flows = 0 AND packets_up + packets_down = 0 AND month IN"
+            " (SELECT DISTINCT month FROM temp.whose_due) AND station_id IN (SELECT DISTINCT station_id FROM temp.whose_due)"
+        )
+        db.execute("DELETE FROM whose_stale")
+    finally:
+        db.execute("DROP TABLE temp.whose_due")
+        db.execute("DROP TABLE temp.whose_days_of")
 
 
 def read_whose(db: sqlite3.Connection, window: Window, by: Sequence[str]) -> list[tuple[Any, ...]]:

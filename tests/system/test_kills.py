@@ -43,6 +43,7 @@ class Services:
         self._wire, self._folder = wire, folder
         self.captures, self.database = folder / "captures", folder / "h.db"
         self.captures.mkdir()
+        self._log = folder / "ingest.log"
         self.processes: list[subprocess.Popen[bytes]] = [self.start(0), self.start(1)]
 
     def start(self, which: int) -> subprocess.Popen[bytes]:
@@ -50,11 +51,12 @@ class Services:
             program = (sys.executable, "-m", "tests.support.capturing", str(self.captures), "hp1", "--flush", "0.15")
             return self._wire.receiver.start(*program)
         flags = ["--dir", str(self.captures), "--db", str(self.database), "--status", str(self._folder)]
-        return subprocess.Popen([*COMMAND, "ingest", *flags], cwd=ROOT, stderr=subprocess.DEVNULL)
+        with self._log.open("ab") as log:
+            return subprocess.Popen([*COMMAND, "ingest", *flags], cwd=ROOT, stderr=log)
 
     def kill(self, which: int) -> None:
         self.processes[which].kill()
-        assert self.processes[which].wait(20) == -signal.SIGKILL, "it had ended by itself"
+        assert self.processes[which].wait(20) == -signal.SIGKILL, f"it had ended: {self._log.read_text()[-2000:]}"
         self.processes[which] = self.start(which)
 
     def end(self) -> None:

@@ -7,5 +7,6 @@ from web.charts.dots import dots
 from web.charts.heat import heat
 from web.charts.lines import sparkline
 from web.charts.series import Line, series
+from web.charts.split import split_bar
 
-__all__ = ["Line", "columns", "counts", "dots", "heat", "party_bar", "series", "share_bar", "sparkline"]
+__all__ = ["Line", "columns", "counts", "dots", "heat", "party_bar", "series", "share_bar", "sparkline", "split_bar"]

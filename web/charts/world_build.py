@@ -119,7 +119,9 @@ def _rings(geometry: Mapping[str, Any], arcs: Sequence[list[_Point]]) -> Iterato
 def _large(rings: Iterable[list[_Whole]]) -> list[list[_Whole]]:
     """Those that can be seen, the largest first; that one always."""
     ordered = sorted(rings, key=_area, reverse=True)
-    return [ring for index, ring in enumerate(ordered) if len(ring) > 3 and (index == 0 or _area(ring) >= _LEAST_ISLAND)]
+    return [
+        ring for index, ring in enumerate(ordered) if len(ring) > 3 and (index == 0 or _area(ring) >= _LEAST_ISLAND)
+    ]
 
 
 def _area(ring: Sequence[_Whole]) -> float:

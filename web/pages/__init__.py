@@ -2,9 +2,12 @@
 
 from web.pages import (
     again,
-    applications,
     application_sets,
+    applications,
     captures,
+    companies,
+    countries,
+    destination,
     destinations,
     device,
     device_words,
@@ -27,6 +30,9 @@ PAGES: tuple[Page, ...] = (
     *network.PAGES,
     *applications.PAGES,
     *destinations.PAGES,
+    *destination.PAGES,
+    *companies.PAGES,
+    *countries.PAGES,
     *devices.PAGES,
     *device.PAGES,
     *device_words.PAGES,

@@ -5,7 +5,7 @@ Rule: a company is addressed by the name that verdicts give it; `-` is what belo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_contacts, tally
 from daemon.report.scope import Scope
 from daemon.report.words import counted, listed, size_words
-from daemon.store.whose import read_texts
+from daemon.store.whose import Label, read_texts
 from web.lists import Orders, listing
 from web.pages.destinations import ORDERS, Row, company_link, destination_link, devices_of
 from web.pages.history import history_of
@@ -55,7 +55,7 @@ def show(visit: Visit) -> Response:
         named=lambda row: devices_of(visit, row.sums),
         history=history,
         known_as=sorted({label.called for _, label in contacts if label.called} - {name}),
-        parent=parent_of(name, contacts),
+        parent=parent_of(name, (label for _, label in contacts)),
         siblings=_siblings(visit, scope, name, contacts),
         domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
         purposes=_purposes(contacts),
@@ -72,7 +72,12 @@ def _names(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
     texts = read_texts(visit.db, [each.key for each in sums])
     whole = sum(each.bytes for each in sums)
     return [
-        Row(texts.get(each.key), destination_link(visit, texts.get(each.key)), each, each.bytes / whole if whole else 0.0)
+        Row(
+            texts.get(each.key),
+            destination_link(visit, texts.get(each.key)),
+            each,
+            each.bytes / whole if whole else 0.0,
+        )
         for each in sums
     ]
 
@@ -105,9 +110,9 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
     return out
 
 
-def parent_of(name: str, contacts: Sequence[Contact]) -> str | None:
+def parent_of(name: str, labels: Iterable[Label]) -> str | None:
     """Who owns a company, as its verdicts say: `Ring (Amazon)` is Amazon's."""
-    for _, label in contacts:
+    for label in labels:
         called = label.called or ""
         owner = called[called.rfind("(") + 1 : -1] if called.endswith(")") and "(" in called else ""
         for each in owner.split(", "):
@@ -118,11 +123,11 @@ def parent_of(name: str, contacts: Sequence[Contact]) -> str | None:
 
 def _siblings(visit: Visit, scope: Scope, name: str, contacts: Sequence[Contact]) -> list[tuple[str, str]]:
     """Other companies that were met and belong to the same owner, or to this one."""
-    family = {parent_of(name, contacts), name} - {None, NOBODY}
-    by_name: dict[str, list[Contact]] = {}
+    family = {parent_of(name, (label for _, label in contacts)), name} - {None, NOBODY}
+    by_name: dict[str, set[Label]] = {}
     for each in read_contacts(replace(scope, only={})):
         if each.label.organisation and each.label.organisation != name and "(" in (each.label.called or ""):
-            by_name.setdefault(each.label.organisation, []).append(each)
+            by_name.setdefault(each.label.organisation, set()).add(each.label)
     found = sorted(other for other, of in by_name.items() if parent_of(other, of) in family)
     return [(other, company_link(visit, other)) for other in found[:_MOST_SIBLINGS]]
 

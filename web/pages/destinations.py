@@ -125,7 +125,12 @@ def name_rows(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
     texts = read_texts(visit.db, [each.key for each in sums])
     whole = sum(each.bytes for each in sums)
     return [
-        Row(texts.get(each.key), destination_link(visit, texts.get(each.key)), each, each.bytes / whole if whole else 0.0)
+        Row(
+            texts.get(each.key),
+            destination_link(visit, texts.get(each.key)),
+            each,
+            each.bytes / whole if whole else 0.0,
+        )
         for each in sums
     ]
 

@@ -6,7 +6,7 @@ each is a report or several with pictures beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -43,14 +43,14 @@ def show(visit: Visit) -> Response:
     spoken, safe = protocols.report(scope), encryption.report(scope)
     parts, versions, lost = reach.report(scope), ip_versions.report(scope), gaps.report(scope)
     octets, packets = traffic_charts(scope)
-    kinds = {kind: sum(row[2 + at] for row in numbers(safe)) for at, kind in enumerate(KINDS)}
+    kinds = {kind: sum(row[kind] for row in keyed(safe)) for kind in KINDS}
     return visit.page(
         "network.html",
         lead=_lead(spoken, kinds, versions), octets=octets, packets=packets, parts=keyed(parts), kinds=kinds,
         rankings=rankings(spoken), protocols=spoken, encryption=safe,
         open=[row for row in keyed(safe) if row["open"]][:_MOST_OPEN],
-        versions=[row for row in keyed(versions) if row["ipv6"]][:_MOST_OPEN], ipv=_versions(versions), versions_report=versions,
-        gaps=lost, asked=scope,
+        versions=[row for row in keyed(versions) if row["ipv6"]][:_MOST_OPEN], ipv=_versions(versions),
+        versions_report=versions, gaps=lost, asked=scope,
     )  # fmt: skip
 
 
@@ -115,11 +115,6 @@ def keyed(report: Report) -> list[dict[str, Any]]:
     return [dict(zip(report.keys, row, strict=True)) for row in report.rows]
 
 
-def numbers(report: Report) -> Sequence[tuple[Any, ...]]:
-    """The rows of a report whose columns are known to be numbers."""
-    return report.rows
-
-
 def _versions(report: Report) -> dict[str, int]:
     return {key: sum(row[key] for row in keyed(report)) for key in ("ipv4", "ipv6")}
 
@@ -129,7 +124,8 @@ def _lead(spoken: Report, kinds: Mapping[str, int], versions: Report) -> str:
     if not rows:
         return "Nothing was recorded in this time."
     whole, first = sum(row["bytes"] for row in rows), rows[0]
-    said = f"{size(whole)} moved, most of it ({share(first['share'])}) {protocols.called(first['protocol'], first['service'])}."
+    most = protocols.called(first["protocol"], first["service"])
+    said = f"{size(whole)} moved, most of it ({share(first['share'])}) {most}."
     outside, ipv = sum(kinds.values()), _versions(versions)
     if outside:
         said += f" {share(kinds['encrypted'] / outside)} of what went to or came from the internet was encrypted"

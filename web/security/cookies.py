@@ -10,10 +10,11 @@ from web.security.gate import COOKIE
 
 
 def give(response: Response, request: Request, token: str) -> Response:
-    """Script cannot read it, no other site's page sends it; over TLS it never leaves without TLS."""
+    """Script cannot read it, no other site's page sends it; where the page came over TLS it never leaves without TLS."""
+    secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")  # behind a proxy
     response.set_cookie(
         COOKIE, token, max_age=WHOLE_US // 1_000_000, path="/", httponly=True, samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=secure,
     )  # fmt: skip
     return response
 

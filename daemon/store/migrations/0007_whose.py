@@ -15,13 +15,20 @@ _SUMS = """
 _ALL_OF_MONTH, _OLDER = -1, 0  # in the place of a day
 
 # Not OR IGNORE, which gives way to the policy of the statement that fires the trigger.
-_STALE = "INSERT INTO whose_stale VALUES ({}, {}) ON CONFLICT DO NOTHING;"
+_STALE = "INSERT INTO whose_stale VALUES ({}, {}, {}) ON CONFLICT DO NOTHING;"
+
+# All days of a month of the device that a judgement is about; 0 stands for what is no device's.
+_STALE_DEVICE = f"""
+    INSERT INTO whose_stale SELECT NEW.month, {_ALL_OF_MONTH}, id FROM station
+    WHERE site_id = NEW.site_id AND coalesce(device_id, 0) = NEW.device_id ON CONFLICT DO NOTHING;
+    INSERT INTO whose_stale SELECT NEW.month, {_ALL_OF_MONTH}, 0 WHERE NEW.device_id = 0 ON CONFLICT DO NOTHING;
+"""
 
 
 def _on_change(table: str, day: str) -> tuple[str, ...]:
     return tuple(
         f"CREATE TRIGGER {table}_{word}_stales AFTER {word} ON {table}"
-        f" BEGIN {_STALE.format(f'{row}.month', day.format(row))} END"
+        f" BEGIN {_STALE.format(f'{row}.month', day.format(row), f'{row}.station_id')} END"
         for word, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
     )
 
@@ -54,27 +61,29 @@ STATEMENTS = (
     ) STRICT, WITHOUT ROWID
     """,
     """
-    CREATE TABLE whose_stale (month INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (month, day))
-    STRICT, WITHOUT ROWID
+    CREATE TABLE whose_stale (
+        month INTEGER NOT NULL, day INTEGER NOT NULL, station_id INTEGER NOT NULL, PRIMARY KEY (month, day, station_id)
+    ) STRICT, WITHOUT ROWID
     """,
     *_on_change("destination_day", "{}.day"),
     *_on_change("destination_month", str(_OLDER)),
-    # A first judgement comes with the destination that it is about; another one changes the whole month.
+    # A first judgement comes with the destination that it is about; another one changes the whole month of its device.
     f"""
     CREATE TRIGGER judgement_changes BEFORE INSERT ON judgement WHEN EXISTS (
         SELECT 1 FROM judgement j WHERE j.month = NEW.month AND j.device_id = NEW.device_id AND j.site_id = NEW.site_id
             AND j.name_id = NEW.name_id AND j.remote_id = NEW.remote_id AND j.verdict_id <> NEW.verdict_id)
-    BEGIN {_STALE.format("NEW.month", _ALL_OF_MONTH)} END
+    BEGIN {_STALE_DEVICE} END
     """,
     f"""
     CREATE TRIGGER judgement_updated AFTER UPDATE OF verdict_id ON judgement WHEN NEW.verdict_id <> OLD.verdict_id
-    BEGIN {_STALE.format("NEW.month", _ALL_OF_MONTH)} END
+    BEGIN {_STALE_DEVICE} END
     """,
     # Another device is another judgement.
     """
     CREATE TRIGGER station_moves AFTER UPDATE OF device_id ON station WHEN NEW.device_id IS NOT OLD.device_id
     BEGIN
-        INSERT INTO whose_stale SELECT DISTINCT month, day FROM whose_day WHERE station_id = NEW.id ON CONFLICT DO NOTHING;
+        INSERT INTO whose_stale SELECT DISTINCT month, day, NEW.id FROM whose_day WHERE station_id = NEW.id
+        ON CONFLICT DO NOTHING;
     END
     """,
 )

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import errno
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from appliance import sample
+from appliance import dashboard, sample
+from appliance.config import Config
+from appliance.dashboard import options_of
 from daemon.store.owner import open_owner, say
 from tests.appliance.conftest import Homeport
+from web.app import create_app
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +31,7 @@ def test_shows_devices_destinations_services_and_months(homeport: Homeport, tmp_
     for title in ("Devices, by traffic", "Destinations, by traffic", "Services, by traffic", "Months"):
         assert title in ran.out
     assert f"export destinations --db {folder}/homeport.db" in ran.out
-    assert "dashboard" not in ran.out
+    assert "The dashboard" not in ran.out
     with closing(sqlite3.connect(folder / "homeport.db")) as connection:
         assert connection.execute("SELECT count(*) FROM devices").fetchone()[0] >= 8
         (name,) = connection.execute("SELECT domain FROM destinations WHERE domain IS NOT NULL LIMIT 1").fetchone()
@@ -34,10 +40,25 @@ def test_shows_devices_destinations_services_and_months(homeport: Homeport, tmp_
     assert {"DE", "IE", "US"} <= countries
 
 
-def test_says_that_there_is_no_dashboard_yet(homeport: Homeport, tmp_path: Path) -> None:
+def test_then_shows_the_same_home_on_the_dashboard(
+    homeport: Homeport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callable[[str], None]) -> None:
+        if not pages:
+            pages.append("")
+            raise OSError(errno.EADDRINUSE, "somebody listens there")
+        ready(f"http://{host}:{port}/")
+        with TestClient(create_app(options_of(config, is_open=is_open)), base_url="http://127.0.0.1") as browser:
+            pages.append(browser.get("/devices").text)
+
+    monkeypatch.setattr(dashboard, "serve", serve)
     ran = homeport("demo", "--folder", tmp_path / "demo")
-    assert ran.code == 0
-    assert "The dashboard is not part of this version yet" in ran.out
+    assert ran.code == 0, ran.err
+    assert "Port 8080 is taken" in ran.err
+    assert "The dashboard of the sample home is at http://127.0.0.1:0/" in ran.out
+    assert "Kitchen speaker" in pages[1]
 
 
 def test_again_starts_afresh(homeport: Homeport, tmp_path: Path) -> None:
