@@ -90,7 +90,7 @@ def _healthy() -> Response:  # in a thread, as pages are: where none is left to 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)  # noqa: S101  it is registered for these alone
-    if request.url.path.startswith(PROGRAMS):
+    if error.by_program or request.url.path.startswith(PROGRAMS):
         return JSONResponse({"detail": error.sentence}, 401, {"www-authenticate": "Bearer"})
     if "hx-request" in request.headers:  # a part of a page was asked for: the whole page is to go there
         return Response(status_code=401, headers={"hx-redirect": error.address})

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from web.visit import Visit
 
 T = TypeVar("T")
-PAGE = 50
+PAGE = 40
 Orders = Mapping[str, tuple[str, Callable[[Any], Any]]]  # word of the address -> (what people read, key to sort by)
 
 

@@ -6,7 +6,6 @@ this version of Homeport does.
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sys
 from contextlib import closing
@@ -16,7 +15,7 @@ import click
 
 from appliance.bulk import prepare
 from appliance.config import load_config
-from appliance.console import CannotDoError, note, plural, printable, say, size
+from appliance.console import note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
 
 SITE = "home"
@@ -57,7 +56,6 @@ def command(folder: Path, no_serve: bool, port: int) -> None:
         summary = import_captures(
             [str(captures)], database, jobs=load_config().imports.jobs, knowledge=knowledge, progress=progress
         )
-    _tell_what_is_missing(database, captures)
     packets, devices, flows = (
         plural(summary.packets, "packet"),
         plural(summary.devices, "device"),
@@ -96,47 +94,6 @@ def _speak_for_the_household(owner: Path) -> None:
         return
     with closing(open_owner(owner)) as db:
         say_each(db, SITE, owners_words(), SAID_BY, SAID_US)
-
-
-def _tell_what_is_missing(database: Path, captures: Path) -> None:
-    """Bring the recorder's notes in, as the daemon does that follows a folder: gaps and lost packets."""
-    from daemon.ingest.follow import Folder
-    from daemon.ingest.recordings import Recordings
-    from daemon.store.database import open_database
-
-    folder = Folder(captures)
-    folder.look(0.0)
-    with closing(open_database(database)) as db:
-        known = {Path(path).name: number for number, path in db.execute("SELECT capture_id, path FROM captures")}
-        for file in folder.files.values():
-            file.capture_id = known.get(file.path.name)
-        Recordings(SITE).tell(db, database, folder)
-
-
-def _serve(folder: Path, port: int) -> None:
-    """The dashboard of the sample home, for whoever sits at this machine; at another port where this one is taken."""
-    from appliance.dashboard import serve
-
-    config = load_config(
-        {
-            "store.database": folder / _DATABASE,
-            "store.owner": folder / _OWNER,
-            "data.folder": folder / _DATA,
-            "capture.folder": folder / "captures",
-            "site.name": SITE,
-        }
-    )
-
-    def ready(address: str) -> None:
-        say(f"\nThe dashboard of the sample home is at {address}\nCtrl-C ends it.")
-
-    try:
-        serve(config, _HOST, port, is_open=True, ready=ready)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise CannotDoError(f"the dashboard cannot listen at {_HOST}:{port}: {error.strerror}") from error
-        note(f"Port {port} is taken, so another one is used; --port chooses.")
-        serve(config, _HOST, 0, is_open=True, ready=ready)
 
 
 def _hints(database: Path) -> None:

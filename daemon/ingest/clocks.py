@@ -8,10 +8,11 @@ Rule 2: a file's offset is decided once, before its first packet is read, and ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from daemon.decode.sidecar import SUFFIX, SidecarLine
-from daemon.ingest.sidecars import Sidecar, read_sidecar
+from daemon.decode.sidecar import SidecarLine
+from daemon.ingest.sidecars import Sidecar
+
+_FARTHEST_US = (1 << 32) * 1_000_000  # what the seconds of a packet record can tell
 
 
 def anchors(lines: Iterable[SidecarLine]) -> dict[str, int]:
@@ -28,25 +29,14 @@ def offset_of(sidecar: Sidecar, known: Mapping[str, int]) -> int | None:
     if opened is None or opened.synced:
         return 0
     if sidecar.offset_us is not None:
-        return sidecar.offset_us
+        return _believed(sidecar.offset_us)
     set_later = anchors([sidecar.last]) if sidecar.last is not None else {}
     anchor = set_later.get(opened.boot_id, known.get(opened.boot_id))
     if anchor is None or not opened.monotonic_us:
         return None
-    return anchor - (opened.time_us - opened.monotonic_us)
+    return _believed(anchor - (opened.time_us - opened.monotonic_us))
 
 
-def offset_in_folder(path: Path) -> int | None:
-    """`offset_of` for a file with its neighbours: those of its folder are read where its own sidecar does not tell."""
-    sidecar = read_sidecar(path)
-    if sidecar is None:
-        return 0
-    offset = offset_of(sidecar, {})
-    if offset is not None:
-        return offset
-    known: dict[str, int] = {}
-    for other in sorted(path.parent.glob(f"*{SUFFIX}")):
-        near = read_sidecar(other.with_name(other.name.removesuffix(SUFFIX)))
-        if near is not None and near.last is not None:
-            known.update(anchors([near.last]))
-    return offset_of(sidecar, known)
+def _believed(offset_us: int) -> int | None:
+    """None for what no clock can have been wrong by: somebody made that sidecar up."""
+    return offset_us if abs(offset_us) < _FARTHEST_US else None

@@ -177,7 +177,7 @@ def _begun(file: Followed) -> tuple[int, int, str]:
 
 def _sidecar(path: Path) -> Sidecar | None:
     sidecar = Sidecar(sidecar_of(path))
-    return sidecar if sidecar.path.exists() else None
+    return sidecar if sidecar.path.is_file() else None
 
 
 def _entries(folder: Path) -> Iterable[os.DirEntry[str]]:

@@ -13,6 +13,7 @@ from daemon.decode.sidecar import SidecarLine
 
 LEAST_US = 1_000_000  # a rotation takes less
 _JOINED_US = 30_000_000  # drops this near to each other are one gap
+_LONGEST = 200  # characters of a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class GapBook:
 
 def _pause_reason(pause: SidecarLine, resume: SidecarLine) -> str:
     why, lost = pause.more.get("reason"), resume.more.get("lost")
-    words = f"recording paused: {why}" if why else "recording paused"
+    said = str(why).encode("utf-8", "replace").decode()[:_LONGEST] if why else ""  # JSON can hold what no text is
+    words = f"recording paused: {said}" if said else "recording paused"
     return f"{words} ({lost:,} packets not written)" if isinstance(lost, int) and lost > 0 else words
 
 

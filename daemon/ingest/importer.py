@@ -14,8 +14,8 @@ from pathlib import Path
 
 from daemon.decode.cursor import DecodeError
 from daemon.ingest.capture_file import Task, identify, import_file
-from daemon.ingest.clocks import offset_in_folder
 from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.noted import Notes
 from daemon.ingest.outcome import FileOutcome, Progress, Silent, Summary
 from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import settle_site
@@ -48,13 +48,15 @@ def import_captures(
     try:
         complete_replacements(db, database)
         listener.started(len(files), sum(path.stat().st_size for path in files if path.exists()))
-        tasks = [Task(path, site, device, clock_offset_us=offset_in_folder(path)) for path in files]
+        notes = Notes(files)
+        tasks = [Task(path, site, device, clock_offset_us=notes.offset(path)) for path in files]
         outcomes = []
         for outcome in _run(db, database, tasks, jobs, listener):
             listener.finished(outcome)
             outcomes.append(outcome)
         order = {path: place for place, path in enumerate(files)}
         outcomes.sort(key=lambda outcome: order[outcome.path])
+        notes.tell(db, database, site, outcomes)
         if outcomes:
             settle_site(db, database, site, networks, knowledge)
         return _summary(db, database, site, outcomes, problems)

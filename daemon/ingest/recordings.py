@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Container
 from pathlib import Path
 
 from daemon.ingest.clocks import anchors, offset_of
@@ -14,6 +15,9 @@ from daemon.store.errors import explained
 from daemon.store.gaps import write_drops, write_gaps
 from daemon.store.kept import spans_let_go
 
+_LAST_US = (1 << 32) * 1_000_000  # the seconds of a packet record end here
+_MOST_LOST = 1 << 40  # packets of one file; more is no number that anybody counted
+
 
 class Recordings:
     """Tells each thing once, as long as it lives; what was told before it lived is told again, which changes nothing."""
@@ -22,15 +26,17 @@ class Recordings:
         self._site = site
         self._told: dict[Path, tuple[object, ...]] = {}
 
-    def tell(self, db: sqlite3.Connection, database: Path, folder: Folder) -> None:
-        """Write what is new about drops and gaps. Raises StoreError."""
+    def tell(
+        self, db: sqlite3.Connection, database: Path, folder: Folder, *, only: Container[Path] | None = None
+    ) -> None:
+        """Write what is new about drops and gaps, of all files or `only` some. Raises StoreError."""
         news: list[tuple[Followed, list[Gap]]] = []
         for files in folder.of_series():
             before: Followed | None = None
             for file in files:
                 if file.clock_offset_us is None:
                     continue  # its gaps wait with it
-                found = self._news(file, before)
+                found = self._news(file, before) if only is None or file.path in only else None
                 if found is not None:
                     news.append((file, found))
                 before = file
@@ -40,10 +46,11 @@ class Recordings:
             site_id = site_number(db, self._site)
             let_go = spans_let_go(db, self._site) if any(gaps for _, gaps in news) else []
             for file, gaps in news:
-                there = [gap for gap in gaps if not _covered(gap, file.series, let_go)]
+                there = [gap for gap in gaps if _can_be(gap) and not _covered(gap, file.series, let_go)]
                 write_gaps(db, site_id, file.series, [(gap.from_us, gap.to_us, gap.reason) for gap in there])
                 if file.capture_id is not None and file.sidecar is not None:
-                    write_drops(db, file.capture_id, file.sidecar.kernel_drops, file.sidecar.interface_drops)
+                    drops = file.sidecar.kernel_drops, file.sidecar.interface_drops
+                    write_drops(db, file.capture_id, *(max(0, min(lost, _MOST_LOST)) for lost in drops))
         self._told.update((file.path, _state(file)) for file, _ in news)
 
     def _news(self, file: Followed, before: Followed | None) -> list[Gap] | None:
@@ -60,6 +67,11 @@ class Recordings:
                 gap = between(last, file.sidecar.opened, file.clock_offset_us or 0)
             gaps += [gap] if gap is not None else []
         return gaps
+
+
+def _can_be(gap: Gap) -> bool:
+    """Whether it lies in times that a capture can tell; a sidecar that somebody made up may say anything."""
+    return 0 <= gap.from_us < gap.to_us < _LAST_US
 
 
 def _covered(gap: Gap, series: str, let_go: list[tuple[str, int, int]]) -> bool:

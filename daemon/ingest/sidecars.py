@@ -7,12 +7,14 @@ Rule 2: without a sidecar a file is somebody else's: it says nothing about its c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from os import SEEK_END
 from pathlib import Path
 
 from daemon.decode.sidecar import SUFFIX, SidecarLine, parse_lines
 from daemon.ingest.gaps import Gap, GapBook
 
 _PIECE = 1 << 20  # bytes read at a time
+_END = 1 << 16  # bytes of a sidecar in which its first lines stand, or its last
 
 
 def sidecar_of(path: Path) -> Path:
@@ -48,12 +50,13 @@ class Sidecar:
                     self._position += parsed.consumed
                     file.seek(self._position)
                     for line in parsed.lines:
-                        self._take(line)
+                        self.take(line)
                         heard = True
         except FileNotFoundError:
             return heard
 
-    def _take(self, line: SidecarLine) -> None:
+    def take(self, line: SidecarLine) -> None:
+        """Take the next line."""
         if self.opened is None:
             self.opened = line
         self.last = line
@@ -78,9 +81,39 @@ class Sidecar:
 
 def read_sidecar(path: Path) -> Sidecar | None:
     """All that the sidecar of a capture file says; None where it has none that can be read."""
-    sidecar = Sidecar(sidecar_of(path))
+    sidecar = _beside(path)
+    if sidecar is None:
+        return None
     try:
         sidecar.read_on()
     except OSError:
         return None  # it is the capture that counts, and that is read without
     return sidecar if sidecar.opened is not None else None
+
+
+def read_ends(path: Path) -> Sidecar | None:
+    """As `read_sidecar`, but of a long sidecar only how it began and ended: no gaps, and no sums."""
+    sidecar = _beside(path)
+    if sidecar is None:
+        return None
+    try:
+        with sidecar.path.open("rb") as file:
+            first = parse_lines(file.read(_END))
+            size = file.seek(0, SEEK_END)
+            file.seek(max(0, size - _END))
+            last = parse_lines(file.read(_END))  # the line that the piece begins in is nobody's, and is passed over
+    except OSError:
+        return None
+    for line in (*first.lines[:1], *first.lines[-1:], *last.lines):
+        sidecar.take(line)
+    return sidecar if sidecar.opened is not None else None
+
+
+def _beside(path: Path) -> Sidecar | None:
+    """The sidecar of a file, also of one that somebody packed since; nothing is opened that is no plain file."""
+    unpacked = path.with_suffix("") if path.suffix == ".gz" else path
+    for capture in dict.fromkeys((path, unpacked)):
+        sidecar = Sidecar(sidecar_of(capture))
+        if sidecar.path.is_file():
+            return sidecar
+    return None

@@ -19,7 +19,7 @@ from daemon.decode.groups import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.sums import read_total
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
-from daemon.report.words import listed, size_words
+from daemon.report.words import listed, share_words, size_words
 from daemon.store.applications import BROUGHT
 from daemon.store.named import DAY, MONTH, QUARTER, Named, names_below, names_forgotten, oldest_day, read_named
 
@@ -122,7 +122,7 @@ def _sentences(scope: Scope, used: Sequence[Used]) -> list[str]:
     order = sorted(sums, key=lambda name: (-sums[name], name))
     most = listed([f"{name} ({size_words(sums[name])})" for name in order[:_MOST_NAMED]], _MOST_NAMED)
     share = sum(sums.values()) / whole
-    rest = f" Together the known applications moved {min(share, 1):.0%} of the data to and from the internet."
+    rest = f" Together the known applications moved {share_words(min(share, 1))} of the data to and from the internet."
     number = "One known application was used" if len(sums) == 1 else f"{len(sums)} known applications were used"
     return [f"{number}; most data went to {most}.{rest}"]
 

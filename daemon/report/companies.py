@@ -7,40 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.report.contacts import Tally, by_company, companies_before, read_contacts, tally
+from daemon.report.contacts import Tally, by_company, companies_before, read_shares, tally
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
+from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import counted, listed, size_words
 
 _COLUMNS = (
     Column("organisation", "Company"),
-    Column("known_as", "Known as"),
     Column("party", "Kind of company"),
     Column("new", "New"),
     Column("devices", "Devices", COUNT),
-    Column("destinations", "Names and addresses", COUNT),
     Column("countries", "Countries"),
     Column("bytes_up", "Sent", SIZE),
     Column("bytes_down", "Received", SIZE),
     Column("share", "Share", SHARE),
-    Column("first_us", "First seen", TIME),
-    Column("last_us", "Last seen", TIME),
 )
 _LONGEST_COMPARED = 62 * 86_400  # seconds: of what is older only months are kept, and these cannot be told apart
 
 
 def report(scope: Scope) -> Report:
     """One row a company, those with most data first."""
-    sums = tally(read_contacts(scope), by_company)
+    sums = tally(read_shares(scope), by_company)
     fresh = new_companies(scope, sums)
     whole = sum(each.bytes for each in sums)
     rows = tuple(
         (
-            each.key, each.label.called if each.key else None, each.party,
-            None if fresh is None else "yes" if each.key in fresh else "no", count_devices(each), len(each.named),
+            each.key, each.party, None if fresh is None else "yes" if each.key in fresh else "no", count_devices(each),
             " ".join(sorted(country for country in each.countries if country)) or None, each.bytes_up, each.bytes_down,
-            each.bytes / whole if whole else 0.0, each.first_us, each.last_us,
+            each.bytes / whole if whole else 0.0,
         )
         for each in sums
     )  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from daemon.report.contacts import Contact, Tally, read_contacts, tally
+from daemon.report.contacts import Contact, Tally, read_shares, tally
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
+from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import counted
 
 _COLUMNS = (
@@ -12,27 +12,22 @@ _COLUMNS = (
     Column("device_id", "Number", COUNT),
     Column("device", "Device"),
     Column("party", "Kind of company"),
-    Column("destinations", "Names and addresses", COUNT),
-    Column("flows", "Connections", COUNT),
     Column("bytes_up", "Sent", SIZE),
     Column("bytes_down", "Received", SIZE),
     Column("share", "Share of the device", SHARE),
-    Column("first_us", "First seen", TIME),
-    Column("last_us", "Last seen", TIME),
 )
 
 
 def report(scope: Scope) -> Report:
     """One row a (company, device)."""
-    pairs = tally(read_contacts(scope), by_pair)
+    pairs = tally(read_shares(scope), by_pair)
     of_device: dict[int, int] = {}
     for each in pairs:
         of_device[each.key[1]] = of_device.get(each.key[1], 0) + each.bytes
     rows = tuple(
         (
-            each.key[0], each.key[1] or None, scope.called(each.key[1]), each.party, len(each.named), each.flows,
-            each.bytes_up, each.bytes_down, each.bytes / of_device[each.key[1]] if of_device[each.key[1]] else 0.0,
-            each.first_us, each.last_us,
+            each.key[0], each.key[1] or None, scope.called(each.key[1]), each.party, each.bytes_up, each.bytes_down,
+            each.bytes / of_device[each.key[1]] if of_device[each.key[1]] else 0.0,
         )
         for each in pairs
     )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import LOW
-from daemon.report.contacts import Tally, by_country, read_contacts, tally
+from daemon.report.contacts import Tally, by_country, read_shares, tally
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
@@ -22,9 +22,6 @@ _COLUMNS = (
     Column("name", "Name"),
     Column("companies", "Companies", COUNT),
     Column("devices", "Devices", COUNT),
-    Column("destinations", "Names and addresses", COUNT),
-    Column("packets_up", "Packets sent", COUNT),
-    Column("packets_down", "Packets received", COUNT),
     Column("bytes_up", "Sent", SIZE),
     Column("bytes_down", "Received", SIZE),
     Column("share", "Share", SHARE),
@@ -34,12 +31,11 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """One row a country."""
-    sums = tally(read_contacts(scope), by_country)
+    sums = tally(read_shares(scope), by_country)
     whole = sum(each.bytes for each in sums)
     rows = tuple(
         (
-            each.key, country_name(each.key), len(each.companies.keys() - {None}), count_devices(each), len(each.named),
-            each.packets_up, each.packets_down, each.bytes_up, each.bytes_down, each.bytes / whole if whole else 0.0,
+            each.key, country_name(each.key), len(each.companies.keys() - {None}), count_devices(each), each.bytes_up, each.bytes_down, each.bytes / whole if whole else 0.0,
             unsure(each),
         )
         for each in sums

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.report.coverage import NAMED, UNNAMED
-from daemon.report.months import months_between
+from daemon.report.months import all_months
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import counted, size_words
@@ -63,7 +63,9 @@ def report(scope: Scope) -> Report:
     """One row a (month, name, device, way) of the destination that the scope asks for."""
     text = scope.only.get("destination")
     if text is None:
-        return Report("One destination", _COLUMNS, (), ("Say which: the address of this table takes `destination=NAME`.",))
+        return Report(
+            "One destination", _COLUMNS, (), ("Say which: the address of this table takes `destination=NAME`.",)
+        )
     found = find(scope, text)
     if found is None or not found.parts:
         return Report("One destination", _COLUMNS, (), ("Nothing is kept of a destination of this name.",))
@@ -88,8 +90,7 @@ def find(scope: Scope, text: str) -> Found | None:
     names, remote = find_names(scope.db, wanted), find_remote(scope.db, wanted)
     if not names and remote is None:
         return None
-    months = months_between(scope, 0, scope.newest_month)
-    parts = read_history(scope.db, scope.site_id, months, names, remote)
+    parts = read_history(scope.db, scope.site_id, all_months(scope), names, remote)
     if scope.device_id is not None:
         parts = [part for part in parts if part.device_id == scope.device_id]
     return Found(wanted, names, remote, parts, read_labels(scope.db, {part.verdict_id for part in parts}))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, TIME, Column, Report
 from daemon.report.words import counted
 from daemon.store.roster import read_residents
 
+_UNIQUE = ip_network("fc00::/7")  # RFC 4193
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
@@ -42,4 +43,4 @@ def _kind(text: str) -> str:
     address = ip_address(text)
     if address.version == 4:
         return "IPv4"
-    return "IPv6, link-local" if address.is_link_local else "IPv6, private" if address.is_private else "IPv6, global"
+    return "IPv6, link-local" if address.is_link_local else "IPv6, of the house" if address in _UNIQUE else "IPv6, global"

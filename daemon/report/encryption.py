@@ -14,7 +14,7 @@ from daemon.flow.services import NO, UNKNOWN, YES
 from daemon.report.scope import Scope
 from daemon.report.sums import NOTHING, Sum, added, read_sums
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import listed
+from daemon.report.words import listed, share_words
 
 _COLUMNS = (
     Column("device_id", "number"),
@@ -69,7 +69,7 @@ def _sentences(
 ) -> list[str]:
     kinds = {kind: sum(each[kind].bytes for each in devices.values()) for kind in (YES, NO, UNKNOWN)}
     whole = sum(kinds.values()) or 1
-    shares = [f"{kinds[kind] / whole:.1%}" for kind in (YES, NO, UNKNOWN)]
+    shares = [share_words(kinds[kind] / whole) for kind in (YES, NO, UNKNOWN)]
     said = [
         "Of the data to and from the internet {} was encrypted, {} was not, and of {} nobody can tell.".format(*shares)
     ]

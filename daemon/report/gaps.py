@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
-from daemon.report.words import counted, span_words
+from daemon.report.words import counted, share_words, span_words
 from daemon.store.missing import Held, count_gaps, read_broken, read_gaps, read_held, read_undecoded
 
 _COLUMNS = (
@@ -71,10 +71,10 @@ def _sentences(held: Held, gaps: tuple[int, int]) -> list[str]:
         said.append(f"Recording had {counted(number, 'gap')}, together {length}.")
     if dropped:
         share = dropped / (held.packets + dropped)
-        said.append(f"{counted(dropped, 'packet')} came faster than it could be recorded ({share:.3%}).")
+        said.append(f"{counted(dropped, 'packet')} came faster than it could be recorded ({share_words(share)}).")
     if held.undecoded_packets:
         share = held.undecoded_packets / max(held.packets, 1)
-        said.append(f"{counted(held.undecoded_packets, 'packet')} could not be understood ({share:.2%}).")
+        said.append(f"{counted(held.undecoded_packets, 'packet')} could not be understood ({share_words(share)}).")
     said += [f"{counted(n, 'capture')} {words}." for n, words in _whole(held) if n]
     return said or [f"Nothing is missing: all {held.packets:,} packets were recorded and understood."]
 

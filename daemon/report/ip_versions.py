@@ -7,7 +7,7 @@ from collections import defaultdict
 from daemon.report.scope import Scope
 from daemon.report.sums import NOTHING, Sum, added, read_sums
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import listed
+from daemon.report.words import listed, share_words
 
 _COLUMNS = (
     Column("device_id", "number"),
@@ -43,7 +43,7 @@ def report(scope: Scope) -> Report:
         return Report("IPv4 and IPv6", _COLUMNS, (), ("Nothing was recorded in this time.",))
     old, new = (sum(each[kind].bytes for each in devices.values()) for kind in (4, 6))
     users = [device for device in devices if device and outside[device]]
-    sentences = [f"{new / (old + new):.1%} of the data went over IPv6, the rest over IPv4."]
+    sentences = [f"{share_words(new / (old + new))} of the data went over IPv6, the rest over IPv4."]
     lives = sum(1 for device in devices if device)
     if users:
         names = listed([scope.called(device) for device in sorted(users, key=lambda each: -outside[each])], _MOST_NAMED)

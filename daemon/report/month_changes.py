@@ -7,14 +7,15 @@ Rule 3: nothing has gone from a month that is not over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from daemon.report.months import month_sums, months_between
+from daemon.report.contacts import NOBODY
+from daemon.report.months import all_months, month_window
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted, listed, month_words, party_words, size_words
-from daemon.store.month_sums import MonthSum
+from daemon.store.whose_days import read_whose
 
 NEW, GONE, MORE, LESS, OTHER = "new", "gone", "more", "less", "another party"
 _TIMES, _LEAST = 2, 1_000_000
@@ -65,7 +66,7 @@ def report(scope: Scope) -> Report:
 def compared(scope: Scope) -> tuple[int, int] | None:
     """The two months that a span means; None where there is only one."""
     since, until = scope.months
-    known = months_between(scope, 0, until)
+    known = [month for month in all_months(scope) if month <= until]
     if len(known) < 2:
         return None
     inside = [month for month in known if month >= since]
@@ -74,7 +75,7 @@ def compared(scope: Scope) -> tuple[int, int] | None:
 
 def find(scope: Scope, before: int, after: int) -> list[Change]:
     """News of the later month, those of the largest companies first."""
-    was, now = _parts(month_sums(scope, before)), _parts(month_sums(scope, after))
+    was, now = _parts(scope, before), _parts(scope, after)
     over = after < scope.newest_month
     found = []
     for name in was.keys() | now.keys():
@@ -108,18 +109,33 @@ def _kind(old: _Part | None, new: _Part | None, *, over: bool) -> str | None:
     return LESS if over and _TIMES * new.bytes <= old.bytes else None
 
 
-def _parts(sums: Iterable[MonthSum]) -> dict[str, _Part]:
+def _parts(scope: Scope, month: int) -> dict[str, _Part]:
+    """What every company is to the house in a month, within what the scope asks for."""
     parties: dict[str, dict[str, int]] = {}
     devices: dict[str, set[int]] = {}
-    for each in sums:
-        if each.organisation is not None:
-            of = parties.setdefault(each.organisation, {})
-            of[each.party] = of.get(each.party, 0) + each.bytes
-            devices.setdefault(each.organisation, set()).add(each.device_id)
+    party_asked, company_asked = scope.only.get("party"), scope.only.get("company")
+    for name, party, device, *counts in _rows(scope, month):
+        if name is None or party_asked not in (None, party) or company_asked not in (None, name or NOBODY):
+            continue
+        of = parties.setdefault(name, {})
+        of[party] = of.get(party, 0) + counts[-2] + counts[-1]
+        devices.setdefault(name, set()).add(device)
     return {
         name: _Part(min(of, key=lambda party: (-of[party], party)), frozenset(devices[name] - {0}), sum(of.values()))
         for name, of in parties.items()
     }
+
+
+def _rows(scope: Scope, month: int) -> list[tuple[Any, ...]]:
+    window = month_window(scope, month, month)
+    return scope.remember(
+        ("month of companies", window), lambda: read_whose(scope.db, window, ("organisation", "party", "device"))
+    )
+
+
+def month_bytes(scope: Scope, month: int) -> int:
+    """All that was exchanged in a month by those whom the scope asks for."""
+    return sum(row[-2] + row[-1] for row in _rows(scope, month))
 
 
 def sentences(scope: Scope, changes: Sequence[Change], before: int, after: int) -> list[str]:
@@ -153,7 +169,7 @@ def _named(each: Change) -> str:
 
 
 def _whole(scope: Scope, before: int, after: int) -> str:
-    was, now = (sum(each.bytes for each in month_sums(scope, month)) for month in (before, after))
+    was, now = month_bytes(scope, before), month_bytes(scope, after)
     text = f"{size_words(now)} were exchanged with the internet in {month_words(after)}, "
     text += f"{size_words(was)} in {month_words(before)}"
     if after == scope.newest_month:

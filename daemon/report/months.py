@@ -5,20 +5,23 @@ Rule: every month that the span touches counts whole, and so does a month that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from daemon.classify.vocabulary import PARTIES
+from daemon.report.contacts import NOBODY
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import month_words, size_words
-from daemon.store.calendar import month_text
-from daemon.store.month_sums import MonthSum, read_month_sums, read_stamp, read_whose_stamp
+from daemon.store.calendar import month_days, month_text
 from daemon.store.months import last_months
+from daemon.store.whose_days import read_whose
+from daemon.store.window import Window
 
 _COLUMNS = (
     Column("month", "Month"),
     Column("party", "Kind of company"),
-    Column("devices", "Devices", COUNT),
     Column("companies", "Companies", COUNT),
     Column("packets_up", "Packets sent", COUNT),
     Column("packets_down", "Packets received", COUNT),
@@ -28,40 +31,72 @@ _COLUMNS = (
 )
 
 
+class MonthSum(NamedTuple):
+    """What went to one company in one month, in one role. Bytes as devices see them."""
+
+    month: int
+    party: str
+    organisation: str | None
+    flows: int
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+
 def report(scope: Scope) -> Report:
     """One row a (month, party)."""
-    months = [(month, month_sums(scope, month)) for month in months_between(scope, *scope.months)]
+    months = by_month(month_sums(scope, *scope.months))
     rows: list[tuple[object, ...]] = []
-    for month, sums in months:
+    for month, sums in months.items():
         whole = sum(each.bytes for each in sums)
         for party in PARTIES:
             of = [each for each in sums if each.party == party]
             if of:
                 rows.append(
                     (
-                        month_text(month), party, len({each.device_id for each in of} - {0}),
-                        len({each.organisation for each in of} - {None}), sum(each.packets_up for each in of),
-                        sum(each.packets_down for each in of), sum(each.bytes_up for each in of),
-                        sum(each.bytes_down for each in of), sum(each.bytes for each in of) / whole if whole else 0.0,
+                        month_text(month), party, len({each.organisation for each in of} - {None}),
+                        sum(each.packets_up for each in of), sum(each.packets_down for each in of),
+                        sum(each.bytes_up for each in of), sum(each.bytes_down for each in of),
+                        sum(each.bytes for each in of) / whole if whole else 0.0,
                     )
                 )  # fmt: skip
-    return Report("Months", _COLUMNS, tuple(rows), tuple(_sentences(months)))
+    return Report("Months", _COLUMNS, tuple(rows), tuple(sentences(scope, months)))
 
 
-def months_between(scope: Scope, since: int, until: int) -> list[int]:
-    """The months from `since` to `until` in which something went to the internet."""
-    known: list[int] = scope.remember(("all months",), lambda: last_months(scope.db, scope.site_id))
-    return [month for month in known if since <= month <= until]
+def all_months(scope: Scope) -> list[int]:
+    """Every month in which something went to the internet, in order."""
+    return scope.remember(("all months",), lambda: last_months(scope.db, scope.site_id))
 
 
-def month_sums(scope: Scope, month: int) -> list[MonthSum]:
-    """What went to whom in a month, of the device, the party and the company that the scope asks for."""
-    whose = scope.remember(("whose",), lambda: read_whose_stamp(scope.db))
-    stamp = scope.remember(("stamp", month), lambda: read_stamp(scope.db, month))
-    sums = scope.remember(
-        ("month", month, whose, stamp), lambda: read_month_sums(scope.db, scope.site_id, month), lasting=True
-    )
-    return [each for each in sums if _asked(each, scope)]
+def month_window(scope: Scope, since: int, until: int) -> Window:
+    """Whole months, both included."""
+    return replace(scope.window, days=(month_days(since)[0], month_days(until)[1]), months=(since, until))
+
+
+def month_sums(scope: Scope, since: int, until: int) -> list[MonthSum]:
+    """What went to whom from one month to another, of the device, the party and the company that the scope asks for."""
+    window = month_window(scope, since, until)
+    rows = scope.remember(("months", window), lambda: read_whose(scope.db, window, ("month", "party", "organisation")))
+    party, company = scope.only.get("party"), scope.only.get("company")
+    return [
+        each
+        for each in map(MonthSum._make, rows)
+        if party in (None, each.party) and company in (None, each.organisation or NOBODY)
+    ]
+
+
+def by_month(sums: Iterable[MonthSum]) -> dict[int, list[MonthSum]]:
+    """The same by month, in order."""
+    out: dict[int, list[MonthSum]] = {}
+    for each in sums:
+        out.setdefault(each.month, []).append(each)
+    return dict(sorted(out.items()))
 
 
 def by_party(sums: Iterable[MonthSum]) -> dict[str, int]:
@@ -72,26 +107,18 @@ def by_party(sums: Iterable[MonthSum]) -> dict[str, int]:
     return out
 
 
-def _asked(each: MonthSum, scope: Scope) -> bool:
-    return (
-        scope.device_id in (None, each.device_id)
-        and scope.only.get("party") in (None, each.party)
-        and scope.only.get("company") in (None, each.organisation or "-")
-    )
-
-
-def _sentences(months: Sequence[tuple[int, Sequence[MonthSum]]]) -> list[str]:
+def sentences(scope: Scope, months: Mapping[int, Sequence[MonthSum]]) -> list[str]:
+    """The last month, and how it was before."""
     if not months:
         return ["Nothing went to the internet in these months."]
-    month, sums = months[-1]
-    whole = sum(each.bytes for each in sums)
-    third = by_party(sums).get("third", 0)
-    text = f"In {month_words(month)} {size_words(whole)} were exchanged with the internet"
+    month, sums = max(months.items(), key=lambda each: each[0])
+    whole, third = sum(each.bytes for each in sums), by_party(sums).get("third", 0)
+    text = f"In {month_words(month)}{', which may not be over,' if month == scope.newest_month else ''} "
+    text += f"{size_words(whole)} were exchanged with the internet"
     if whole:
         text += f", {third / whole:.0%} of it with advertising, tracking and other third parties"
-    if len(months) > 1:
-        before = months[-2][1]
-        total = sum(each.bytes for each in before)
-        if total:
-            text += f"; the month before it was {by_party(before).get('third', 0) / total:.0%} of {size_words(total)}"
+    before = months.get(month - 1, [])
+    total = sum(each.bytes for each in before)
+    if total:
+        text += f"; the month before it was {by_party(before).get('third', 0) / total:.0%} of {size_words(total)}"
     return [f"{text}."]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import FROM_COUNTRY, LOW, Place
-from daemon.report.contacts import Contact, Tally, read_contacts, tally
+from daemon.report.contacts import Contact, Tally, read_packets, tally
 from daemon.report.countries import country_name
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
@@ -55,7 +55,7 @@ class Spot(NamedTuple):
 
 def report(scope: Scope) -> Report:
     """One row a point and network, most data first."""
-    sums = spots(scope, read_contacts(scope))
+    sums = spots(scope, read_packets(scope))
     rows = tuple(
         (
             each.key.country, country_name(each.key.country), *each.key[1:5], _asn(each.key.asn), each.key.network,

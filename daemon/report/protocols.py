@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from daemon.report.scope import Scope
 from daemon.report.sums import Sum, read_sums
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+from daemon.report.words import share_words
 
 _COLUMNS = (
     Column("protocol", "Protocol"),
@@ -50,7 +51,7 @@ def _sentence(sums: Mapping[Key, Sum], places: list[dict[Key, int]], whole: int)
     packets = sum(each.packets for each in sums.values())
     share = sums[first[1]].bytes / whole
     number = "One protocol was" if len(sums) == 1 else f"{len(sums)} protocols were"
-    most = f"most data, {share:.0%}, was {by_bytes}"
+    most = f"most data, {share_words(share)}, was {by_bytes}"
     most += " and so were most packets" if by_packets == by_bytes else f", most packets were {by_packets}"
     return (
         f"{number} spoken in {packets:,} packets; {most}; the longest frames, {_length(sums[first[2]]):,.0f} bytes in the"

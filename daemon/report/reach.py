@@ -14,6 +14,7 @@ from daemon.flow.services import NO, UNKNOWN, YES
 from daemon.report.scope import Scope
 from daemon.report.sums import NOTHING, Sum, added, read_sums
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+from daemon.report.words import share_words
 
 _COLUMNS = (
     Column("scope", "Where"),
@@ -41,5 +42,5 @@ def report(scope: Scope) -> Report:
     )  # fmt: skip
     if not rows:
         return Report("In and out of the house", _COLUMNS, (), ("Nothing was recorded in this time.",))
-    said = "; ".join(f"{total.bytes / whole:.1%} was {WORDS[where]}" for where, total in sums.items())
+    said = "; ".join(f"{share_words(total.bytes / whole)} was {WORDS[where]}" for where, total in sums.items())
     return Report("In and out of the house", _COLUMNS, rows, (f"Of all data {said}.",))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from daemon.report.scope import Scope, Span
-from daemon.report.table import COUNT, TEXT, TIME, Column, Report
+from daemon.report.table import COUNT, TIME, Column, Report
 from daemon.store.rates import MINUTE_US, Minute, detail_since, read_connections, read_questions
 
 _COLUMNS = (
@@ -22,8 +22,8 @@ _COLUMNS = (
     Column("device", "Device"),
     Column("queries", "Questions for names", COUNT),
     Column("connections", "Connections", COUNT),
-    Column("queries_per_minute", "Questions a minute", TEXT),
-    Column("connections_per_minute", "Connections a minute", TEXT),
+    Column("queries_per_hour", "Questions an hour"),
+    Column("connections_per_hour", "Connections an hour"),
     Column("most", "Most in a minute", COUNT),
     Column("most_us", "Busiest minute", TIME),
 )
@@ -66,20 +66,23 @@ def report(scope: Scope) -> Report:
 
 def report_of(scope: Scope, asked: Scope, rates: Mapping[int, Rates]) -> Report:
     """The same of rates of the span of `asked` that were found before."""
-    minutes = max(asked.span.seconds / 60, 1)
-    rows = []
+    hours = max(asked.span.seconds / 3600, 1)
     totals = {device: each.total for device, each in rates.items()}
-    for device in sorted(rates, key=lambda device: (-totals[device], device)):
-        queries, connections = (sum(each.values()) for each in (rates[device].queries, rates[device].connections))
-        busiest = rates[device].busiest()
-        rows.append(
-            (
-                device, scope.called(device), round(queries), round(connections), f"{queries / minutes:.2f}",
-                f"{connections / minutes:.2f}", busiest.number, busiest.time_us,
-            )
-        )  # fmt: skip
+    rows = tuple(
+        _row(scope, device, rates[device], hours)
+        for device in sorted(rates, key=lambda device: (-totals[device], device))
+    )
     sentences = _sentences(scope, rows)
-    return Report("Request rates", _COLUMNS, tuple(rows), sentences, tuple(_notes(scope, asked)))
+    return Report("Request rates", _COLUMNS, rows, sentences, tuple(_notes(scope, asked)))
+
+
+def _row(scope: Scope, device: int, rates: Rates, hours: float) -> tuple[object, ...]:
+    queries, connections = sum(rates.queries.values()), sum(rates.connections.values())
+    busiest = rates.busiest()
+    return (
+        device, scope.called(device), round(queries), round(connections), f"{queries / hours:.1f}",
+        f"{connections / hours:.1f}", busiest.number, busiest.time_us,
+    )  # fmt: skip
 
 
 def last_day(scope: Scope) -> Scope:
@@ -113,7 +116,8 @@ def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, .
     if not rows:
         return ("No device asked or connected in this time, as far as it is kept in detail.",)
     top, burst = rows[0], max(rows, key=lambda row: int(str(row[6])))
-    said = [f"{top[1]} is the busiest: {top[4]} questions for names and {top[5]} connections a minute in the mean."]
+    queries, connections = float(str(top[4])), float(str(top[5]))
+    said = [f"{top[1]} is the busiest: {queries:,.0f} questions for names and {connections:,.0f} connections an hour."]
     said.append(f"The most in one minute was {burst[6]:,} by {burst[1]}, on {scope.moment(int(str(burst[7])))}.")
     return tuple(said)
 

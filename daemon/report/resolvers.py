@@ -108,9 +108,8 @@ def _run_by(scope: Scope, end: Asked, how: str) -> str | None:
 
 
 def _hidden(each: Hidden) -> Server:
-    return Server(
-        each.device_id, each.resolver, RESOLVERS.get(each.resolver), HARD_CODED, each.service, None, each.bytes
-    )
+    run_by = RESOLVERS.get(each.resolver) or each.run_by
+    return Server(each.device_id, each.resolver, run_by, HARD_CODED, each.service, None, each.bytes)
 
 
 def _sentences(scope: Scope, servers: Sequence[Server]) -> list[str]:

@@ -56,6 +56,13 @@ def size_words(number: float) -> str:
     return f"{value:.{0 if unit == 0 or abs(value) >= 100 else 1}f} {_UNITS[unit]}"
 
 
+def share_words(fraction: float) -> str:
+    """`12 %`; what is small but there is `<1 %`, what is nearly all `>99 %`"""
+    if 0 < fraction < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.99 < fraction < 1 else f"{fraction * 100:.0f} %"
+
+
 def span_words(seconds: float) -> str:
     """`7 days`, `5 hours`, as long as a span is, rounded."""
     unit, length = ("day", 86_400) if seconds >= 129_600 else ("hour", 3600)

@@ -48,17 +48,22 @@ _WHO_HIDES = """
         AND x.way_id IN (SELECT id FROM way WHERE site_id = :site AND service IN ('doh', 'dot', 'doq'))
 """
 _HIDDEN = """
-    SELECT coalesce(t.device_id, 0), coalesce(n.text, r.address), w.service, sum(p.flows), sum(p.bytes_up + p.bytes_down)
+    SELECT coalesce(t.device_id, 0) AS device, coalesce(n.text, r.address), w.service, sum(p.flows),
+        sum(p.bytes_up + p.bytes_down), (
+            SELECT v.organisation FROM judgement j JOIN verdict v ON v.id = j.verdict_id
+            WHERE j.month = max(p.month) AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
+                AND j.name_id = p.name_id AND j.remote_id = p.remote_id
+        )
     FROM (
-        SELECT station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_day
+        SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_day
         WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
         UNION ALL
-        SELECT station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_month
+        SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_month
         WHERE month BETWEEN :first_month AND :last_month
     ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site AND w.service IN ('doh', 'dot', 'doq')
     LEFT JOIN station t ON t.id = p.station_id LEFT JOIN name n ON n.id = p.name_id
     LEFT JOIN remote r ON r.id = p.remote_id
-    WHERE :device IS NULL OR t.device_id = :device GROUP BY 1, 2, 3 ORDER BY 5 DESC, 1, 2
+    WHERE :device IS NULL OR t.device_id = :device GROUP BY 1, p.name_id, p.remote_id, 3 ORDER BY 5 DESC, 1, 2
 """
 
 
@@ -82,6 +87,7 @@ class Hidden(NamedTuple):
     service: str  # doh, dot, doq
     flows: int
     bytes: int
+    run_by: str | None  # company
 
 
 def counted_since(db: sqlite3.Connection, window: Window) -> int | None:

@@ -104,10 +104,14 @@ _OF_WAY = (
 )
 _NUMBERED = (
     # An address of which nothing was said before has no number yet.
-    "INSERT OR IGNORE INTO remote (address) SELECT e.address FROM endpoint e"
-    " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell) ORDER BY e.id",
-    "INSERT INTO temp.end_remote SELECT e.id, r.id, r.address FROM endpoint e JOIN remote r ON r.address = e.address"
-    " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell)",
+    (
+        "INSERT OR IGNORE INTO remote (address) SELECT e.address FROM endpoint e"
+        " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell) ORDER BY e.id"
+    ),
+    (
+        "INSERT INTO temp.end_remote SELECT e.id, r.id, r.address FROM endpoint e JOIN remote r ON r.address = e.address"
+        " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell)"
+    ),
     f"""
     CREATE TEMP TABLE manner AS
     SELECT c.kind_id, c.scope, c.said, coalesce(k.protocol, c.said) AS protocol, coalesce(k.ip_version, 0) AS ip_version,
@@ -115,10 +119,12 @@ _NUMBERED = (
         CASE c.scope {" ".join(f"WHEN {n} THEN '{text}'" for n, text in enumerate(_SCOPES))} END AS scope_text
     FROM (SELECT DISTINCT kind_id, scope, said FROM temp.cell) c LEFT JOIN flow_kind k ON k.id = c.kind_id
     """,
-    "INSERT OR IGNORE INTO way (site_id, protocol, ip_version, service, encrypted, scope, name_source)"
-    " SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, '' FROM temp.manner"
-    f" UNION SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, said FROM temp.manner"
-    f" WHERE scope = {INTERNET}",
+    (
+        "INSERT OR IGNORE INTO way (site_id, protocol, ip_version, service, encrypted, scope, name_source)"
+        " SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, '' FROM temp.manner"
+        f" UNION SELECT DISTINCT :site, protocol, ip_version, service, encrypted, scope_text, said FROM temp.manner"
+        f" WHERE scope = {INTERNET}"
+    ),
     f"""
     INSERT INTO temp.cell_way
     SELECT m.kind_id, m.scope, m.said, (SELECT id FROM way w WHERE {_OF_WAY} AND w.name_source = ''),
@@ -130,8 +136,10 @@ _TABLES = (
     "CREATE TEMP TABLE slot_place (slot INTEGER PRIMARY KEY, hour INTEGER, day INTEGER, month INTEGER)",
     "CREATE TEMP TABLE end_remote (end_id INTEGER PRIMARY KEY, remote_id INTEGER, address TEXT)",
     # By slot the source of a name is not kept: `way_id` is without one, `told_id` with it, where there is a destination.
-    "CREATE TEMP TABLE cell_way (kind_id INTEGER, scope INTEGER, said TEXT, way_id INTEGER, told_id INTEGER,"
-    " PRIMARY KEY (kind_id, scope, said)) WITHOUT ROWID",
+    (
+        "CREATE TEMP TABLE cell_way (kind_id INTEGER, scope INTEGER, said TEXT, way_id INTEGER, told_id INTEGER,"
+        " PRIMARY KEY (kind_id, scope, said)) WITHOUT ROWID"
+    ),
 )
 _WITH_WAY = "temp.cell x CROSS JOIN temp.cell_way w ON w.kind_id = x.kind_id AND w.scope = x.scope AND w.said = x.said"
 _SLOTS = f"""

@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.store.reached import BY_KEY, asked_of, keys_of
+from daemon.store.reached import asked_of, keys_of
 from daemon.store.window import Window
 
 _OURS = "way_id IN (SELECT id FROM way WHERE site_id = :site)"
@@ -63,20 +64,6 @@ _VERDICTS = """
     SELECT id, party, organisation, coalesce(called, organisation), purpose, country, country_confidence, asn,
         registrable_domain, infrastructure, rule_id, reason
     FROM verdict WHERE id IN (SELECT value FROM json_each(?))
-"""
-
-_COMPANIES = f"""
-    SELECT DISTINCT v.organisation FROM (
-        SELECT {_KEY} AS key, 0 AS verdict_id, max(month) AS month FROM destination_day
-        WHERE {{days}} AND {_WHOSE} AND {_OURS} GROUP BY 1
-        UNION ALL
-        SELECT {_KEY}, verdict_id, max(month) FROM destination_month WHERE {{months}} AND {_WHOSE} AND {_OURS} GROUP BY 1, 2
-    ) p
-    LEFT JOIN station t ON t.id = p.key >> 32
-    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
-        AND j.name_id = max((p.key & 4294967295) - 2147483648, 0) AND j.remote_id = max(2147483648 - (p.key & 4294967295), 0)
-        AND p.verdict_id = 0
-    JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
 """
 
 
@@ -130,13 +117,19 @@ def read_met(db: sqlite3.Connection, window: Window, *, packets: bool = False) -
 def read_met_of_company(db: sqlite3.Connection, window: Window, company: str | None) -> list[Met] | None:
     """The same of what was judged to belong to a company; None where that is so much that all is read as quickly."""
     asked = {**asked_of(window), "company": company}
-    found = db.execute(_OF_COMPANY, asked).fetchall()
+    found = [(0, 0), *db.execute(_OF_COMPANY, asked)]  # what keeps no name has a verdict of its own
     if len(found) > _MOST_SOUGHT:
         return None
     names, remotes = (sorted({row[place] for row in found}) for place in (0, 1))
-    query = _MET.format(only=_SOUGHT, packets=_NO_PACKETS, days=BY_KEY["days"], months=BY_KEY["months"])
+    query = _MET.format(only=_SOUGHT, packets=_NO_PACKETS, **keys_of(replace(window, device_id=0)))
     rows = db.execute(query, {**asked, "names": json.dumps(names), "remotes": json.dumps(remotes)})
-    return [met for met in map(Met._make, rows) if (max(met.named, 0), max(-met.named, 0)) in set(found)]
+    kept = set(found)
+    return [met for met in map(Met._make, rows) if (max(met.named, 0), max(-met.named, 0)) in kept]
+
+
+def read_device_of_station(db: sqlite3.Connection) -> dict[int, int]:
+    """The device of every station that has one."""
+    return dict(db.execute("SELECT id, device_id FROM station WHERE device_id IS NOT NULL").fetchall())
 
 
 def read_called(db: sqlite3.Connection, organisations: Iterable[str]) -> dict[str, list[str]]:

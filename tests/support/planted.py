@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, Frame, dhcp_request, hello, lookup
+from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, Frame, hello, lookup
 from tests.support import packets as p
 from tests.support.packets import START_US
 
@@ -105,7 +105,9 @@ class Home:
         down: int = 400,
     ) -> None:  # fmt: skip
         """Connections at these times, all alike but for the client's port; a hello goes first where there is a name."""
-        talk = p.Conversation(client=who.address, server=server, server_port=port, client_mac=who.mac, start_us=0, gap_us=9000)
+        talk = p.Conversation(
+            client=who.address, server=server, server_port=port, client_mac=who.mac, start_us=0, gap_us=9000
+        )
         talk.open().send(hello(name) if name else up or b"x" * 180).reply(bytes(down)).close()
         for at in times:
             source = self.port().to_bytes(2, "big")

@@ -6,7 +6,7 @@ from itertools import chain
 
 from daemon.report.findings.vocabulary import BEACONING, COUNTRY, HAMMERING, PORT, RARE, UNENCRYPTED, UNNAMED
 from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, dhcp_request
-from tests.support.planted import BEGIN, DAYS, MINUTE, Gadget, Home, Plan, Planted
+from tests.support.planted import BEGIN, DAYS, MINUTE, TUNED, Gadget, Home, Plan, Planted
 
 JITTERS = (0.0, 0.05, 0.2)
 COUNTRIES = {"DE": "60.0.0.0/16", "BR": "61.0.0.0/16", "VN": "62.0.0.0/16"}
@@ -140,16 +140,17 @@ def _live(home: Home, things: list[Gadget]) -> None:
         home.frames += [dhcp_request(BEGIN + day * DAY + who.number * SECOND, who.name, who.mac) for day in range(DAYS)]
         server = home.somewhere()
         home.asks(who, "0.pool.ntp.org", server, BEGIN + 5 * MINUTE, DAYS - 1)
-        home.datagrams(who, server, 123, home.clock(BEGIN + who.number * MINUTE + HOUR, 7200, 0.01, 20.5 * 86_400), size=48)
+        home.datagrams(
+            who, server, 123, home.clock(BEGIN + who.number * MINUTE + HOUR, 7200, 0.01, 20.5 * 86_400), size=48
+        )
     for who in things:  # all report to a platform by the clock, and look at the weather when they like
         for name, period in (("a1.tuyaeu.com", 5400.0), ("connectivitycheck.gstatic.com", 10_800.0)):
             server = home.somewhere()
             home.asks(who, name, server, BEGIN + 5 * MINUTE, DAYS - 1)
             http = b"GET /generate_204 HTTP/1.1\r\nHost: connectivitycheck.gstatic.com\r\n\r\n"
-            secure = {"name": name} if name.startswith("a1") else {}
-            home.connects(
-                who, server, 443 if secure else 80, home.clock(BEGIN + HOUR, period, 0.02, 20 * 86_400), up=http, **secure
-            )  # type: ignore[arg-type]  # only a name is in it
+            secure = name.startswith("a1")
+            times = home.clock(BEGIN + HOUR, period, 0.02, 20 * 86_400)
+            home.connects(who, server, 443 if secure else 80, times, name=name if secure else None, up=http)
     _rooms(home, hue, roku, camera, sonos)
     _pocket(home, phone)
 
@@ -178,7 +179,9 @@ def _rooms(home: Home, hue: Gadget, roku: Gadget, camera: Gadget, sonos: Gadget)
     home.connects(sonos, server, 80, home.anytime(whole, 8, 20 * 86_400), up=get, down=9000)
     for evening in range(3, 18, 5):  # somebody looks through the camera from outside: an address of the moment
         begin = BEGIN + evening * DAY + 19 * HOUR
-        home.datagrams(camera, home.somewhere(), 40_000 + evening, home.clock(begin, 0.2, 0.3, 60), size=900, same=32_100)
+        home.datagrams(
+            camera, home.somewhere(), 40_000 + evening, home.clock(begin, 0.2, 0.3, 60), size=900, same=32_100
+        )
     server = home.somewhere()
     home.asks(hue, "mqtt.tuyaeu.com", server, whole, 3)
     home.datagrams(hue, server, 8886, home.clock(whole, 55, 0.01, 2 * 86_400), same=9000)
@@ -194,3 +197,22 @@ def _pocket(home: Home, phone: Gadget) -> None:
     home.connects(phone, server, 993, home.clock(BEGIN + HOUR, 3600, 0.05, 20 * 86_400), name="imap.postbox.example")
     for number in range(4):
         home.connects(phone, home.somewhere(), 5222 + 4000 * number, home.evenings(BEGIN, DAYS, 2))
+
+
+def make_small(host: str = "in.tarn-relay.example") -> Home:
+    """Two days for tests of pages: one beacon, one telnet, a hub that calls its maker, a phone."""
+    home = Home(TUNED)
+    meter, hue, phone = Gadget("meter", 1), Gadget("Philips-hue", 31), Gadget("Annas-iPhone", 35, "de:ad:be:00:53:35")
+    for who in (meter, hue, phone):
+        home.frames.append(dhcp_request(BEGIN + who.number * SECOND, who.name, who.mac))
+    for who, name, port, times in (
+        (meter, host, 443, home.clock(BEGIN + HOUR, 300, 0.02, 20 * 3600)),
+        (hue, "ws.meethue.com", 443, home.clock(BEGIN + HOUR, 900, 0.02, 30 * 3600)),
+        (hue, "sh.opal-net.example", 23, home.anytime(BEGIN + 2 * HOUR, 3, 3600)),
+        (phone, host, 443, home.anytime(BEGIN + 2 * HOUR, 4, 36 * 3600)),
+    ):
+        server = home.somewhere()
+        home.asks(who, name, server, BEGIN + HOUR, 1)
+        home.connects(who, server, port, times, name=name if port == 443 else None)
+    home.planted += [Planted(BEACONING, meter.mac, host), Planted(PORT, hue.mac, "sh.opal-net.example")]
+    return home

@@ -62,7 +62,9 @@ def hunted(database: Path, site: str = "home", days_us: int = _LOOKED_AT) -> Hun
 
 def score(planted: Sequence[Planted], hunt: Hunt) -> Score:
     """Compare what was planted with what was found."""
-    found = tuple(thing for thing in planted if any(each.kind == thing.kind and _is(thing, each) for each in hunt.serious))
+    found = tuple(
+        thing for thing in planted if any(each.kind == thing.kind and _is(thing, each) for each in hunt.serious)
+    )
     false = tuple(each for each in hunt.serious if not any(_is(thing, each) for thing in planted))
     return Score(found, tuple(thing for thing in planted if thing not in found), false)
 

@@ -192,12 +192,24 @@ def test_the_timer_is_listed_and_its_service_keeps_its_word(box: Container) -> N
     assert box.show("homeport-retain.service", "ActiveState") != "failed"
 
 
+def test_ready_means_that_it_works(box: Container) -> None:
+    """`systemctl start` comes back when the service has said so: by then there is a file, and a database."""
+    box.run("sh", "-c", "rm -f /var/lib/homeport/homeport.db* /var/lib/homeport/captures/*")
+    for unit in ("homeport-capture", "homeport-ingest"):
+        box.run("systemctl", "start", unit)
+    assert len(box.run("sh", "-c", "ls /var/lib/homeport/captures/*.pcap").split()) == 1
+    assert json.loads(box.run("cat", "/run/homeport/capture.json"))["state"] == "capturing"
+    assert export(box, "homeport-web", "captures") == []
+    stop(box, "homeport-capture", "homeport-ingest")
+
+
 def test_from_the_wire_to_a_reader_while_ingest_is_stopped(box: Container) -> None:
     start(box, "homeport-capture", "homeport-ingest")
     box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap")
     seen: list[dict[str, object]] = []
 
     def arrived() -> bool:
+        box.run("touch", "/run/homeport/look")
         seen[:] = export(box, "homeport-web", "captures")
         return sum(int(str(row["packets"])) for row in seen) >= PACKETS
 
@@ -218,6 +230,38 @@ def test_from_the_wire_to_a_reader_while_ingest_is_stopped(box: Container) -> No
     box.run("systemctl", "start", "homeport-retain.service")  # beside the writer
     assert "home: 0 flows that ended" in box.journal("homeport-retain")
     stop(box, "homeport-capture", "homeport-ingest")
+
+
+GET = """
+import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:8080" + sys.argv[1], timeout=10).read().decode())
+"""
+
+
+def test_the_dashboard_shows_what_is_known_while_ingest_is_stopped(box: Container) -> None:
+    open_to_all = "/opt/homeport/bin/homeport serve --host 127.0.0.1 --port 8080 --open"  # else the page is of a login
+    restart_quickly(box, "homeport-web", f"ExecStart=\nExecStart={open_to_all}\n")
+    start(box, "homeport-capture", "homeport-ingest")
+    box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap")
+
+    def settled() -> bool:
+        box.run("touch", "/run/homeport/look")
+        return any(row["domain"] for row in export(box, "homeport-web", "destinations"))
+
+    wait_until(settled, "a destination", 90)
+    stop(box, "homeport-capture", "homeport-ingest")
+    start(box, "homeport-web")
+    assert "ok" in box.python(GET, "/healthz").lower()
+    shown = json.loads(box.python(GET, "/api/v1/reports/destinations?range=all"))
+    assert shown["rows"], "the device's destinations"
+    before = box.show("homeport-web", "MainPID")
+    box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "homeport-web")
+    wait_until(lambda: box.show("homeport-web", "MainPID") not in ("0", before), "the dashboard after kill -9", 20)
+    box.wait_for("homeport-web", "ActiveState", "active")
+    assert json.loads(box.python(GET, "/api/v1/reports/destinations?range=all"))["rows"] == shown["rows"]
+    start(box, "homeport-ingest")  # what a reader has left behind does not stop the writer
+    stop(box, "homeport-web", "homeport-ingest")
+    assert box.show("homeport-web", "Result") == "success"
 
 
 @pytest.mark.parametrize("service", BOTH)

@@ -1,85 +1,189 @@
-"""The API's routes: every report, and what the pages list."""
+"""The API's routes: every report, and what the pages list.
+
+Rule 1: no answer is without an end: rows come in pages, and a cursor leads on.
+Rule 2: what a page shows comes from the same function here; the API computes nothing of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, HTTPException, Request
 
 from daemon.report.registry import KINDS, REPORTS
-from daemon.store.errors import StoreError
-from web.security.gate import Session
-from web.visit import NotHereError, NothingYetError, Visit, visiting
-
-_T = TypeVar("_T")
-
-RangeText = Annotated[str | None, Query(alias="range", description="24h, 7d, 2026-05, 2026-05-01..2026-05-09")]
-SiteText = Annotated[str | None, Query(description="name of the home")]
-DeviceText = Annotated[str | None, Query(description="MAC, or address where a device has none")]
-
-
-class ReportKind(BaseModel):
-    """A report that can be asked for."""
-
-    name: str
-    title: str
-    question: str
-
-
-class ReportAnswer(BaseModel):
-    """A report: rows by column key; sizes in bytes, shares as fractions, times in microseconds UTC."""
-
-    title: str
-    since_us: int
-    until_us: int
-    sentences: list[str]
-    notes: list[str]
-    rows: list[dict[str, Any]]
+from daemon.store.files import read_files
+from daemon.store.roster import Resident, read_reasons
+from web.api import models
+from web.api.asking import (
+    FEW,
+    CursorText,
+    DeviceText,
+    LimitNumber,
+    RangeText,
+    SiteText,
+    asked,
+    page_of,
+    place_of,
+)
+from web.security.gate import Admit
+from web.visit import NotHereError, NothingYetError, Visit, label_of
 
 
-def routes(admit: Callable[[bool], Callable[..., Awaitable[Session]]]) -> APIRouter:
+def routes(admit: Admit) -> APIRouter:
     """The router, with everything behind the gate."""
-    router = APIRouter(prefix="/api/v1")
-    admitted = Depends(admit(False))  # noqa: FBT003  what `admit` takes is one word: public or not
-
-    @router.get("/reports", dependencies=[admitted])
-    def list_reports() -> list[ReportKind]:
-        """Every report and the question it answers."""
-        return [ReportKind(name=kind.name, title=kind.title, question=kind.question) for kind in KINDS]
-
-    @router.get("/reports/{name}", dependencies=[admitted])
-    def read_report(
-        request: Request, name: str, span: RangeText = None, site: SiteText = None, device: DeviceText = None
-    ) -> ReportAnswer:
-        """One report about a home, a time and perhaps one device."""
-        del span, site, device  # declared for the documentation; a visit reads them from the address
-        if name not in REPORTS:
-            raise HTTPException(404, f"there is no report {name!r}")
-        return asked(request, lambda visit: _report(visit, name))
-
+    router = APIRouter(prefix="/api/v1", dependencies=[Depends(admit(False))])  # noqa: FBT003  public or not: one word
+    for path, endpoint, model in (
+        ("/sites", list_sites, models.Homes),
+        ("/reports", list_reports, models.ReportKinds),
+        ("/reports/{name}", read_report, models.ReportAnswer),
+        ("/devices", list_devices, models.Devices),
+        ("/devices/{key}", read_device, models.DeviceAnswer),
+        ("/captures", list_captures, models.Captures),
+        ("/status", read_status, models.Status),
+    ):
+        router.add_api_route(path, endpoint, response_model=model)
     return router
 
 
-def asked(request: Request, answer: Callable[[Visit], _T]) -> _T:
-    """What `answer` says of a visit. Raises HTTPException with the sentence that a page would show."""
-    try:
-        with visiting(request, Session("program"), {}) as visit:
-            return answer(visit)
-    except NothingYetError:
-        raise HTTPException(404, "nothing was captured yet") from None
-    except NotHereError as error:
-        raise HTTPException(404, str(error)) from error
-    except StoreError as error:
-        raise HTTPException(503, str(error)) from error
+def list_sites(request: Request) -> models.Homes:
+    """Every home of this database."""
+    return asked(
+        request,
+        lambda visit: models.Homes(
+            sites=[models.Home(name=name, time_zone=zone) for name, (_, zone) in visit.sites.items()]
+        ),
+    )
 
 
-def _report(visit: Visit, name: str) -> ReportAnswer:
-    report = REPORTS[name].make(visit.scope())
-    keys = [column.key for column in report.columns]
-    span = visit.range.span
-    return ReportAnswer(
-        title=report.title, since_us=span.since_us, until_us=span.until_us, sentences=list(report.sentences),
-        notes=list(report.notes), rows=[dict(zip(keys, row, strict=True)) for row in report.rows],
-    )  # fmt: skip
+def list_reports() -> models.ReportKinds:
+    """Every report and the question it answers."""
+    kinds = [models.ReportKind(name=kind.name, title=kind.title, question=kind.question) for kind in KINDS]
+    return models.ReportKinds(reports=kinds)
+
+
+def read_report(
+    request: Request, name: str, span: RangeText = None, site: SiteText = None, device: DeviceText = None,
+    limit: LimitNumber = FEW, cursor: CursorText = None,
+) -> models.ReportAnswer:  # fmt: skip
+    """One report about a home, a time and perhaps one device."""
+    del span, site, device  # said for the documentation; a visit reads them from the address
+    if name not in REPORTS:
+        raise HTTPException(404, f"there is no report {name!r}; /api/v1/reports lists them")
+    return asked(request, lambda visit: _report(visit, name, limit, cursor))
+
+
+def list_devices(
+    request: Request, site: SiteText = None, limit: LimitNumber = FEW, cursor: CursorText = None
+) -> models.Devices:
+    """Every device that was ever seen."""
+    del site
+
+    def answer(visit: Visit) -> models.Devices:
+        rows, following = page_of(visit.residents, place_of(cursor, visit.range.span), limit)
+        return models.Devices(devices=[models.Device(**_device(each)) for each in rows], next_cursor=following)
+
+    return asked(request, answer)
+
+
+def read_device(request: Request, key: str, site: SiteText = None) -> models.DeviceAnswer:
+    """One device, why it is taken for what it is, and its addresses."""
+    del site
+
+    def answer(visit: Visit) -> models.DeviceAnswer:
+        found = visit.resident(key)
+        return models.DeviceAnswer(
+            **_device(found),
+            stations=found.keys,
+            addresses=[models.Address(**each._asdict()) for each in found.addresses],
+            evidence=[models.Evidence(**each._asdict()) for each in read_reasons(visit.db, found.device_id)],
+        )
+
+    return asked(request, answer)
+
+
+def list_captures(
+    request: Request, span: RangeText = None, site: SiteText = None, limit: LimitNumber = FEW, cursor: CursorText = None
+) -> models.Captures:
+    """The capture files with packets of a time."""
+    del span, site
+
+    def answer(visit: Visit) -> models.Captures:
+        place = place_of(cursor, visit.range.span)
+        wanted = place.offset + limit + 1
+        files = read_files(visit.db, visit.site_id, place.span.since_us, place.span.until_us, wanted)
+        rows, following = page_of(files, place, limit)
+        return models.Captures(
+            captures=[
+                models.Capture(file=Path(each.path).name, **_without(each._asdict(), "path", "link_types"))
+                for each in rows
+            ],
+            next_cursor=following,
+        )
+
+    return asked(request, answer)
+
+
+def read_status(request: Request) -> models.Status:
+    """How the box is: its services, and when the newest packet came."""
+
+    def answer(visit: Visit) -> models.Status:
+        try:
+            newest = visit.newest_us
+        except (NothingYetError, NotHereError):
+            newest = None
+        services = [
+            models.Service(
+                name=each.name, running=each.running, state=each.state, sentence=each.sentence,
+                silent_seconds=each.silent_seconds,
+            )
+            for each in visit.options.services()
+        ]  # fmt: skip
+        return models.Status(version=visit.options.version, newest_packet_us=newest, services=services)
+
+    return asked(request, answer)
+
+
+def _report(visit: Visit, name: str, limit: int, cursor: str | None) -> models.ReportAnswer:
+    place = place_of(cursor, visit.range.span)
+    report = REPORTS[name].make(visit.scope().over(place.span))
+    rows, following = page_of(report.rows, place, limit)
+    return models.ReportAnswer(
+        title=report.title,
+        since_us=place.span.since_us,
+        until_us=place.span.until_us,
+        sentences=list(report.sentences),
+        notes=list(report.notes),
+        columns=[models.ColumnAbout(key=each.key, heading=each.heading, form=each.form) for each in report.columns],
+        total_rows=len(report.rows),
+        rows=[dict(zip(report.keys, row, strict=True)) for row in rows],
+        next_cursor=following,
+    )
+
+
+def _device(resident: Resident) -> dict[str, Any]:
+    random = resident.mac_random
+    return {
+        **{
+            name: getattr(resident, name)
+            for name in (
+                "name_source",
+                "owner",
+                "room",
+                "mac",
+                "vendor",
+                "model",
+                "kind",
+                "system",
+                "first_us",
+                "last_us",
+            )
+        },
+        "key": resident.said_of,
+        "name": label_of(resident),
+        "mac_random": None if random is None else bool(random),
+    }
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}

@@ -2,7 +2,8 @@
 
 Rule 1: points stand at equal distances; what is drawn without script is bundled, at most a few hundred points, and the
         table at most some sixty rows, so that a year is as quick as a day.
-Rule 2: data for the browser is JSON in a block that is no script; nothing in it can end the block.
+Rule 2: data for the browser is JSON in an attribute, escaped like any other: a script block would be lost where a part of
+        a page is swapped.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A chart for the macro `series`: markup, legend (style, name, whole), headings and rows of the table."""
+    """A chart for the macro `series`: markup, JSON for the browser, legend (style, name, whole), headings and rows of the table."""
 
     svg: Markup
-    data: Markup
+    data: str
     legend: tuple[tuple[str, str, str], ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -101,15 +102,12 @@ def _moment(seconds: int, length_s: int, clock: ZoneInfo) -> str:
 
 def _data(
     start_s: int, step_s: int, lines: Sequence[Line], label: str, zone: str, scale: str, *, adds_up: bool
-) -> Markup:
+) -> str:
     whole = {
         "start": start_s, "step": step_s, "zone": zone, "scale": scale, "adds_up": adds_up, "label": label,
         "lines": [{"style": line.style, "name": line.name, "values": list(line.values)} for line in lines],
     }  # fmt: skip
-    text = json.dumps(whole, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup('<script type="application/json">{}</script>').format(Markup(text))  # noqa: S704  cannot end the block
+    return json.dumps(whole, separators=(",", ":"))
 
 
 def _draw(

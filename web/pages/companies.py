@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_contacts, tally
+from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_of_company, read_shares, tally
 from daemon.report.scope import Scope
 from daemon.report.words import counted, listed, size_words
-from daemon.store.whose import Label, read_texts
+from daemon.store.whose import Label, read_called, read_texts
 from web.lists import Orders, listing
-from web.pages.destinations import ORDERS, Row, company_link, destination_link, devices_of
+from web.pages.destinations import NAME_ORDERS, Row, company_link, destination_link, devices_of
 from web.pages.history import history_of
 from web.routing import Page
 from web.templating import PARTIES
@@ -35,7 +35,7 @@ def show(visit: Visit) -> Response:
     name = visit.param("name")
     whole = visit.scope()
     scope = replace(whole, only={**whole.only, "company": name})
-    contacts = read_contacts(scope)
+    contacts = read_of_company(whole, name)
     history = history_of(scope, f"Data exchanged with {name}, month by month")
     if not contacts and not any(total for _, _, _, total in history.rows):
         raise NotHereError(f"No device of this home had to do with a company called {name}.")
@@ -44,7 +44,7 @@ def show(visit: Visit) -> Response:
         return visit.link(visit.request.url.path, **{"sort": visit.query("sort"), **changes})
 
     devices = tally(contacts, lambda contact: contact.met.device_id)
-    rows = _names(visit, contacts)
+    rows, parent = _names(visit, contacts), parent_of(name, (label for _, label in contacts))
     return visit.page(
         "company.html",
         name=None if name == NOBODY else name,
@@ -55,8 +55,8 @@ def show(visit: Visit) -> Response:
         named=lambda row: devices_of(visit, row.sums),
         history=history,
         known_as=sorted({label.called for _, label in contacts if label.called} - {name}),
-        parent=parent_of(name, (label for _, label in contacts)),
-        siblings=_siblings(visit, scope, name, contacts),
+        parent=parent,
+        siblings=_siblings(visit, scope, name, parent),
         domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
         purposes=_purposes(contacts),
         countries=_countries(contacts),
@@ -64,7 +64,7 @@ def show(visit: Visit) -> Response:
     )
 
 
-_ORDERS: Orders = {word: ORDERS[word] for word in ("data", "sent", "received", "devices", "name", "first", "last")}
+_ORDERS: Orders = {word: NAME_ORDERS[word] for word in ("data", "sent", "received", "devices", "name", "first", "last")}
 
 
 def _names(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
@@ -96,8 +96,10 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
     up, down = sum(each.bytes_up for each in devices), sum(each.bytes_down for each in devices)
     verb = "got" if name != NOBODY else "together got"
     out = [
-        f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent {size_words(down)} "
-        f"back, {visit.range.label}."
+        (
+            f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent {size_words(down)} "
+            f"back, {visit.range.label}."
+        )
     ]
     parties: dict[str, set[int]] = {}
     for met, label in contacts:
@@ -112,23 +114,24 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
 
 def parent_of(name: str, labels: Iterable[Label]) -> str | None:
     """Who owns a company, as its verdicts say: `Ring (Amazon)` is Amazon's."""
-    for label in labels:
-        called = label.called or ""
-        owner = called[called.rfind("(") + 1 : -1] if called.endswith(")") and "(" in called else ""
-        for each in owner.split(", "):
-            if each and each not in (name, called[: called.rfind("(")].strip()) and each not in name:
-                return each
+    return _owner(name, dict.fromkeys(label.called for label in labels if label.called))
+
+
+def _owner(name: str, called: Iterable[str]) -> str | None:
+    for words in called:
+        before, bracket, owners = words.removesuffix(")").rpartition("(")
+        for owner in owners.split(", ") if bracket and words.endswith(")") else ():
+            if owner and owner != before.strip() and owner not in name:
+                return owner
     return None
 
 
-def _siblings(visit: Visit, scope: Scope, name: str, contacts: Sequence[Contact]) -> list[tuple[str, str]]:
+def _siblings(visit: Visit, scope: Scope, name: str, parent: str | None) -> list[tuple[str, str]]:
     """Other companies that were met and belong to the same owner, or to this one."""
-    family = {parent_of(name, (label for _, label in contacts)), name} - {None, NOBODY}
-    by_name: dict[str, set[Label]] = {}
-    for each in read_contacts(replace(scope, only={})):
-        if each.label.organisation and each.label.organisation != name and "(" in (each.label.called or ""):
-            by_name.setdefault(each.label.organisation, set()).add(each.label)
-    found = sorted(other for other, of in by_name.items() if parent_of(other, of) in family)
+    met = {each.label.organisation for each in read_shares(replace(scope, only={}))} - {None, name}
+    called = read_called(visit.db, [each for each in met if each])
+    family = {parent, name} - {None, NOBODY}
+    found = sorted(other for other, words in called.items() if _owner(other, words) in family)
     return [(other, company_link(visit, other)) for other in found[:_MOST_SIBLINGS]]
 
 

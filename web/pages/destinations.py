@@ -15,16 +15,14 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.vocabulary import PARTIES
 from daemon.report.companies import new_companies, sentences
-from daemon.report.contacts import NOBODY, Contact, Tally, by_company, by_country, read_contacts, tally
-from daemon.report.destinations import destinations, part
-from daemon.report.scope import Scope
-from daemon.store.whose import read_texts
+from daemon.report.contacts import NOBODY, Contact, Tally, by_company, by_country, read_contacts, read_shares, tally
+from daemon.report.destinations import destinations
+from daemon.store.whose import read_called, read_texts
 from web.lists import Orders, listing
 from web.routing import Page
 from web.templating import path as quoted
 from web.visit import Visit
 
-_MOST_RANKED = 8
 _DEVICES_NAMED = 3
 
 
@@ -37,12 +35,6 @@ class Row:
     sums: Tally[str | None] | Tally[int]
     share: float
     new: bool = False
-
-    @property
-    def known_as(self) -> str | None:
-        """What people call the company besides."""
-        called = self.sums.label.called
-        return called if called != self.name and self.name is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,25 @@ ORDERS: Orders = MappingProxyType(
         "devices": ("Devices", lambda row: (-len(row.sums.devices), -row.sums.bytes)),
         "third": ("Advertising and others", lambda row: (-row.sums.parties.get("third", 0), -row.sums.bytes)),
         "name": ("Name", lambda row: (row.name is None, str(row.name).casefold())),
+    }
+)
+_SEEN: Orders = MappingProxyType(
+    {
         "first": ("Newest", lambda row: (-row.sums.first_us,)),
         "last": ("Last seen", lambda row: (-row.sums.last_us,)),
+    }
+)
+NAME_ORDERS: Orders = MappingProxyType({**ORDERS, **_SEEN})
+_VIEWS = MappingProxyType({"companies": "Companies", "to": "Where data went", "from": "Where data came from"})
+_REPORTS = MappingProxyType({"companies": "companies", "to": "destinations", "from": "sources"})
+_MEASURE = MappingProxyType({"companies": "bytes", "to": "bytes_up", "from": "bytes_down"})
+_NAME_ORDERS: Mapping[str, Orders] = MappingProxyType(
+    {
+        "to": {"sent": ORDERS["sent"], **{word: each for word, each in NAME_ORDERS.items() if word != "sent"}},
+        "from": {
+            "received": ORDERS["received"],
+            **{word: each for word, each in NAME_ORDERS.items() if word != "received"},
+        },
     }
 )
 
@@ -71,29 +80,31 @@ ORDERS: Orders = MappingProxyType(
 def show(visit: Visit) -> Response:
     """The list."""
     scope = visit.scope()
-    contacts = read_contacts(scope)
-    by_names = visit.query("by") == "names"
-    companies = tally(contacts, by_company)
+    view = visit.query("by") if visit.query("by") in _VIEWS else "companies"
+    shares = read_shares(scope)
+    companies = tally(shares, by_company)
     fresh = new_companies(scope, companies)
 
     def address(**changes: str | None) -> str:
         return own_link(visit, "/destinations", **changes)
 
-    rows = name_rows(visit, contacts) if by_names else company_rows(visit, companies, fresh)
+    rows = company_rows(visit, companies, fresh) if view == "companies" else name_rows(visit, read_contacts(scope))
+    orders = ORDERS if view == "companies" else _NAME_ORDERS[view]
+    shown = listing(visit, rows, orders, address)
     return visit.page(
         "destinations.html",
         lead=sentences(companies, fresh),
-        by_names=by_names,
-        views=[
-            ("Companies", address(by=None, sort=None), not by_names),
-            ("Names and addresses", address(by="names", sort=None), by_names),
-        ],
-        list=listing(visit, rows, ORDERS, address),
-        parties=party_sums(contacts),
-        choices=choices(visit, contacts),
-        ranked=[] if by_names else [ranked(visit, scope, contacts, inward=inward) for inward in (False, True)],
+        view=view,
+        views=[(said, address(by=None if word == "companies" else word, sort=None), word == view) for word, said in _VIEWS.items()],
+        list=shown,
+        called=read_called(visit.db, [row.name for row in shown.rows if row.name]) if view == "companies" else {},
+        parties=party_sums(shares),
+        choices=choices(visit, shares),
         named=lambda row: devices_of(visit, row.sums),
-        csv=own_link(visit, f"/reports/{'destinations' if by_names else 'companies'}.csv"),
+        largest=max((getattr(row.sums, _MEASURE[view]) for row in shown.rows), default=0),
+        measure=lambda row: getattr(row.sums, _MEASURE[view]),
+        csv=own_link(visit, f"/reports/{_REPORTS[view]}.csv"),
+        full=own_link(visit, f"/reports/{_REPORTS[view]}"),
         fresh=fresh,
         party_link=lambda party: address(party=None if party == visit.query("party") else party),
     )  # fmt: skip
@@ -176,27 +187,6 @@ def choices(visit: Visit, contacts: Sequence[Contact]) -> Mapping[str, list[Choi
             key=lambda each: each.label,
         ),
     }
-
-
-def ranked(visit: Visit, scope: Scope, contacts: Sequence[Contact], *, inward: bool) -> dict[str, object]:
-    """The names and addresses that got, or sent, most."""
-    sums = destinations(contacts, inward=inward)
-    top = sums[:_MOST_RANKED]
-    texts = read_texts(scope.db, [each.key for each in top])
-    most = part(top[0], inward=inward) if top else 0
-    return {
-        "heading": "Data came from" if inward else "Data went to",
-        "csv": own_link(visit, f"/reports/{'sources' if inward else 'destinations'}.csv"),
-        "all": visit.link(f"/reports/{'sources' if inward else 'destinations'}"),
-        "count": len(sums),
-        "rows": [
-            (
-                texts.get(each.key), destination_link(visit, texts.get(each.key)), each.company, each.party,
-                part(each, inward=inward), part(each, inward=inward) / most if most else 0.0,
-            )
-            for each in top
-        ],
-    }  # fmt: skip
 
 
 PAGES = (Page("/destinations", show),)

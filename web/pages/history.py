@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from daemon.report.months import by_party, month_sums, months_between
+from daemon.report.months import by_month, by_party, month_sums
 from daemon.report.scope import Scope
 from daemon.report.words import month_words
 from web.charts import columns
@@ -28,8 +28,8 @@ class History:
 
 def history_of(scope: Scope, label: str, most: int = YEAR) -> History:
     """The last `most` months of what the scope asks for (device, party, company)."""
-    months = months_between(scope, scope.newest_month - most + 1, scope.newest_month)
-    return drawn([(month, by_party(month_sums(scope, month))) for month in months], label)
+    sums = by_month(month_sums(scope, scope.newest_month - most + 1, scope.newest_month))
+    return drawn([(month, by_party(of)) for month, of in sums.items()], label)
 
 
 def drawn(months: Sequence[tuple[int, Mapping[str, float]]], label: str) -> History:

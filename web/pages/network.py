@@ -23,7 +23,8 @@ from web.numbers import share, size
 from web.routing import Page
 from web.visit import Visit
 
-_MOST_RANKED, _MOST_OPEN, _MOST_NAMES = 8, 8, 25
+_MOST_RANKED, _MOST_OPEN, _MOST_NAMES, _MOST_ROWS = 8, 6, 25, 100
+_GIVEN = tuple(resolvers.WORDS[how] for how in (resolvers.ANNOUNCED, resolvers.ROUTER))
 _QUARTERS_FOR_S = 3 * 86_400  # a chart of more is drawn by the hour: as much as a screen can show, and a third as slow
 _STEP_S = {QUARTER: 900, HOUR: 3600, DAY: 86_400}
 KINDS = ("encrypted", "open", "uncategorised")
@@ -35,6 +36,15 @@ class Ranked(NamedTuple):
     heading: str
     form: str
     rows: list[tuple[str, float, float]]
+
+
+class Given(NamedTuple):
+    """A name server of the home, with questions by device."""
+
+    resolver: str
+    how: str
+    devices: dict[int, int]
+    queries: int
 
 
 def show(visit: Visit) -> Response:
@@ -64,11 +74,24 @@ def names(visit: Visit) -> Response:
     by_device: dict[Any, list[Mapping[str, Any]]] = {}
     for row in keyed(each):
         by_device.setdefault(row["device_id"], []).append(row)
+    rows = keyed(servers)
     return visit.page(
         "network_names.html",
-        servers=keyed(servers), servers_report=servers, most=keyed(most)[:_MOST_NAMES], most_report=most,
-        by_device=by_device, asked=scope,
+        servers=rows, servers_report=servers, odd=[row for row in rows if row["how"] not in _GIVEN],
+        given=given_servers(servers), given_devices=len({row["device_id"] for row in rows if row["how"] in _GIVEN}),
+        most_rows=_MOST_ROWS, most=keyed(most)[:_MOST_NAMES], most_report=most, by_device=by_device, asked=scope,
     )  # fmt: skip
+
+
+def given_servers(report: Report) -> list[Given]:
+    """The name servers that the home gave to its devices, those asked most first."""
+    found: dict[tuple[str, str], dict[int, int]] = {}
+    for row in keyed(report):
+        if row["how"] in _GIVEN:
+            devices = found.setdefault((row["resolver"], row["how"]), {})
+            devices[row["device_id"]] = devices.get(row["device_id"], 0) + (row["queries"] or 0)
+    given = [Given(resolver, how, devices, sum(devices.values())) for (resolver, how), devices in found.items()]
+    return sorted(given, key=lambda each: (-each.queries, each.resolver))
 
 
 def traffic_charts(scope: Scope) -> tuple[Series | None, Series | None]:

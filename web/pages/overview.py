@@ -117,7 +117,7 @@ def _lead(visit: Visit, picture: Picture, sums: dict[tuple[str | int, ...], Sum]
     said = f"{many} exchanged {moved}{_change(visit, octets, before)}."
     third, whole = picture.parties.get("third", 0), picture.bytes
     if third and whole:
-        who = "advertising, tracking and other third parties"
+        who = "third parties: advertising, tracking, content and others"
         said += f" {share(third / whole)} of it, {size(third)}, went to or came from {who}."
     return said
 

@@ -1,7 +1,7 @@
 """Who asks: nobody in particular on an open demo, the owner after a login, a program with a token.
 
 Rule 1: whoever is nobody gets the set-up page of an unclaimed box, or the login; never data.
-Rule 2: a token opens the API and the metrics, and nothing that changes anything.
+Rule 2: a token opens what its scope says (BY_TOKEN), and nothing that changes anything.
 Rule 3: what changes something carries the session's token, in the form or in a header; where no session is needed
         (login, set-up) the browser must say that the form was ours.
 """
@@ -29,7 +29,12 @@ from web.security.origin import OURS, SAFE, came_from
 COOKIE = "homeport"
 HEADER = "x-csrf-token"
 FIELDS = 64  # most of a form
-BY_TOKEN = ("/api/v1/", "/metrics")  # what a program may ask for
+BY_TOKEN = {  # what a program may ask for -> the scope that it needs
+    "/api/v1/": READ,
+    "/metrics": READ,
+    "/captures/files/": PACKETS,
+    "/captures/packets": PACKETS,
+}
 EVERYTHING = frozenset({READ, PACKETS})
 
 
@@ -112,11 +117,12 @@ def _known(request: Request, options: Options, *, public: bool) -> Session:
 
 def _by_token(request: Request, options: Options, db: sqlite3.Connection) -> Session | None:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not request.url.path.startswith(BY_TOKEN) or request.method not in SAFE:
+    wanted = next((scope for path, scope in BY_TOKEN.items() if request.url.path.startswith(path)), None)
+    if kind.lower() != "bearer" or wanted is None or request.method not in SAFE:
         return None
     found = access_tokens.find(db, token.strip())
-    if found is None:
-        raise RefusedError("/login", "There is no such token (any more).")
+    if found is None or wanted not in found.scopes:
+        raise RefusedError("/login", "There is no such token (any more), or it is not for this.", by_program=True)
     now_us = options.now_us()
     if access_tokens.is_stale(found, now_us):
         with closing(open_owner(options.owner)) as writer:

@@ -116,6 +116,7 @@
       };
     }
     function draw() {
+      if (!figure.isConnected) return; // its page was swapped for another
       if (chart) chart.destroy();
       plot.textContent = "";
       many = bundled(first, last, plot.clientWidth);
@@ -166,7 +167,7 @@
   function begin(root) {
     root.querySelectorAll("[data-series]:not([data-drawn])").forEach(function (figure) {
       figure.dataset.drawn = "";
-      build(figure, JSON.parse(figure.querySelector("script[type='application/json']").textContent));
+      build(figure, JSON.parse(figure.dataset.series));
     });
   }
   begin(document);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.report.findings.hunt import Hunt, hunt
-from daemon.report.findings.vocabulary import KIND_WORDS, SEVERITIES, USUAL, Finding
+from daemon.report.findings.vocabulary import KIND_WORDS, SEVERITIES, Finding
 from daemon.report.findings.wording import length
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
@@ -51,7 +51,11 @@ def notes(found: Hunt) -> tuple[str, ...]:
     """What was not looked at, and what was found ordinary."""
     told = []
     if found.usual:
-        told.append(f"{len(found.usual)} regular connections are usual for the devices that make them.")
+        told.append(
+            "1 regular connection is usual for the device that makes it."
+            if len(found.usual) == 1
+            else f"{len(found.usual)} regular connections are usual for the devices that make them."
+        )
     if found.shortened:
         told.append(f"Single connections were looked at for the last {length(found.days * 86_400)} of this time only.")
     return tuple(told)
@@ -62,6 +66,3 @@ def _row(each: Finding) -> tuple[object, ...]:
         KIND_WORDS[each.kind], SEVERITIES[each.severity], each.kind, each.subject.called, each.subject.device_id,
         each.place, each.sentence, each.connections, each.bytes, each.first_us, each.last_us, each.finding_id,
     )  # fmt: skip
-
-
-__all__ = ["USUAL", "notes", "report", "sentences"]

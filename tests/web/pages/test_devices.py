@@ -82,7 +82,9 @@ def test_by_room_and_owner(browser: TestClient) -> None:
 
 
 def test_by_party(browser: TestClient) -> None:
-    assert _names(read(browser, f"/devices?{RANGE}&party=unknown")) == ["adas-laptop"], "who has a destination without a name"
+    assert _names(read(browser, f"/devices?{RANGE}&party=unknown")) == ["adas-laptop"], (
+        "who has a destination without a name"
+    )
     assert _names(read(browser, f"/devices?{RANGE}&party=platform")) == []
 
 

@@ -50,7 +50,9 @@ def addresses(client: TestClient) -> list[tuple[str, str]]:
     """(method, path) of every page and every answer of the API, with parameters filled in."""
     app = client.app
     assert isinstance(app, FastAPI)
-    pages = [(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods or ()]
+    pages = [
+        (method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    ]
     api = [(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods]
     assert len(pages) > 20
     assert api

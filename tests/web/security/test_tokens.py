@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from daemon.store import access_tokens, audit
+from tests.daemon.ingest.scenes import evening, write
 from tests.support.dashboard import parsed, read
 from tests.support.guarded import NOW_US, Clock, asked, guarded, let_in, own, send
-from web.options import Options
-from web.security.gate import Session, admission
+from tests.support.importing import imported
 
 API = ("/api/v1/reports", "/metrics")
 
@@ -100,17 +98,17 @@ def test_its_last_use_is_kept(browser: TestClient, program: TestClient, owner: P
     assert kept.used_us == NOW_US + 3600 * 1_000_000, "to a few minutes: reading wears out no SD card"
 
 
-def test_only_the_wider_scope_takes_packets(browser: TestClient, owner: Path) -> None:
-    options: Options = browser.app.state.options  # type: ignore[attr-defined]  # the client knows only that it is an application
-
-    async def who(token: str) -> Session:
-        said = [(b"authorization", f"Bearer {token}".encode())]
-        asked_for = {"type": "http", "method": "GET", "path": "/api/v1/packets", "query_string": b"", "headers": said}
-        return await admission(options)(False)(Request(asked_for))  # noqa: FBT003  what it takes is one word
-
-    for scopes, wide in (("read", False), ("read+packets", True)):
-        session = asyncio.run(who(made(browser, owner, scopes)))
-        assert (session.confirmed, "packets" in session.scopes) == (wide, wide)
+def test_only_the_wider_scope_takes_packets(tmp_path: Path, owner: Path) -> None:
+    capture = write(tmp_path / "day.pcap", evening())
+    with guarded(imported(tmp_path / "h.db", capture), owner) as browser:
+        program = TestClient(browser.app, base_url=str(browser.base_url), follow_redirects=False)
+        narrow, wide = made(browser, owner), made(browser, owner, "read+packets")
+        for path in ("/captures/files/1", "/captures/packets?range=2023-11"):
+            assert program.get(path, headers=bearing(narrow)).status_code == 401
+            assert program.get(path, headers=bearing(wide)).content[:4] == capture.read_bytes()[:4]
+        assert program.get("/captures", headers=bearing(wide)).status_code == 303, "pages are for people"
+    lines = asked(owner, lambda db: audit.latest(db, 2))
+    assert [(line.who, line.what) for line in lines] == [("token Prometheus", audit.PACKETS)] * 2
 
 
 @pytest.mark.parametrize(

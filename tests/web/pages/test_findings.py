@@ -1,0 +1,142 @@
+"""Findings on pages: what is there, with its numbers, and what the owner does with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from daemon.report.findings.vocabulary import BEACONING, PORT
+from tests.support.dashboard import BASE, Element, client, links, post, read, rows
+from tests.support.planted import Home
+from tests.support.planted_home import make_small
+from tests.support.scoring import database_of
+from web.numbers import count, size
+
+HOST = "in.tarn-relay.example"
+NASTY = 'x"><img src=x onerror=alert(1)>.example'
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Home]:
+    """Two days with a beacon, a telnet and ordinary life; the packets that made them."""
+    home = make_small(HOST)
+    return database_of(home, tmp_path_factory.mktemp("findings")), home
+
+
+@pytest.fixture
+def browser(small: tuple[Path, Home], tmp_path: Path) -> TestClient:
+    return client(small[0], owner=tmp_path / "owner.db")
+
+
+def _listed(page: Element) -> list[str]:
+    return [each.one("a").attributes["href"] for each in page.all("p", class_="finding-what")]
+
+
+def _of(browser: TestClient, kind: str) -> str:
+    return next(each for each in _listed(read(browser, "/findings")) if kind in each)
+
+
+def _sent_by(home: Home, kind: str) -> list[bytes]:
+    """The packets between the planted device and its destination's port, both ways."""
+    key = next(thing.key for thing in home.planted if thing.kind == kind).replace(":", "")
+    port = (443 if kind == BEACONING else 23).to_bytes(2, "big")
+    return [
+        frame
+        for _, frame in home.frames
+        if frame[23] == 6 and bytes.fromhex(key) in (frame[:6], frame[6:12]) and port in (frame[34:36], frame[36:38])
+    ]
+
+
+def test_the_list_says_what_was_found(browser: TestClient, small: tuple[Path, Home]) -> None:
+    page = read(browser, "/findings")
+    assert page.one("p", class_="lead").text.startswith("2 things on 2 devices may be worth a look")
+    found = [each.text for each in page.all("li", class_="finding")]
+    assert "Philips-hue uses telnet on port 23 at sh.opal-net.example" in found[0]
+    assert "look at this first" in found[0]
+    frames = _sent_by(small[1], BEACONING)
+    opened = sum(1 for frame in frames if frame[47] == 0x02)
+    assert f"meter connects to {HOST}" in found[1]
+    assert f"{count(opened)} connections · {size(sum(map(len, frames)))}" in found[1]
+    assert "Regular and usual for such devices (1)" in page.text
+
+
+def test_one_finding_has_its_evidence(browser: TestClient, small: tuple[Path, Home]) -> None:
+    page = read(browser, _of(browser, BEACONING))
+    opened = sum(1 for frame in _sent_by(small[1], BEACONING) if frame[47] == 0x02)
+    assert f"{count(opened)} connections, one mark each" in page.text
+    assert len(page.all("svg", class_="moments")) == 1
+    assert rows(page)[0] == {"Between two": "4.5 min to 6.5 min", "How often": count(opened - 1)}
+    assert "every 5 minutes" in page.text
+    assert "What to do" in page.text
+    assert "Annas-iPhone" in page.one("ul", class_="rows").text  # it goes there, too
+    assert f"--destination {HOST}" in page.one("pre").text
+    assert {"/captures", f"/destinations/{HOST}"} <= links(page)
+
+
+def test_filters_stay_in_the_address(browser: TestClient) -> None:
+    page = read(browser, f"/findings?range=30d&kind={PORT}")
+    (address,) = _listed(page)
+    assert "range=30d" in address
+    key = next(each for each in links(page) if each.startswith("/devices/")).removeprefix("/devices/")
+    assert len(_listed(read(browser, f"/findings?device={key}"))) == 2  # one of them folded away as usual
+    nothing = read(browser, "/findings?kind=new-country")
+    assert "Nothing of this kind was found" in nothing.text
+
+
+def test_mute_and_undo(browser: TestClient) -> None:
+    address = _of(browser, BEACONING)
+    assert post(browser, f"{address}/mute").status_code == 303
+    page = read(browser, "/findings")
+    assert page.one("p", class_="lead").text.startswith("1 thing on 1 device")
+    assert "Muted (1)" in page.text
+    muted = next(each for each in page.all("details") if "Muted" in each.text)
+    remark = muted.one("input", name="remark").attributes["value"]
+    assert post(browser, f"{address}/undo", remark=remark).status_code == 303
+    assert "Muted" not in read(browser, "/findings").text
+    assert "2 things" in read(browser, "/findings").one("p", class_="lead").text
+
+
+def test_a_note_is_kept_with_its_history(browser: TestClient) -> None:
+    address = _of(browser, PORT)
+    assert post(browser, f"{address}/note", note="my <b>own</b> test").status_code == 303
+    assert "my <b>own</b> test" in read(browser, "/findings").text  # as text, not as markup
+    page = read(browser, address)
+    assert page.one("textarea").text == "my <b>own</b> test"
+    assert "note: my <b>own</b> test" in page.text
+    assert post(browser, f"{address}/note", note="x" * 600).status_code == 400
+    post(browser, f"{address}/note", note="")
+    assert read(browser, address).one("textarea").text == ""
+
+
+def test_what_makes_no_sense_is_said(browser: TestClient) -> None:
+    read(browser, "/findings/beaconing-000000000000", 404)
+    read(browser, "/findings/..%2f..%2fetc", 404)
+    address = _of(browser, PORT)
+    assert post(browser, f"{address}/undo", remark="7").status_code == 400
+    assert post(browser, f"{address}/undo", remark="x").status_code == 400
+    assert post(browser, "/findings/beaconing-000000000000/mute").status_code == 404
+    assert browser.get(f"{address}/mute").status_code == 405
+    assert browser.post(f"{address}/mute", data={"csrf": "wrong"}, headers={"origin": BASE}).status_code == 403
+
+
+def test_table_csv_and_api(browser: TestClient) -> None:
+    table = read(browser, "/reports/findings")
+    assert [each["Kind"] for each in rows(table)] == [PORT, BEACONING]
+    lines = browser.get("/reports/findings.csv").text.splitlines()
+    assert len(lines) == 3
+    answer = browser.get("/api/v1/reports/findings").json()
+    assert [row["kind"] for row in answer["rows"]] == [PORT, BEACONING]
+
+
+def test_names_from_the_network_are_text(tmp_path: Path) -> None:
+    home = make_small(NASTY)
+    browser = client(database_of(home, tmp_path))
+    page = read(browser, "/findings?range=30d")
+    beacon = next(each for each in _listed(page) if BEACONING in each)
+    one = read(browser, beacon)
+    for shown in (page, one):
+        assert shown.all("img") == []
+        assert "<img" in shown.text
+    assert all("onerror" not in each.attributes for each in one.all("a"))
