@@ -243,12 +243,14 @@ def _as_said(resident: Resident, words: OwnerWords) -> Resident:
     name, owner, room, kind = (
         _last(texts, resident.keys) for texts in (words.names, words.owners, words.rooms, words.kinds)
     )
+    taken_back = name is None and resident.name_source == "owner"  # until the labels follow, what it calls itself
+    own = next((called for member in resident.members for called in member.names), None)
     return replace(
         resident,
-        name=name or resident.name,
-        name_source="owner" if name else resident.name_source,
-        owner=owner or resident.owner,
-        room=room or resident.room,
+        name=own if taken_back else name or resident.name,
+        name_source="owner" if name else None if taken_back else resident.name_source,
+        owner=owner,  # nobody else can know
+        room=room,
         kind=kind or resident.kind,
     )
 

@@ -12,17 +12,24 @@
 
 #include "_core_tally.h"
 
-static PyObject *tally_seen(Flow *self, PyObject *spans)
+static int see_ends(const Flow *self, PyObject *spans)
 {
-    if (!PyDict_Check(spans))
-        return PyErr_Format(PyExc_TypeError, "spans are a dict");
     for (int side = 0; side < 2; side++) {
         int sent = self->packets[side] != 0;
         if (self->ends[side] >= 0 &&
             stretch_span(spans, self->ends[side], sent ? self->first_us : self->began_us,
                          sent ? self->last_us : self->began_us, sent))
-            return NULL;
+            return -1;
     }
+    return 0;
+}
+
+static PyObject *tally_seen(Flow *self, PyObject *spans)
+{
+    if (!PyDict_Check(spans))
+        return PyErr_Format(PyExc_TypeError, "spans are a dict");
+    if (see_ends(self, spans))
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -88,14 +95,8 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
     return tuple;
 }
 
-static PyObject *tally_row(Flow *self, PyObject *arguments)
+static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live)
 {
-    int client, live;
-    PyObject *kind, *end;
-    if (!PyArg_ParseTuple(arguments, "iOOp:row", &client, &kind, &end, &live))
-        return NULL;
-    if (client & ~1)
-        return PyErr_Format(PyExc_ValueError, "an end is 0 or 1");
     int server = 1 - client;
     PyObject *const items[] = {
         PyLong_FromLongLong(self->number), Py_NewRef(kind), PyLong_FromLongLong(self->ends[client]),
@@ -109,11 +110,19 @@ static PyObject *tally_row(Flow *self, PyObject *arguments)
     return tuple_of(items, sizeof items / sizeof items[0]);
 }
 
-static PyObject *tally_traits(Flow *self, PyObject *number)
+static PyObject *tally_row(Flow *self, PyObject *arguments)
 {
-    int client = read_side(number);
-    if (client < 0)
+    int client, live;
+    PyObject *kind, *end;
+    if (!PyArg_ParseTuple(arguments, "iOOp:row", &client, &kind, &end, &live))
         return NULL;
+    if (client & ~1)
+        return PyErr_Format(PyExc_ValueError, "an end is 0 or 1");
+    return row_of(self, client, kind, end, live);
+}
+
+static PyObject *traits_of(const Flow *self, int client)
+{
     int known = self->service && self->service != Py_None, server = 1 - client;
     PyObject *const items[] = {
         PyLong_FromLong(key_protocol(&self->key)), PyLong_FromLong(key_version(&self->key)),
@@ -122,6 +131,43 @@ static PyObject *tally_traits(Flow *self, PyObject *number)
         PyLong_FromLong(group_of(&self->key, server)),
     };
     return tuple_of(items, sizeof items / sizeof items[0]);
+}
+
+static PyObject *tally_traits(Flow *self, PyObject *number)
+{
+    int client = read_side(number);
+    return client < 0 ? NULL : traits_of(self, client);
+}
+
+/* The kind of the flow: kind_of(traits, doh). A new reference. */
+static PyObject *kind_of_flow(const Flow *self, int client, PyObject *kind_of, PyObject *is_doh)
+{
+    PyObject *doh = self->name && self->name != Py_None ? PyObject_CallFunctionObjArgs(is_doh, self->name, NULL)
+                                                        : Py_NewRef(Py_False);
+    PyObject *traits = doh ? traits_of(self, client) : NULL;
+    PyObject *kind = traits ? PyObject_CallFunctionObjArgs(kind_of, traits, doh, NULL) : NULL;
+    Py_XDECREF(doh), Py_XDECREF(traits);
+    return kind;
+}
+
+static PyObject *tally_tell(Flow *self, PyObject *arguments)
+{
+    PyObject *flows, *spans, *otherwise, *make, *fact, *kind_of, *is_doh, *ends;
+    int live, client = self->syn >= 0 ? self->syn : self->asker;
+    if (!PyArg_ParseTuple(arguments, "O!O!Up(OOOOO!):tell", &PyList_Type, &flows, &PyDict_Type, &spans, &otherwise, &live,
+                          &make, &fact, &kind_of, &is_doh, &PyTuple_Type, &ends))
+        return NULL;
+    if (client & ~1)
+        Py_RETURN_FALSE; /* nobody asked: it takes ports to tell who is who */
+    PyObject *end = self->closed ? PyTuple_GetItem(ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
+    PyObject *kind = end ? kind_of_flow(self, client, kind_of, is_doh) : NULL;
+    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
+    PyObject *made = row ? PyObject_CallFunctionObjArgs(make, fact, row, NULL) : NULL;
+    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
+    Py_XDECREF(kind), Py_XDECREF(row), Py_XDECREF(made);
+    if (failed)
+        return NULL;
+    Py_RETURN_TRUE;
 }
 
 static PyObject *get_pair(Flow *self, void *offset)
@@ -267,6 +313,7 @@ static PyMethodDef TALLY_METHODS[] = {
     {"port", (PyCFunction)tally_port, METH_O, "port(side): of an end, -1 where the protocol has none."},
     {"group", (PyCFunction)tally_group, METH_O, "group(side): 0, 1 for an address of many, 2 for the limited broadcast."},
     {"traits", (PyCFunction)tally_traits, METH_O, "traits(client): what decides the kind of the flow."},
+    {"tell", (PyCFunction)tally_tell, METH_VARARGS, "tell(flows, spans, otherwise, live, makers): see daemon/flow/tally.py."},
     {"row", (PyCFunction)tally_row, METH_VARARGS, "row(client, kind, end, live): the fields of a FlowFact."},
     {NULL, NULL, 0, NULL},
 };

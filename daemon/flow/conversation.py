@@ -115,16 +115,17 @@ class Talk(_Base):
 
         While `live` it may go on: a later release replaces it and adds to its slices.
         """
-        client, closed, name = self.client(), self.closed, self.name
-        end = otherwise if not closed else "rst" if closed & RST else "fin"
-        kind = flow_kind(self.traits(client), name is not None and is_doh_name(name))
-        facts.flows.append(_new(FlowFact, self.row(client, kind, end, live)))
+        if not self.tell(facts.flows, facts.seen, otherwise, live, _MAKERS):
+            client, closed, name = self.client(), self.closed, self.name
+            end = otherwise if not closed else "rst" if closed & RST else "fin"
+            kind = flow_kind(self.traits(client), name is not None and is_doh_name(name))
+            facts.flows.append(_new(FlowFact, self.row(client, kind, end, live)))
+            self.seen(facts.seen)
         if self.sliced:
-            self._release_slices(facts, client)
+            self._release_slices(facts, self.client())
         if self.hellos is not None:
             facts.hellos.extend([self._hello_fact(hello) for hello in self.hellos])
             del self.hellos[:-1]  # only the last may still learn what the server answered
-        self.seen(facts.seen)
 
     def _release_slices(self, facts: Facts, client: int) -> None:
         server = 1 - client
@@ -242,3 +243,7 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
     if group and not chatter:
         chatter = service is None or group == 2
     return FlowKind(protocol_name(protocol), version, service, secret, chatter, TUNNELS[tunnel] or None)
+
+
+# What `Tally.tell` needs: how a fact is made, what kind a flow is of, whether a name is a resolver's, and the words for ends.
+_MAKERS = (_new, FlowFact, flow_kind, is_doh_name, ("rst", "fin"))

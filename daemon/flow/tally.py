@@ -9,7 +9,7 @@ Rule 4: the twin in C (`_core_tally.h`) has the same attributes and gives the sa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daemon.decode.packet import ACK, FIN, ICMPV6, RST, SYN, TCP, UDP
 from daemon.flow.facts import Endpoints, stretch
@@ -155,6 +155,17 @@ class Tally:
         server, key = 1 - client, self.key
         asking = 0 if self.service else self.port(client)
         return key[1], key[0], key[2], self.service, self.confirmed, self.port(server), asking, self.group(server)
+
+    def tell(
+        self, flows: list[Any], spans: dict[int, list[int]], otherwise: str, live: bool, makers: tuple[Any, ...]
+    ) -> bool:
+        """Add the flow to `flows` and its ends to `spans`, all in one, where that takes no judgement; whether that is done.
+
+        `makers` are those of `conversation`. Python leaves it to the caller, who knows how; C does it at once where a SYN
+        or a question tells the client.
+        """
+        del self, flows, spans, otherwise, live, makers
+        return False
 
     def row(self, client: int, kind: object, end: str, live: bool) -> tuple[object, ...]:
         """The fields of a FlowFact."""

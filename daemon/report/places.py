@@ -15,12 +15,13 @@ from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import FROM_COUNTRY, LOW, Place
 from daemon.report.contacts import Contact, Tally, read_packets, tally
 from daemon.report.countries import country_name
-from daemon.report.scope import Scope
+from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted
 from daemon.store.whose import read_addresses
 
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
+_RECENT_S, _WEEK_US = 8 * 86_400, 7 * 86_400_000_000
 _COLUMNS = (
     Column("country", "Country"),
     Column("name", "Name"),
@@ -75,6 +76,20 @@ _NOTE = (
 
 def _asn(number: int | None) -> str | None:
     return None if number is None else f"AS{number}"
+
+
+def is_recent(scope: Scope) -> bool:
+    """Whether a span is so short that the place of everything in it is looked up."""
+    return scope.span.seconds <= _RECENT_S
+
+
+def recent_spots(scope: Scope) -> list[Tally[Spot]]:
+    """The points of the scope's time or, of a longer one, of its last week: addresses of a year are too many for a page."""
+    if is_recent(scope):
+        return spots(scope, read_packets(scope))
+    until = min(scope.span.until_us, scope.newest_us + 1)
+    last = scope.over(Span(max(scope.span.since_us, until - _WEEK_US), scope.span.until_us))
+    return spots(last, read_packets(last))
 
 
 def spots(scope: Scope, contacts: Sequence[Contact]) -> list[Tally[Spot]]:

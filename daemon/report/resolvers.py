@@ -16,7 +16,7 @@ from typing import NamedTuple
 from daemon.classify.resolvers import RESOLVERS
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
-from daemon.report.words import counted, listed
+from daemon.report.words import listed
 from daemon.store.asked import Asked, Hidden, counted_since, read_announced, read_asked, read_hidden, read_routers
 
 ANNOUNCED, ROUTER, HOUSE, HARD_CODED, UNTOLD = "announced", "router", "house", "hard-coded", "untold"
@@ -132,12 +132,15 @@ def _sentences(scope: Scope, servers: Sequence[Server]) -> list[str]:
         names = listed(
             [f"{scope.called(device)} ({listed(sorted(own[device]), 2)})" for device in sorted(own)], _MOST_NAMED
         )
-        said.append(f"{counted(len(own), 'device asks', 'devices ask')} DNS servers of their own choice: {names}.")
-    if hiding:
-        names = listed([scope.called(device) for device in sorted(hiding)], _MOST_NAMED)
-        said.append(f"{counted(len(hiding), 'device hides', 'devices hide')} what they ask (DoH, DoT or DoQ): {names}.")
-    if unknown:
-        said.append(f"{counted(len(unknown), 'device asks', 'devices ask')} servers that nobody here knows.")
+        asks = "asks a DNS server of its own choice" if len(own) == 1 else "ask DNS servers of their own choice"
+        said.append(f"{names} {asks}.")
+    for ids, one, many in (
+        (hiding, "hides what it asks (DoH, DoT or DoQ)", "hide what they ask (DoH, DoT or DoQ)"),
+        (unknown, "asks a server that nobody here knows", "ask servers that nobody here knows"),
+    ):
+        if ids:
+            names = listed([scope.called(device) for device in sorted(ids)], _MOST_NAMED)
+            said.append(f"{names} {one if len(ids) == 1 else many}.")
     if untold:
         said.append("No announcement by DHCP or the router was recorded, so nobody can tell which servers were given.")
     if not said:

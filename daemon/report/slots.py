@@ -61,12 +61,6 @@ def read_moved(scope: Scope, step: str) -> dict[int, Step]:
     return sums
 
 
-def read_by_device(scope: Scope, step: str) -> dict[tuple[int, int], int]:
-    """(device, number of the step) -> bytes with the internet, both ways."""
-    rows = read_totals(scope.db, scope.window, ("device", step), scope="internet")
-    return {(device, at): up + down for device, at, _, _, up, down in rows}
-
-
 def _row(time_us: int, moved: Step | None) -> tuple[int, ...]:
     return (time_us, *moved[1:]) if moved else (time_us, 0, 0, 0, 0, 0)
 

@@ -48,22 +48,24 @@ _WHO_HIDES = """
         AND x.way_id IN (SELECT id FROM way WHERE site_id = :site AND service IN ('doh', 'dot', 'doq'))
 """
 _HIDDEN = """
-    SELECT coalesce(t.device_id, 0) AS device, coalesce(n.text, r.address), w.service, sum(p.flows),
-        sum(p.bytes_up + p.bytes_down), (
-            SELECT v.organisation FROM judgement j JOIN verdict v ON v.id = j.verdict_id
-            WHERE j.month = max(p.month) AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
-                AND j.name_id = p.name_id AND j.remote_id = p.remote_id
-        )
+    SELECT x.device, coalesce(n.text, r.address), x.service, x.flows, x.bytes, v.organisation
     FROM (
-        SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_day
-        WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
-        UNION ALL
-        SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_month
-        WHERE month BETWEEN :first_month AND :last_month
-    ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site AND w.service IN ('doh', 'dot', 'doq')
-    LEFT JOIN station t ON t.id = p.station_id LEFT JOIN name n ON n.id = p.name_id
-    LEFT JOIN remote r ON r.id = p.remote_id
-    WHERE :device IS NULL OR t.device_id = :device GROUP BY 1, p.name_id, p.remote_id, 3 ORDER BY 5 DESC, 1, 2
+        SELECT coalesce(t.device_id, 0) AS device, p.name_id, p.remote_id, w.service, max(p.month) AS month,
+            sum(p.flows) AS flows, sum(p.bytes_up + p.bytes_down) AS bytes
+        FROM (
+            SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_day
+            WHERE month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day
+            UNION ALL
+            SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up, bytes_down FROM destination_month
+            WHERE month BETWEEN :first_month AND :last_month
+        ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site AND w.service IN ('doh', 'dot', 'doq')
+        LEFT JOIN station t ON t.id = p.station_id
+        WHERE (p.name_id OR p.remote_id) AND (:device IS NULL OR t.device_id = :device) GROUP BY 1, 2, 3, 4
+    ) x LEFT JOIN name n ON n.id = x.name_id LEFT JOIN remote r ON r.id = x.remote_id
+    LEFT JOIN judgement j ON j.month = x.month AND j.device_id = x.device AND j.site_id = :site
+        AND j.name_id = x.name_id AND j.remote_id = x.remote_id
+    LEFT JOIN verdict v ON v.id = j.verdict_id
+    ORDER BY x.bytes DESC, 1, 2
 """
 
 

@@ -6,7 +6,9 @@ station, so they are for spans that quarters of an hour no longer cover.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
@@ -21,6 +23,17 @@ _STEPS = """
 """
 _TIME = {SLOTS: "slot", HOURS: "slot", DAYS: "day"}
 _SEEK = {SLOTS: "", HOURS: "AND station_id IN (SELECT id FROM station UNION ALL SELECT 0)", DAYS: ""}
+
+_LINES = """
+    SELECT coalesce(t.device_id, 0), x.at, sum(x.bytes) FROM (
+        SELECT station_id, {time} AS at, sum(bytes_up + bytes_down) AS bytes FROM {tier}
+        WHERE {time} >= :first AND {time} < :last
+            AND station_id IN (SELECT id FROM station WHERE device_id IN (SELECT value FROM json_each(:devices)))
+            AND way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet')
+        GROUP BY {order}
+    ) x JOIN station t ON t.id = x.station_id GROUP BY 1, 2
+"""
+_ORDER = {HOURS: "station_id, slot", DAYS: "day, station_id"}  # as the keys have it, so that nothing has to be sorted
 
 
 class Step(NamedTuple):
@@ -40,3 +53,12 @@ def read_steps(db: sqlite3.Connection, window: Window, tier: str) -> list[Step]:
     days = window.days[0], window.days[1] + 1
     first, last = days if tier == DAYS else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
     return [Step(*row) for row in db.execute(query, {"site": window.site_id, "first": first, "last": last})]
+
+
+def read_lines(db: sqlite3.Connection, window: Window, tier: str, devices: Iterable[int]) -> dict[tuple[int, int], int]:
+    """(device, number of the hour or day) -> bytes with the internet, both ways, of a few devices."""
+    query = _LINES.format(time=_TIME[tier], tier=tier, order=_ORDER[tier])
+    days = window.days[0], window.days[1] + 1
+    first, last = days if tier == DAYS else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    asked = {"site": window.site_id, "first": first, "last": last, "devices": json.dumps(list(devices))}
+    return {(device, at): octets for device, at, octets in db.execute(query, asked)}

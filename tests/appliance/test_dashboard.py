@@ -30,7 +30,7 @@ def test_a_box_without_an_owner_shows_a_code_and_one_with_an_owner_none(tmp_path
 
 def test_databases_and_the_values_beneath_settings_are_told(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "country.mmdb").write_bytes(countries(**{"203.0.113.0/24": "DE"}))
+    (tmp_path / "data" / "country.mmdb").write_bytes(countries(DE="203.0.113.0/24"))
     (tmp_path / "data" / "asn.mmdb").write_bytes(b"nonsense")
     asked(tmp_path / "owner.db", lambda db: set_each(db, {"retention.detail_days": "7"}, "web", 1))
     given = {"store.database": str(tmp_path / "h.db"), "data.folder": str(tmp_path / "data")}

@@ -43,7 +43,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--threeyears", action="store_true", help="measure the tiers after three years, and nothing else"
     )
-    parser.add_argument("--database", type=Path, help="of --threeyears: the file is kept, and taken if it is there")
+    parser.add_argument("--pages", action="store_true", help="time every page after three years, and nothing else")
+    parser.add_argument(
+        "--database", type=Path, help="of --threeyears and --pages: the file is kept, and taken if it is there"
+    )
     chosen = parser.parse_args(argv)
     if chosen.packets < 1 or chosen.rounds < 1 or chosen.flood < 0:
         parser.error("--packets and --rounds must be at least 1, --flood not below 0")
@@ -123,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if chosen.drops:
         return drops.main()
-    if chosen.threeyears:
+    if chosen.threeyears or chosen.pages:
         return three_years(chosen)
     subject = HOMEPORT
     if chosen.command:
@@ -156,10 +159,18 @@ def main(argv: list[str] | None = None) -> int:
 
 def three_years(chosen: argparse.Namespace) -> int:
     """Sizes and times after three years, on standard output or in the file that --out names."""
-    from tests.bench.threeyears import measure  # noqa: PLC0415  numpy and the engine, which no other bench wants in here
+    from tests.bench import pages  # noqa: PLC0415  numpy and the engine, which no other bench wants in here
+    from tests.bench.threeyears import measure  # noqa: PLC0415  likewise
+    from tests.support.threeyears import build  # noqa: PLC0415  likewise
 
     with tempfile.TemporaryDirectory(prefix="homeport-bench-", dir=chosen.folder) as name:
-        text = measure(chosen.database or Path(name) / "three.db")
+        database = chosen.database or Path(name) / "three.db"
+        if chosen.pages:
+            if not database.exists():
+                build(database)
+            text = pages.table(pages.measure(database))
+        else:
+            text = measure(database)
     if chosen.out in (None, "-"):
         sys.stdout.write(text)
     else:

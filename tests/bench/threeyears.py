@@ -33,6 +33,7 @@ TIERS: dict[str, tuple[str, ...]] = {
     "days": ("day_total",),
     "destinations by month": ("destination_month",),
     "whose they are": ("judgement", "verdict"),
+    "whose it was, added up": ("whose", "whose_day", "whose_month", "whose_stale"),
     "names, aliases, addresses": ("name", "alias", "remote", "way"),
 }  # fmt: skip
 _PASSING = ("detail: flows, hellos, DNS, frames", "traffic by quarter of an hour")

@@ -17,6 +17,7 @@ def make_home(plan: Plan) -> Home:
     """All packets of a home, and what is planted in them."""
     home = Home(plan)
     things = [Gadget(name, number) for number, name in enumerate(_THINGS, 1)]
+    things[-1].mac = "02:00:5e:00:53:0a"  # made up, as telephones have it, and some cheap things
     _live(home, things)
     _beacons(home, things)
     _hammers(home, things)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from daemon.classify.countries import COUNTRIES
-from daemon.report.contacts import NOBODY, by_company, by_country, read_contacts, tally
+from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, tally
 from daemon.report.countries import unsure
-from daemon.report.places import spots
+from daemon.report.places import recent_spots
 from daemon.report.words import counted, listed, size_words
 from web.lists import listing
 from web.pages.destinations import ORDERS, company_rows, devices_of
@@ -27,9 +27,9 @@ def show(visit: Visit) -> Response:
     if code != NOBODY and code not in COUNTRIES:
         raise NotHereError(f"There is no country with the code {code}.")
     whole = visit.scope()
-    everything = sum(met.bytes for met, _ in read_contacts(whole))
+    everything = sum(met.bytes for met, _ in read_shares(whole))
     scope = replace(whole, only={**whole.only, "country": code})
-    contacts = read_contacts(scope)
+    contacts = read_shares(scope)
     sums = tally(contacts, by_country)
     name = COUNTRIES[code].name if code in COUNTRIES else "Country unknown"
     companies = tally(contacts, by_company)
@@ -66,7 +66,7 @@ def show(visit: Visit) -> Response:
         ],
         list=listing(visit, company_rows(visit, companies, None), ORDERS, address, _MOST),
         named=lambda row: devices_of(visit, row.sums),
-        places=spots(scope, contacts)[:_MOST_PLACES],
+        places=recent_spots(scope)[:_MOST_PLACES],
         csv=lambda report: visit.link(f"/reports/{report}.csv", country=code),
     )
 

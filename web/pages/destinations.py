@@ -80,7 +80,8 @@ _NAME_ORDERS: Mapping[str, Orders] = MappingProxyType(
 def show(visit: Visit) -> Response:
     """The list."""
     scope = visit.scope()
-    view = visit.query("by") if visit.query("by") in _VIEWS else "companies"
+    asked = visit.query("by") or "companies"
+    view = asked if asked in _VIEWS else "companies"
     shares = read_shares(scope)
     companies = tally(shares, by_company)
     fresh = new_companies(scope, companies)
@@ -95,7 +96,10 @@ def show(visit: Visit) -> Response:
         "destinations.html",
         lead=sentences(companies, fresh),
         view=view,
-        views=[(said, address(by=None if word == "companies" else word, sort=None), word == view) for word, said in _VIEWS.items()],
+        views=[
+            (said, address(by=None if word == "companies" else word, sort=None), word == view)
+            for word, said in _VIEWS.items()
+        ],
         list=shown,
         called=read_called(visit.db, [row.name for row in shown.rows if row.name]) if view == "companies" else {},
         parties=party_sums(shares),

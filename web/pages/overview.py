@@ -17,9 +17,11 @@ from daemon.report.findings.hunt import hunt
 from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
 from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope, Span
-from daemon.report.slots import DAY, HOUR, read_by_device, steps_of
+from daemon.report.slots import DAY, HOUR, steps_of
 from daemon.report.sums import Sum, read_sums
 from daemon.store.missing import count_gaps, read_held
+from daemon.store.steps import read_lines
+from daemon.store.totals import DAYS, HOURS
 from daemon.store.whose_days import read_owned
 from web.health import Facts, Line, Trouble, find_troubles, health_lines
 from web.numbers import count, share, size
@@ -143,7 +145,7 @@ def _active(scope: Scope, sums: dict[tuple[str | int, ...], Sum], picture: Pictu
     order = sorted(totals, key=lambda device: (-totals[device], device))[:_MOST_DEVICES]
     step = HOUR if scope.span.seconds < _FEW_DAYS * 86_400 else DAY
     places = [at for at, _ in steps_of(scope, step)]
-    moved = read_by_device(scope, step)
+    moved = read_lines(scope.db, scope.window, HOURS if step == HOUR else DAYS, order)
     return [
         Active(
             device, totals[device], dict(picture.devices.get(device, {})), [moved.get((device, at), 0) for at in places]

@@ -61,11 +61,16 @@ class RefusedError(Exception):
     """Not without a login; `address` is where to go first, `sentence` what programs are told."""
 
     def __init__(
-        self, address: str, sentence: str = "This needs a login, or a token in the Authorization header."
+        self,
+        address: str,
+        sentence: str = "This needs a login, or a token in the Authorization header.",
+        *,
+        by_program: bool = False,
     ) -> None:
         super().__init__(address)
         self.address = address
         self.sentence = sentence
+        self.by_program = by_program
 
 
 class ForgedError(Exception):

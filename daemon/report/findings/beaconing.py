@@ -27,6 +27,7 @@ _CROWDED = 0.5  # of the connections have no times of their own: others count th
 MOST_ASKED = 150  # streams whose times are read, those that would be findings first
 _MOST_USUAL = 50
 _LEAST_SECONDS = 3600
+_MANY_EVENTS, _LEAST_SECONDS_OF_MANY = 20, 1200
 _DAILY, _TO_THE_MINUTE = 0.4 * 86_400, 300  # seconds
 _LEAST_SLOTS, _SLOTS_THERE, _SLOTS_ALIKE = 24, 0.9, 0.25
 _LEAST_PACKETS = 2  # in a quarter of an hour
@@ -59,7 +60,8 @@ def find(view: View) -> Iterator[Finding]:
 
 def _is_a_clock(rhythm: Rhythm) -> bool:
     """Long enough to tell; and what comes about once a day is people's own rhythm, unless it comes to the minute."""
-    if rhythm.events * rhythm.period < _LEAST_SECONDS:
+    lasted = rhythm.events * rhythm.period
+    if lasted < _LEAST_SECONDS and (rhythm.events < _MANY_EVENTS or lasted < _LEAST_SECONDS_OF_MANY):
         return False
     return rhythm.period < _DAILY or rhythm.jitter * rhythm.period <= _TO_THE_MINUTE
 
@@ -70,10 +72,11 @@ def _quiet(stream: Stream) -> bool:
 
 def _may(stream: Stream) -> bool:
     lasted = stream.last_us - stream.first_us
-    if stream.total("connections") < LEAST_EVENTS or lasted < HOUR_US or _quiet(stream):
+    if stream.total("connections") < LEAST_EVENTS or lasted < HOUR_US / 3 or _quiet(stream):
         return False
     if stream.subject.personal:
-        return stream.party == "unknown" and lasted >= DAY_US and stream.first.service not in _MAIL
+        long_enough = lasted >= (DAY_US if stream.named else 3 * HOUR_US)
+        return stream.party == "unknown" and long_enough and stream.first.service not in _MAIL
     return True
 
 

@@ -3,7 +3,7 @@
 Rule 1: the whole house is looked at, also where one device is asked about: what is rare is told by the others.
 Rule 2: the time is bounded by what a page may take: the newest part of what is asked about, shorter in a busy home.
 Rule 3: who is personal, and who plays what others make, is told by the kind of device; of a device whose kind nobody
-        knows, a made-up MAC says that it belongs in somebody's pocket.
+        knows, how many names it reaches: things know few.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from daemon.store.roster import station_key
 DAY_US = 86_400_000_000
 WINDOWS = (30, 14, 7, 4, 2, 1)  # days that are looked at, at most
 MOST_FLOWS = 80_000  # in that time; 25,000 a day is a very busy home
+_BROAD, _BROAD_RANDOM = 80, 25  # names that only something with a person behind it reaches; with a made-up MAC sooner
 HISTORY_MONTHS = 6  # what was known before
 _PERSONAL = PEOPLE | {"nas", "router", "console", "car", "watch"}
 _MEDIA = frozenset({"tv", "console", "speaker", "voice-assistant"})
@@ -54,8 +55,13 @@ class Gathered:
 def gather(scope: Scope) -> Gathered:
     """Everything that the kinds ask for, about the newest part of the scope's span."""
     since, until = _bounded(scope)
-    subjects = {row.device_id: _subject(scope, row) for row in read_subjects(scope.db, scope.site_id)}
-    rows = [row for row in read_streams(scope.db, scope.site_id, since, until) if row.device_id in subjects]
+    rows = read_streams(scope.db, scope.site_id, since, until)
+    breadth = _breadth(rows)
+    subjects = {
+        row.device_id: _subject(scope, row, breadth.get(row.device_id, 0))
+        for row in read_subjects(scope.db, scope.site_id)
+    }
+    rows = [row for row in rows if row.device_id in subjects]
     lookup = _Lookup(scope, since, until, subjects)
     (begun,) = scope.db.execute("SELECT min(first_us) FROM capture WHERE site_id = ?", (scope.site_id,)).fetchone()
     view = View(
@@ -75,8 +81,18 @@ def _bounded(scope: Scope) -> tuple[int, int]:
     return since, until
 
 
-def _subject(scope: Scope, row: SubjectRow) -> Subject:
-    unknown = row.kind is None and (bool(row.mac_random) or (row.system or "") in _PERSONAL_SYSTEMS)
+def _breadth(rows: Sequence[StreamRow]) -> dict[int, int]:
+    """How many names each device reached."""
+    names: dict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.name_id is not None:
+            names[row.device_id].add(row.name_id)
+    return {device: len(reached) for device, reached in names.items()}
+
+
+def _subject(scope: Scope, row: SubjectRow, breadth: int) -> Subject:
+    broad = breadth >= (_BROAD_RANDOM if row.mac_random else _BROAD)
+    unknown = row.kind is None and (broad or (row.system or "") in _PERSONAL_SYSTEMS)
     return Subject(
         row.device_id, station_key(row.mac, row.address), scope.called(row.device_id), row.kind,
         row.kind in _PERSONAL or unknown, row.kind in _MEDIA, row.vendor, row.first_us or 0,

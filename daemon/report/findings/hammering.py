@@ -20,7 +20,9 @@ from daemon.report.table import COUNT, SHARE, SIZE
 from daemon.store.finding_facts import Moment
 
 _REQUESTS_AN_HOUR, _LEAST_REQUESTS = 240, 720  # one every 15 seconds, for three hours
+_IN_AN_HOUR = 3000  # so many are enough in any time
 _PACKETS_AN_HOUR, _LEAST_PACKETS = 3600, 20_000  # one a second, for more than five hours
+_AT_ONCE = 100_000  # so many are enough in any time
 _VERY_MANY = 20_000
 _SMALL = 500  # bytes a packet
 _FAILURES_AN_HOUR, _LEAST_FAILURES, _MOSTLY = 30, 100, 0.8
@@ -78,11 +80,14 @@ def _patience(stream: Stream) -> float:
 
 def _requests(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
     patience = _patience(stream)
-    if stream.total("connections") < _LEAST_REQUESTS * patience or len(by_hour) <= _LEAST_HOURS:
+    if stream.total("connections") < _LEAST_REQUESTS * patience:
+        return None
+    at_once = stream.total("connections") >= _IN_AN_HOUR * patience
+    if len(by_hour) <= _LEAST_HOURS and not at_once:
         return None
     rate = float(np.median(list(by_hour.values())))
     busy = sum(1 for number in by_hour.values() if number >= _REQUESTS_AN_HOUR * patience)
-    if rate < _REQUESTS_AN_HOUR * patience or busy <= _LEAST_HOURS:
+    if rate < _REQUESTS_AN_HOUR * patience or (busy <= _LEAST_HOURS and not at_once):
         return None
     total = stream.total("connections")
     return _finding(
@@ -100,7 +105,9 @@ def _failures(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
     patience = _PERSONAL if stream.subject.personal else 1.0
     if stream.first.protocol != "tcp" or failed < _LEAST_FAILURES * patience or failed < _MOSTLY * total:
         return None
-    if len(by_hour) <= _LEAST_HOURS or float(np.median(list(by_hour.values()))) < _FAILURES_AN_HOUR * patience:
+    if (len(by_hour) <= _LEAST_HOURS and failed < _IN_AN_HOUR / 3 * patience) or float(
+        np.median(list(by_hour.values()))
+    ) < _FAILURES_AN_HOUR * patience:
         return None
     return _finding(
         stream, "failures",
@@ -121,7 +128,9 @@ def _packets(stream: Stream) -> Finding | None:
     octets = stream.total("bytes_up") + stream.total("bytes_down")
     hours = max((stream.last_us - stream.first_us) / HOUR_US, 1.0)
     patience = _patience(stream) * (2 if stream.subject.media else 1)
-    if octets / packets >= _SMALL or packets / hours < _PACKETS_AN_HOUR * patience or hours < 3 * _LEAST_HOURS:
+    if octets / packets >= _SMALL or packets / hours < _PACKETS_AN_HOUR * patience:
+        return None
+    if hours < 3 * _LEAST_HOURS and packets < _AT_ONCE * patience:
         return None
     return _finding(
         stream, "packets",

@@ -1,6 +1,6 @@
 """A device that suddenly talks to a country it had nothing to do with.
 
-Rule 1: two weeks without it must have been seen, and some other country in them: a database of countries that was put in
+Rule 1: a week without it must have been seen, and some other country in them: a database of countries that was put in
         yesterday makes nothing new.
 Rule 2: where addresses are in many places at once, or the database is not sure, a country is no news; nor is it with rented
         computers and content networks, which serve from wherever there is room.
@@ -17,7 +17,7 @@ from daemon.report.findings.vocabulary import COUNTRY, LOW, MEDIUM, Fact, Findin
 from daemon.report.findings.wording import service_of, whose
 from daemon.report.table import COUNT, SIZE
 
-_HISTORY_US = 14 * DAY_US
+_HISTORY_US = 7 * DAY_US
 _LEAST_BYTES = 1000
 _ADVICE = (
     "Look what else changed on that day. If the device needs nothing there and still works, block the destination in your"

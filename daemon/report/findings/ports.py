@@ -3,7 +3,7 @@
 Rule 1: some services have no place between a thing in a home and the internet: remote shells, shared folders, chat rooms,
         mail. One answered connection is enough.
 Rule 2: a port that no service is known for says little by itself: many makers have their own. It counts where the
-        destination is not known to be theirs, and the device has been watched for a day.
+        destination is not known to be theirs, and the device has been watched for some hours.
 Rule 3: one service tried at many addresses is a search for victims, whoever does it.
 """
 
@@ -47,6 +47,7 @@ _MAIL_KINDS = frozenset({"camera", "doorbell", "printer", "nas"})  # may send ma
 _PROTOCOLS = frozenset({"tcp", "udp", "icmp", "icmpv6", "udplite", "igmp"})
 _MANY, _MANY_PERSONAL = 15, 40  # addresses
 _LEAST_CONNECTIONS = 3
+_WATCHED_US = DAY_US // 8
 _TALKING_KINDS = frozenset({"camera", "doorbell"})  # speak to phones outside, on ports of the moment
 _OF_THE_MOMENT = 1024
 _ADVICE = (
@@ -138,7 +139,7 @@ def _unknown_port(stream: Stream, view: View) -> bool:
     row = stream.first
     if stream.known or stream.total("connections") < _LEAST_CONNECTIONS:
         return False
-    if stream.last_us - max(stream.subject.first_us, view.begun_us) < DAY_US:
+    if stream.last_us - max(stream.subject.first_us, view.begun_us) < _WATCHED_US:
         return False
     p2p = row.protocol == "udp" and stream.subject.kind in _TALKING_KINDS and (row.port or 0) >= _OF_THE_MOMENT
     return not p2p

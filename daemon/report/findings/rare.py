@@ -1,6 +1,6 @@
 """A company that only this device knows: a little traffic, to somebody whom nothing else in the house ever reached.
 
-Rule 1: without a past nothing is rare: the device must have been watched for a week before.
+Rule 1: without a past nothing is rare: the device must have been watched for five days before.
 Rule 2: things with a few acquaintances are looked at; what people browse and what TVs play changes every day. Of these only
         new trackers count, as good to know.
 """
@@ -15,7 +15,7 @@ from daemon.report.findings.vocabulary import LOW, MEDIUM, RARE, Fact, Finding, 
 from daemon.report.findings.wording import service_of, whose
 from daemon.report.table import COUNT, SIZE
 
-_HISTORY_US = 7 * DAY_US
+_HISTORY_US = 5 * DAY_US
 _MOST_BYTES = 2_000_000
 _TRACKING = frozenset({"advertising", "analytics", "recognition"})
 _PARTIES = frozenset({"third", "unknown"})

@@ -17,6 +17,7 @@ from daemon.report.findings.vocabulary import LOW, MEDIUM, UNNAMED, Fact, Findin
 from daemon.report.findings.wording import service_of
 from daemon.report.table import COUNT, SIZE
 
+_WATCHED_US = DAY_US // 8  # before the first connection: names are asked for again after an hour or two
 _LEAST_CONNECTIONS, _LEAST_BYTES = 3, 20_000
 _MANY = 6
 _ADVICE = (
@@ -56,7 +57,7 @@ def _may(stream: Stream, view: View) -> bool:
         return False  # a rented computer: as likely a camera's relay as anything else
     if not stream.total("packets_down") or (row.protocol == "tcp" and not stream.total("begun")):
         return False
-    if stream.first_us - max(stream.subject.first_us, view.begun_us) < DAY_US and not _lasting(stream, view):
+    if stream.first_us - max(stream.subject.first_us, view.begun_us) < _WATCHED_US and not _lasting(stream, view):
         return False
     octets = stream.total("bytes_up") + stream.total("bytes_down")
     return stream.total("connections") >= _LEAST_CONNECTIONS or octets >= _LEAST_BYTES

@@ -1,0 +1,98 @@
+"""How long every page of the dashboard takes after three years: server time of one request, cold and again.
+
+Rules: the time is CPU of the process that answers, with no other request under way; cold is the first request of its kind
+on a fresh application, whose memory of answers is empty, and with the templates compiled before.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from tests.support.dashboard import client
+from web.pages import PAGES
+from web.routing import Page
+
+ALLOWED_S = 0.2
+RANGES = ("24h", "7d", "30d", "365d")
+_ROUNDS = 3
+_PART = re.compile(r"\{(\w+)(?::\w+)?\}")
+_NOT_PAGES = ("/captures/files", "/captures/packets", "/metrics")  # files, and what programs ask
+
+
+class Timed(NamedTuple):
+    """One address: CPU seconds of the first request of an application, and of one like it."""
+
+    address: str
+    status: int
+    cold: float
+    again: float
+
+
+def measure(database: Path) -> list[Timed]:
+    """Every page, for each range. The database is that of `tests.support.threeyears`."""
+    found = []
+    for page in PAGES:
+        if page.method != "GET" or page.path.startswith(_NOT_PAGES):
+            continue
+        path = filled(page, database)
+        if path is None:
+            continue
+        found += [_timed(database, f"{path}?range={span}") for span in RANGES]
+    return found
+
+
+def _timed(database: Path, address: str) -> Timed:
+    colds, agains = [], []
+    status = 0
+    for _ in range(_ROUNDS):
+        with client(database) as browser:
+            browser.get("/reports/nonsense")  # what every first page costs: templates, imports
+            times = []
+            for _ in range(2):
+                begin = time.process_time()
+                status = browser.get(address).status_code
+                times.append(time.process_time() - begin)
+            colds.append(times[0])
+            agains.append(times[1])
+    return Timed(address, status, min(colds), min(agains))
+
+
+def filled(page: Page, database: Path) -> str | None:
+    """An address of the page, with what there is in the database; None for a part that nobody knows how to fill."""
+    with closing(sqlite3.connect(database)) as db:
+        samples = {
+            "/devices": db.execute("SELECT printf('%012x', mac) FROM device WHERE mac >= 0 LIMIT 1").fetchone(),
+            "/companies": db.execute("SELECT organisation FROM whose WHERE organisation <> '' LIMIT 1").fetchone(),
+            "/countries": db.execute("SELECT country FROM whose WHERE country <> '' LIMIT 1").fetchone(),
+            "/destinations": db.execute(
+                "SELECT text FROM name WHERE id IN (SELECT name_id FROM judgement) LIMIT 1"
+            ).fetchone(),
+            "/reports": ("destinations",),
+        }
+    path = page.path
+    for name in _PART.findall(page.path):
+        sample = next((row for prefix, row in samples.items() if page.path.startswith(prefix)), None)
+        if sample is None:
+            return None
+        text = str(sample[0])
+        if page.path.startswith("/devices"):
+            text = ":".join(text[at : at + 2] for at in range(0, 12, 2))
+        path = re.sub(r"\{" + name + r"(?::\w+)?\}", quote(text, safe=":"), path)
+    return path
+
+
+def table(found: list[Timed]) -> str:
+    """The pages as Markdown, slowest first."""
+    lines = ["| page | first, CPU ms | again, CPU ms |", "|---|---:|---:|"]
+    for each in sorted(found, key=lambda each: -each.cold):
+        called = f"`{each.address}`" if each.status == 200 else f"`{each.address}` ({each.status})"
+        lines.append(f"| {called} | {each.cold * 1000:.0f} | {each.again * 1000:.0f} |")
+    slow = [each for each in found if each.cold > ALLOWED_S]
+    lines.append(f"\n{len(found) - len(slow)} of {len(found)} within {ALLOWED_S * 1000:.0f} ms.")
+    return "\n".join(lines) + "\n"
