@@ -11,8 +11,10 @@ import pytest
 from appliance import __version__
 from appliance.config import KEYS, VARIABLE
 from appliance.main import DEBUG, EXIT_CODES, verbs
+from daemon.report.registry import KINDS
 from daemon.store.database import open_database
 from daemon.store.export import VIEWS
+from web.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,6 +83,18 @@ def test_schema_lists_every_column_in_order(view: str, tmp_path: Path) -> None:
     rows = table(section(text("docs/schema.md"), view))
     assert [row[0] for row in rows] == columns
     assert all(len(row[1]) >= 4 for row in rows)
+
+
+def test_dashboard_lists_every_report() -> None:
+    listed = {row[0]: row[1] for row in table(section(text("docs/dashboard.md"), "Reports"))}
+    assert listed == {kind.name: kind.question for kind in KINDS}
+
+
+def test_dashboard_lists_every_page_of_the_menu() -> None:
+    listed = {row[0]: row[1] for row in table(section(text("docs/dashboard.md"), "Pages"))}
+    menu = dict(re.findall(r'\("(/[a-z]*)", "([A-Z][a-z]+)"\)', text("web/templates/base.html")))
+    assert menu.items() <= listed.items()
+    assert {page.path for page in PAGES} >= set(listed)
 
 
 def test_changelog_speaks_of_this_version() -> None:

@@ -6,6 +6,7 @@ this version of Homeport does.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from contextlib import closing
@@ -15,7 +16,7 @@ import click
 
 from appliance.bulk import prepare
 from appliance.config import load_config
-from appliance.console import note, plural, printable, say, size
+from appliance.console import CannotDoError, note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
 
 SITE = "home"
@@ -94,6 +95,32 @@ def _speak_for_the_household(owner: Path) -> None:
         return
     with closing(open_owner(owner)) as db:
         say_each(db, SITE, owners_words(), SAID_BY, SAID_US)
+
+
+def _serve(folder: Path, port: int) -> None:
+    """The dashboard of the sample home, for whoever sits at this machine; at another port where this one is taken."""
+    from appliance.dashboard import serve
+
+    config = load_config(
+        {
+            "store.database": folder / _DATABASE,
+            "store.owner": folder / _OWNER,
+            "data.folder": folder / _DATA,
+            "capture.folder": folder / "captures",
+            "site.name": SITE,
+        }
+    )
+
+    def ready(address: str) -> None:
+        say(f"\nThe dashboard of the sample home is at {address}\nCtrl-C ends it.")
+
+    try:
+        serve(config, _HOST, port, is_open=True, ready=ready)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise CannotDoError(f"the dashboard cannot listen at {_HOST}:{port}: {error.strerror}") from error
+        note(f"Port {port} is taken, so another one is used; --port chooses.")
+        serve(config, _HOST, 0, is_open=True, ready=ready)
 
 
 def _hints(database: Path) -> None:

@@ -22,7 +22,7 @@ from tests.support.compare import imbalance
 from tests.support.disks import fill, loop_disk, small_disk
 from tests.support.importing import COMMAND, ROOT
 from tests.support.lab import wait_until
-from tests.support.recording import files_in, lines_of
+from tests.support.recording import files_in, lines_of, records_in
 from tests.support.wire import Wire, numbers_in
 
 NEEDED = (*home.NEEDED, "mount")
@@ -170,3 +170,46 @@ def test_a_card_filled_to_the_last_byte_again_and_again(
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no loop volume can be made here: {error}")
     drill(wire, tmp_path, partial(loop_disk, mebibytes=40), monkeypatch, 5)
+
+
+@pytest.mark.parametrize("policy", ["thin", "pause"])
+def test_with_less_room_than_is_to_stay_free(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """Not the disk is full, but the floor is not free: packets are cut, or not recorded, until it is."""
+    settings, run = tmp_path / "homeport.toml", tmp_path / "run"
+    settings.write_text(f'[capture]\nwhen_low = "{policy}"\nfree_floor_mib = 4\n')
+    run.mkdir()
+    monkeypatch.setenv("HOMEPORT_CONFIG", str(settings))
+    with small_disk(tmp_path / "disk", "60m") as disk:
+        flags = ("-i", "hp1", "--trust-clock", "--dir", str(disk), "--status", str(run))
+        recording = wire.record(*COMMAND, "capture", *flags, folder=disk)
+
+        def said(name: str) -> object:
+            return json.loads((run / "capture.json").read_text()).get(name)
+
+        with wire.sending(200, size=400):
+            time.sleep(0.5)
+            fill(disk / "photos", leave=2 << 20)
+            wait_until(lambda: said("snaplen") == 128 or said("state") == "paused", "a word of the little room", 30)
+            time.sleep(0.5)
+            (disk / "photos").unlink()
+            wait_until(lambda: said("snaplen") == 262_144 and said("state") == "capturing", "the end of it", 60)
+            time.sleep(0.5)
+        time.sleep(0.5)
+        recording.end(signal.SIGTERM)
+        files = sorted(files_in(disk), key=lambda file: lines_of(file)[0].monotonic_us)
+        numbers = [number for file in files for number in numbers_in(file)]
+        assert numbers == sorted(set(numbers))
+        assert (numbers[0], numbers[-1]) == (0, wire.sent - 1)
+        lost = sum(int(line.more["lost"] or 0) for file in files for line in lines_of(file) if line.event == "resume")
+        assert len(numbers) + lost == wire.sent
+        lengths = [{(wire_size, len(data)) for _, wire_size, data in records_in(file)} for file in files]
+        if policy == "thin":
+            assert (lost, lengths) == (0, [{(400, 400)}, {(400, 128)}, {(400, 400)}])
+        else:
+            assert lost > 0
+            assert lengths == [{(400, 400)}]
+            assert [line.more["reason"] for line in lines_of(files[0]) if line.event == "pause"] == [
+                "less than 4 MiB are free"
+            ]

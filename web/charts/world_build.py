@@ -16,6 +16,7 @@ import heapq
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def _area(ring: Sequence[_Whole]) -> float:
 
 def _path(ring: Sequence[_Whole]) -> str:
     """SVG's shortest way to say it: a beginning, then steps; a minus sign separates as well as a space."""
-    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(ring, ring[1:-1], strict=False)]
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(ring[:-1])]
     numbers = [number for step in steps for number in step]
     text = "".join(f"{number}" if number < 0 or at == 0 else f" {number}" for at, number in enumerate(numbers))
     return f"M{ring[0][0]} {ring[0][1]}l{text}z"

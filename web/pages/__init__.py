@@ -15,6 +15,7 @@ from web.pages import (
     findings,
     login,
     metrics,
+    months,
     network,
     overview,
     reports,
@@ -22,6 +23,7 @@ from web.pages import (
     settings,
     setup,
     tokens,
+    worldmap,
 )
 from web.routing import Page
 
@@ -33,6 +35,8 @@ PAGES: tuple[Page, ...] = (
     *destination.PAGES,
     *companies.PAGES,
     *countries.PAGES,
+    *worldmap.PAGES,
+    *months.PAGES,
     *devices.PAGES,
     *device.PAGES,
     *device_words.PAGES,

@@ -97,8 +97,8 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
     verb = "got" if name != NOBODY else "together got"
     out = [
         (
-            f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent {size_words(down)} "
-            f"back, {visit.range.label}."
+            f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent "
+            f"{size_words(down)} back, {visit.range.label}."
         )
     ]
     parties: dict[str, set[int]] = {}

@@ -36,7 +36,7 @@ def recorded(folder: Path, hour: int, *more: SidecarLine, boot_id: str = BOOT) -
 def gaps(database: Path) -> list[tuple[object, ...]]:
     """(from, to, why), in seconds since the first recording."""
     found = views(database)["capture_gaps"].elements()
-    return sorted(((row[2] - START_US) / SECOND, (row[3] - START_US) / SECOND, row[4]) for row in found)  # type: ignore[operator]  # numbers
+    return sorted(((row[2] - START_US) / SECOND, (row[3] - START_US) / SECOND, row[4]) for row in found)
 
 
 def month(folder: Path) -> list[Path]:
@@ -62,7 +62,7 @@ def test_gaps_and_drops_are_imported(tmp_path: Path) -> None:
     month(tmp_path / "in")
     found = imported(tmp_path / "h.db", tmp_path / "in")
     assert gaps(found) == ALL
-    assert sorted(row[-4] for row in views(found)["captures"].elements()) == [0, 0, 12]  # type: ignore[type-var]  # numbers
+    assert sorted(row[-4] for row in views(found)["captures"].elements()) == [0, 0, 12]
 
 
 def test_neither_order_nor_jobs_nor_portions_show(tmp_path: Path) -> None:

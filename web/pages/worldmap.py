@@ -101,7 +101,7 @@ def show(visit: Visit) -> Response:
 
 def _asked(visit: Visit, word: str, words: Mapping[str, object]) -> str:
     said = visit.query(word)
-    return said if said in words else next(iter(words))
+    return said if said is not None and said in words else next(iter(words))
 
 
 def _devices(visit: Visit) -> list[Choice]:
