@@ -112,6 +112,7 @@ def test_changelog_speaks_of_this_version() -> None:
         "docs/classification.md",
         "docs/data.md",
         "docs/schema.md",
+        "docs/security.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

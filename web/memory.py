@@ -62,6 +62,11 @@ class Memory:
                 self._answers.popitem(last=False)
         return made
 
+    def has(self, state: State | None, key: Hashable) -> bool:
+        """Whether `recall` would answer at once."""
+        with self._turn:
+            return (state, key) in self._answers
+
     def close(self) -> None:
         """Let go of the database and of all answers."""
         with self._turn:

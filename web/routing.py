@@ -8,6 +8,7 @@ Rule 2: a page answers GET or POST, never both ways by accident: what changes so
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -85,6 +86,11 @@ def answered(visit: Visit, answer: Callable[[Visit], Response]) -> Response:
         return visit.page("problem.html", 503, heading="That took too long", sentence=str(error))
     except BadWordError as error:
         return visit.page("problem.html", 400, heading="That cannot be", sentence=str(error))
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        sentence = "This question takes too long to answer here; choose a shorter time."
+        return visit.page("problem.html", 503, heading="That took too long", sentence=sentence)
     except StoreError as error:
         _log.warning("%s: %s", visit.request.url.path, error)
         return visit.page("problem.html", 500, heading="The database does not answer", sentence=str(error))

@@ -87,6 +87,10 @@ class Visit:
         """An answer from the facts that was made before, if these, or all that its key tells, are as they were then."""
         return self._memory.recall(None if lasting else self._state, (self.site_id, key), make)
 
+    def remembers(self, key: Hashable) -> bool:
+        """Whether a lasting answer is there."""
+        return self._memory.has(None, (self.site_id, key))
+
     @cached_property
     def owner(self) -> sqlite3.Connection | None:
         """The owner's file, to be read; None where nothing was ever said. Raises StoreError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 
@@ -22,6 +23,7 @@ def command(database: str | None, owner: str | None, *, reset: bool) -> None:
     from daemon.store.owner import open_owner
 
     path = config.store.owner
+    os.umask(0o007)  # run as root on a new box, it makes a file that the dashboard, of the same group, has to write
     with closing(open_owner(path)) as db:
         if reset and accounts.reset(db):
             note(f"password, sessions and tokens are forgotten; everything else in {printable(path)} stays")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 LONGEST = 200  # characters of a name that are looked at
 MOST_WORDS = 16
@@ -97,6 +98,7 @@ def _ascii() -> dict[int, str]:
 _ASCII = _ascii()
 
 
+@lru_cache(maxsize=16384)
 def words(text: str) -> tuple[str, ...]:
     """The words of a name: lower case, no accents, no punctuation; apostrophes and dots inside words join."""
     cut = text[:LONGEST]

@@ -8,6 +8,7 @@ Rule 2: subjectAltName decides; the common name speaks only where that holds no 
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from daemon.decode.cursor import Cursor, DecodeError
@@ -26,7 +27,12 @@ def certificate_names(message: bytes) -> tuple[str, ...]:
 
     At most `MAX_NAMES`, without repetition. Raises DecodeError if the message or its certificate cannot be read.
     """
-    der = _leaf(message)
+    return _names_in(_leaf(message))
+
+
+@lru_cache(maxsize=512)
+def _names_in(der: bytes) -> tuple[str, ...]:
+    """Of one certificate. A house meets the same few again and again: of a thousand handshakes most show one of these."""
     from cryptography import x509  # noqa: PLC0415  slow to import, and few captures show certificates
 
     try:

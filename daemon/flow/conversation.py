@@ -245,5 +245,5 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
     return FlowKind(protocol_name(protocol), version, service, secret, chatter, TUNNELS[tunnel] or None)
 
 
-# What `Tally.tell` needs: how a fact is made, what kind a flow is of, whether a name is a resolver's, and the words for ends.
+# What `Tally.tell` needs: how a fact is made, what kind a flow is of, whether a name is a resolver's, words for an end.
 _MAKERS = (_new, FlowFact, flow_kind, is_doh_name, ("rst", "fin"))

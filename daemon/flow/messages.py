@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from daemon.flow.facts import Facts
 
 _MULTICAST_DNS = ("mdns", "llmnr")
+DNS_PORTS = {53: "udp", 5353: "mdns", 5355: "llmnr"}  # -> as facts call the transport
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 
 
@@ -34,7 +35,7 @@ def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, t
     asker = 1 - side if response else side
     if transport in _MULTICAST_DNS:
         flow.recognised(transport)
-    else:
+    elif flow.asker < 0 or not flow.confirmed:  # most flows have one question and one answer
         flow.recognised("dns")
         flow.asked(asker)
     ends = flow.ends
@@ -44,7 +45,9 @@ def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, t
             facts.dns.append(_new(DnsFact, (time_us, client, resolver, transport, False, name, kind, None, 0, ())))
         return True
     name, kind = questions[0] if questions else ("", "")
-    answers = [record[0] for record in records].count("answer")
+    answers = len(records)
+    if answers and records[-1][0] != "answer":  # other sections stand behind it
+        answers = [record[0] for record in records].count("answer")
     fact = time_us, client, resolver, transport, True, name, kind, rcode, answers, records
     facts.dns.append(_new(DnsFact, fact))
     if transport == "mdns":
@@ -116,9 +119,7 @@ def _netbios(
 
 # They raise DecodeError, or answer False, where a datagram is not what its port promises.
 HANDLERS: dict[int, Callable[[Talk, Facts, int, int, bytes], bool | None]] = {
-    53: partial(dns_message, transport="udp"),
-    5353: partial(dns_message, transport="mdns"),
-    5355: partial(dns_message, transport="llmnr"),
+    **{port: partial(dns_message, transport=transport) for port, transport in DNS_PORTS.items()},
     67: _dhcp,
     68: _dhcp,
     546: _dhcpv6,

@@ -15,7 +15,7 @@ from daemon.decode.quic import HelloAssembler, is_client_initial
 from daemon.decode.signatures import recognise_udp, recognise_udp_pair
 from daemon.decode.tls import ClientHello, parse_client_hello, parse_dtls_client_hello
 from daemon.flow.hello import Hello, tls_hello
-from daemon.flow.messages import HANDLERS
+from daemon.flow.messages import DNS_PORTS, HANDLERS, dns_message
 
 if TYPE_CHECKING:
     from daemon.flow.conversation import Talk
@@ -57,16 +57,49 @@ class MessageInspector:
         except DecodeError:
             refused = True
         if refused:
-            service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
-            if service is not None:  # not what its port promises, but something else that is known
-                flow.recognised(service)
+            _look_otherwise(flow, side, payload)
 
     def state(self) -> list[Any]:
         """The port."""
         return [self._port]
 
 
-MESSAGE_INSPECTORS = {port: MessageInspector(port) for port in HANDLERS}  # the core in C looks them up, too
+class DnsInspector(MessageInspector):
+    """The same for DNS and its kin, which most messages are: straight to what reads them."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self._transport = DNS_PORTS[port]
+
+    def packet(
+        self,
+        flow: Talk,
+        facts: Facts,
+        side: int,
+        time_us: int,
+        flags: int,
+        seq: int,
+        payload: bytes,
+        missing: int,
+    ) -> None:
+        """Take one datagram sent by `side`."""
+        del flags, seq, missing
+        if payload and not dns_message(flow, facts, side, time_us, payload, self._transport):
+            _look_otherwise(flow, side, payload)
+
+
+def _look_otherwise(flow: Talk, side: int, payload: bytes) -> None:
+    """A datagram that is not what its port promises may be something else that is known."""
+    service = recognise_udp(payload, flow.port(side), flow.port(1 - side))
+    if service is not None:
+        flow.recognised(service)
+
+
+MESSAGE_INSPECTORS = {
+    port: (DnsInspector if port in DNS_PORTS else MessageInspector)(port) for port in HANDLERS
+}  # the core in C looks them up, too
 
 
 def make_udp(ports: tuple[int, int], isn: tuple[int, int]) -> MessageInspector | UdpInspector:

@@ -93,12 +93,14 @@ class Keeper:
         self._kept_s = self._looked_s = float("-inf")
         self._owed: dict[Path, Recorded | None] = {}  # what the database is to be told; not None: it went unread
         self._said: list[Said] = []
+        self._recorded: list[Recorded] = []  # what lay there the last time
         self._complained = ""
 
     def prepare(self) -> None:
         """Before a database is opened: it takes a little room."""
-        if self._room(self._database.parent).free < _LEAST:
-            self._give_up_ballast()
+        with suppress(OSError):  # whatever is wrong with the folder, opening the database says it better
+            if self._room(self._database.parent).free < _LEAST:
+                self._give_up_ballast()
 
     def due(self, now_s: float) -> bool:
         """Whether it is time for a pass: each minute, and every few seconds while something about the room is amiss."""
@@ -116,7 +118,8 @@ class Keeper:
         """One pass. Raises StoreError, OSError; what went until then is gone."""
         self._kept_s = self._looked_s = now_s
         with explained(self._database):
-            found = find_stored(db, self._folder)
+            found = find_stored(db, self._folder, self._recorded)
+        self._recorded = [recorded for _, recorded in found]
         room = self._room(self._folder)
         limits = self._limits(room)
         planned = plan((file for file, _ in found), limits, room.free)

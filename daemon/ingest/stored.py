@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,16 +41,21 @@ class Recorded:
     closed: bool
     locked: bool
     place: tuple[int, str]  # among those of its series
+    shape: tuple[int, ...]  # of file and sidecar: as long as it stays the same, so does all of this
 
 
-def find_recorded(folder: Path) -> list[Recorded]:
-    """Our files in a folder (not in folders inside it). Raises OSError where it cannot be read."""
+def find_recorded(folder: Path, before: Iterable[Recorded] = ()) -> list[Recorded]:
+    """Our files in a folder (not in folders inside it). Raises OSError where it cannot be read.
+
+    `before` is what was found the last time: a file that was closed then, and did not change, is not opened again.
+    """
     found = []
+    closed = {each.path: each for each in before if each.closed}
     for path in sorted(folder.iterdir()):
         if path.suffix != _SUFFIX or path.name.startswith(".") or not series_of(path):
             continue
         try:
-            recorded = _recorded(path)
+            recorded = _recorded(path, closed.get(path))
         except (FileNotFoundError, PermissionError):
             continue  # gone meanwhile, without a sidecar, or somebody else's
         if recorded is not None:
@@ -57,9 +63,9 @@ def find_recorded(folder: Path) -> list[Recorded]:
     return found
 
 
-def find_stored(db: sqlite3.Connection, folder: Path) -> list[tuple[Stored, Recorded]]:
-    """All that the budget has to know of a folder. Raises OSError; sqlite3.Error as it comes."""
-    recorded = find_recorded(folder)
+def find_stored(db: sqlite3.Connection, folder: Path, before: Iterable[Recorded] = ()) -> list[tuple[Stored, Recorded]]:
+    """All that the budget has to know of a folder; see `find_recorded`. Raises OSError; sqlite3.Error as it comes."""
+    recorded = find_recorded(folder, before)
     known = read_standings(db, [str(each.path.absolute()) for each in recorded])
     newest = {each.series: each.path for each in sorted(recorded, key=lambda each: each.place)}
     return [
@@ -87,9 +93,12 @@ def _state(file: Recorded, known: Standing | None, *, newest: bool) -> str:
     return READ if known.status not in _UNDER_WAY and known.size == file.length else UNREAD
 
 
-def _recorded(path: Path) -> Recorded | None:
+def _recorded(path: Path, before: Recorded | None) -> Recorded | None:
     status, sidecar = path.stat(), sidecar_of(path)
     beside = sidecar.stat()
+    shape = (status.st_ino, status.st_size, status.st_mtime_ns, beside.st_ino, beside.st_size, beside.st_mtime_ns)
+    if before is not None and before.shape == shape:
+        return before
     with sidecar.open("rb") as file:
         first = parse_lines(file.read(_HEAD)).lines[:1]
         file.seek(max(0, beside.st_size - _TAIL))
@@ -109,6 +118,7 @@ def _recorded(path: Path) -> Recorded | None:
         any(line.event == "close" for line in last),
         _is_locked(path),
         (status.st_mtime_ns, path.name),
+        shape,
     )
 
 

@@ -23,7 +23,7 @@ from daemon.store.by_device import read_hours
 
 ALWAYS, MOSTLY, SOMETIMES = 0.9, 0.5, 0.02  # of the hours of a device, above which it counts as that
 _HOUR = 4  # slots
-_MOST_DAYS = 92  # of a span, the newest: what a device did a year ago says little of how it lives
+_MOST_DAYS = 31  # of a span, the newest: what a device did a year ago says little of how it lives
 _FEW = 12  # hours, below which nothing is said
 _COLUMNS = (
     Column("device", "Device"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.report.contacts import Tally, by_company, companies_before, read_shares, tally
+from daemon.report.contacts import Tally, companies_before, company_sums
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
@@ -28,7 +28,7 @@ _LONGEST_COMPARED = 62 * 86_400  # seconds: of what is older only months are kep
 
 def report(scope: Scope) -> Report:
     """One row a company, those with most data first."""
-    sums = tally(read_shares(scope), by_company)
+    sums = company_sums(scope)
     fresh = new_companies(scope, sums)
     whole = sum(each.bytes for each in sums)
     rows = tuple(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from daemon.report.scope import Scope
 from daemon.store.whose import UNJUDGED, Label, Met, read_device_of_station, read_labels, read_met, read_met_of_company
@@ -83,20 +83,21 @@ class Tally(Generic[K]):
         self.packets_down += met.packets_down
         self.bytes_up += met.bytes_up
         self.bytes_down += met.bytes_down
-        self.first_us = min(self.first_us, met.first_us)
-        self.last_us = max(self.last_us, met.last_us)
+        if met.first_us < self.first_us:
+            self.first_us = met.first_us
+        if met.last_us > self.last_us:
+            self.last_us = met.last_us
         if octets > self.largest:
             self.largest, self.label = octets, label
-        _count(self.parties, label.party, octets)
-        _count(self.devices, met.device_id, octets)
-        _count(self.named, met.named, octets)
-        _count(self.companies, label.organisation, octets)
-        _count(self.countries, label.country, octets)
-        _count(self.confidences, label.confidence, octets)
-
-
-def _count(counts: dict[Any, int], word: Hashable, octets: int) -> None:
-    counts[word] = counts.get(word, 0) + octets
+        # Written out: a list is made of thousands of contacts, and a call costs as much as what it does here.
+        parties, devices, named = self.parties, self.devices, self.named
+        companies, countries, confidences = self.companies, self.countries, self.confidences
+        parties[label.party] = parties.get(label.party, 0) + octets
+        devices[met.device_id] = devices.get(met.device_id, 0) + octets
+        named[met.named] = named.get(met.named, 0) + octets
+        companies[label.organisation] = companies.get(label.organisation, 0) + octets
+        countries[label.country] = countries.get(label.country, 0) + octets
+        confidences[label.confidence] = confidences.get(label.confidence, 0) + octets
 
 
 def most(counts: Mapping[K, int]) -> K | None:
@@ -124,16 +125,22 @@ def read_of_company(scope: Scope, company: str) -> list[Contact]:
 
 
 def read_shares(scope: Scope) -> list[Contact]:
-    """Bytes by device, party, company and country: without names, times and reasons, but of a year as quickly as of a day."""
+    """Bytes by device, party, company and country: no names, times and reasons, but of a year as quickly as of a day."""
     rows = scope.remember(("shares", scope.window), lambda: _shares(scope, scope.window))
     return narrowed(rows, scope.only)
+
+
+def company_sums(scope: Scope) -> list[Tally[str | None]]:
+    """Companies, most bytes first; not to be changed."""
+    key = ("companies", scope.window, tuple(sorted(scope.only.items())))
+    return scope.remember(key, lambda: tally(read_shares(scope), by_company))
 
 
 def companies_before(scope: Scope) -> frozenset[str | None]:
     """The companies of the span before the scope's, of the same length; empty where nothing was seen then."""
     window = scope.over(scope.span.before()).window
     return scope.remember(
-        ("companies", window), lambda: frozenset(row[0] for row in read_whose(scope.db, window, ("organisation",)))
+        ("companies before", window), lambda: frozenset(row[0] for row in read_whose(scope.db, window, ("organisation",)))
     )
 
 

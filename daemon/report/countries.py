@@ -35,8 +35,8 @@ def report(scope: Scope) -> Report:
     whole = sum(each.bytes for each in sums)
     rows = tuple(
         (
-            each.key, country_name(each.key), len(each.companies.keys() - {None}), count_devices(each), each.bytes_up, each.bytes_down, each.bytes / whole if whole else 0.0,
-            unsure(each),
+            each.key, country_name(each.key), len(each.companies.keys() - {None}), count_devices(each), each.bytes_up,
+            each.bytes_down, each.bytes / whole if whole else 0.0, unsure(each),
         )
         for each in sums
     )  # fmt: skip

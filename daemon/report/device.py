@@ -12,7 +12,7 @@ from daemon.report.words import counted, size_words
 from daemon.store.by_device import first_recorded, read_met
 from daemon.store.reached import Reached
 
-_YEAR = 365  # days before a span, in which somebody must not have been met to be new
+_YEAR = 12  # months before a span, in which somebody must not have been met to be new
 _OTHERS = "advertising, tracking and others"
 _MUCH = 0.02  # of the data, from which third parties are worth a word
 
@@ -52,7 +52,7 @@ def met_before(scope: Scope) -> set[str] | None:
     began = first_recorded(scope.db, scope.site_id)
     if began is None or began >= scope.span.since_us:
         return None
-    met = read_met(scope.db, scope.site_id, scope.device_id, scope.days[0], _YEAR)
+    met = read_met(scope.db, scope.device_id, scope.days[0], _YEAR)
     return met or None
 
 

@@ -43,4 +43,6 @@ def _kind(text: str) -> str:
     address = ip_address(text)
     if address.version == 4:
         return "IPv4"
-    return "IPv6, link-local" if address.is_link_local else "IPv6, of the house" if address in _UNIQUE else "IPv6, global"
+    return (
+        "IPv6, link-local" if address.is_link_local else "IPv6, of the house" if address in _UNIQUE else "IPv6, global"
+    )

@@ -100,7 +100,7 @@ def measured(scope: Scope, *, parties: bool = True) -> Mapping[int, Measured]:
         each.bytes_down += counts[3]
         if where != "internet":
             each.parties["local"] = each.parties.get("local", 0) + counts[2] + counts[3]
-    for number, party, up, down in read_parties(scope.db, scope.window) if parties else ():
+    for (number, party), (up, down) in (read_parties(scope.db, scope.window) if parties else {}).items():
         if number in found:
             found[number].parties[party] = found[number].parties.get(party, 0) + up + down
     return found

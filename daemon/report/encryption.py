@@ -69,10 +69,10 @@ def _sentences(
 ) -> list[str]:
     kinds = {kind: sum(each[kind].bytes for each in devices.values()) for kind in (YES, NO, UNKNOWN)}
     whole = sum(kinds.values()) or 1
-    shares = [share_words(kinds[kind] / whole) for kind in (YES, NO, UNKNOWN)]
-    said = [
-        "Of the data to and from the internet {} was encrypted, {} was not, and of {} nobody can tell.".format(*shares)
-    ]
+    parts = [f"{share_words(kinds[YES] / whole)} was encrypted", f"{share_words(kinds[NO] / whole)} was not"]
+    if kinds[UNKNOWN]:
+        parts.append(f"of {share_words(kinds[UNKNOWN] / whole)} nobody can tell")
+    said = [f"Of the data to and from the internet {listed(parts, len(parts))}."]
     telling = {
         device: sum(number for name, number in each.items() if name not in _SUPPORT)
         for device, each in services.items()

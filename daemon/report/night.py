@@ -6,8 +6,7 @@ Rule 2: destinations by hour are known as far back as traffic is kept by slot; a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from daemon.decode.groups import SLOT_US
 from daemon.report.hours import night_slots, night_words, slots_of
@@ -15,9 +14,8 @@ from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import counted, size_words
 from daemon.store.by_device import Within, read_within
-from daemon.store.reached import Reached, read_reached
 
-_KEY = 6  # columns of `Within` before the sums
+_KEY = 9  # columns of `Within` before the sums
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
@@ -34,41 +32,45 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AtNight:
-    """What a device exchanged with one destination at night, by one protocol."""
-
-    within: Within
-    label: Reached | None  # what is known of the destination in the span
-
-
 def report(scope: Scope) -> Report:
     """One row a (device, destination, protocol, service) on the internet, those with most bytes first."""
     nights = at_night(scope)
     rows = tuple(
         (
-            scope.called(each.within.device_id), each.within.device_id, each.within.place,
-            each.label.party if each.label else "unknown", each.label.organisation if each.label else None,
-            each.label.country if each.label else None, each.within.protocol, each.within.service or None,
-            each.within.packets_up + each.within.packets_down, each.within.bytes_up, each.within.bytes_down,
-            each.within.last_slot * SLOT_US,
+            scope.called(each.device_id), each.device_id, each.place, each.party or "unknown", each.organisation,
+            each.country, each.protocol, each.service or None, each.packets_up + each.packets_down, each.bytes_up,
+            each.bytes_down, each.last_slot * SLOT_US,
         )
         for each in nights
     )  # fmt: skip
     return Report("Nights", _COLUMNS, rows, (told(scope, nights),), _notes(scope))
 
 
-def at_night(scope: Scope, reached: Sequence[Reached] | None = None) -> list[AtNight]:
-    """What went to the internet at night, most bytes first. `reached`: the destinations, where they were read already."""
-    known = read_reached(scope.db, scope.window) if reached is None else reached
-    labels: Mapping[tuple[int, str], Reached] = {(each.device_id, each.place): each for each in reversed(known)}
+def at_night(scope: Scope) -> list[Within]:
+    """What went to the internet at night, most bytes first; the stations of a device are one."""
     whole: dict[tuple[object, ...], Within] = {}
     for each in read_within(scope.db, scope.window, night_slots(scope)):
-        if each.scope == "internet":
-            key = each[:_KEY]  # the stations of a device are one
-            whole[key] = _added(whole[key], each) if key in whole else each
-    found = [AtNight(each, labels.get((each.device_id, each.place or ""))) for each in whole.values()]
-    return sorted(found, key=lambda each: (-each.within.bytes_up - each.within.bytes_down, each.within.place or ""))
+        key = each[:_KEY]
+        whole[key] = _added(whole[key], each) if key in whole else each
+    return sorted(whole.values(), key=lambda each: (-each.bytes_up - each.bytes_down, each.place, each.device_id))
+
+
+def told(scope: Scope, nights: Sequence[Within]) -> str:
+    """How much, with whom."""
+    hours = night_words(scope.night)
+    whole = sum(each.bytes_up + each.bytes_down for each in nights)
+    who = "The house" if scope.device_id is None else scope.called(scope.device_id)
+    if not nights:
+        return f"{who} exchanged nothing with the internet {hours}."
+    companies: dict[str, int] = {}
+    for each in nights:
+        if each.organisation:
+            companies[each.organisation] = companies.get(each.organisation, 0) + each.bytes_up + each.bytes_down
+    most = max(companies, key=lambda name: companies[name], default=None)
+    many = len(companies)
+    mostly = f", mostly with {most}" if most and companies[most] * 2 > whole and many > 1 else ""
+    with_whom = f" with {counted(many, 'company', 'companies')}" if many > 1 else f" with {most}" if most else ""
+    return f"{who} exchanged {size_words(whole)}{with_whom} {hours}{mostly}."
 
 
 def _added(one: Within, other: Within) -> Within:
@@ -77,24 +79,6 @@ def _added(one: Within, other: Within) -> Within:
         bytes_up=one.bytes_up + other.bytes_up, bytes_down=one.bytes_down + other.bytes_down,
         last_slot=max(one.last_slot, other.last_slot),
     )  # fmt: skip
-
-
-def told(scope: Scope, nights: list[AtNight]) -> str:
-    """How much, with whom."""
-    hours = night_words(scope.night)
-    whole = sum(each.within.bytes_up + each.within.bytes_down for each in nights)
-    who = "The house" if scope.device_id is None else scope.called(scope.device_id)
-    if not nights:
-        return f"{who} exchanged nothing with the internet {hours}."
-    companies: dict[str, int] = {}
-    for each in nights:
-        name = each.label.organisation if each.label and each.label.organisation else ""
-        companies[name] = companies.get(name, 0) + each.within.bytes_up + each.within.bytes_down
-    most = max((name for name in companies if name), key=lambda name: companies[name], default=None)
-    known = len([name for name in companies if name])
-    mostly = f", mostly with {most}" if most and companies[most] * 2 > whole and known > 1 else ""
-    with_whom = f" with {counted(known, 'company', 'companies')}" if known > 1 else f" with {most}" if most else ""
-    return f"{who} exchanged {size_words(whole)}{with_whom} {hours}{mostly}."
 
 
 def _notes(scope: Scope) -> tuple[str, ...]:

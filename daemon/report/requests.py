@@ -2,8 +2,8 @@
 
 Rule 1: rates are told for the last 24 hours of a span, minute by minute: what a person wants to see in a plot, and no more
         than a home's box can add up at once.
-Rule 2: a connection is an exchange of its own (TCP, UDP, ...) of whoever began it, without discovery and control; like
-        short ones that are kept as one are spread over the time that they took.
+Rule 2: a connection is an exchange of its own (TCP, UDP, ...) of whoever began it, without discovery, control and
+        questions for names; like short ones that are kept as one are spread over the time that they took.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, TIME, Column, Report
-from daemon.store.rates import MINUTE_US, Minute, detail_since, read_connections, read_questions
+from daemon.store.rates import MINUTE_US, detail_since, read_connections, read_questions
 
 _COLUMNS = (
     Column("device_id", "number"),
@@ -95,20 +95,20 @@ def last_day(scope: Scope) -> Scope:
 def find_rates(scope: Scope) -> dict[int, Rates]:
     """Device -> its rates. The scope's span must be short: a day or two."""
     rates: dict[int, Rates] = defaultdict(Rates)
-    for each in read_questions(scope.db, scope.window):
-        _spread(rates[each.device_id].queries, each)
-    for each in read_connections(scope.db, scope.window):
-        _spread(rates[each.device_id].connections, each)
+    for device, first, last, number in read_questions(scope.db, scope.window):
+        _spread(rates[device].queries, first, last, number)
+    for device, first, last, number in read_connections(scope.db, scope.window):
+        _spread(rates[device].connections, first, last, number)
     return rates
 
 
-def _spread(minutes: dict[int, float], each: Minute) -> None:
-    if each.first == each.last:
-        minutes[each.first] += each.number
+def _spread(minutes: dict[int, float], first: int, last: int, number: int) -> None:
+    if first == last:
+        minutes[first] += number
         return
-    length = each.last - each.first + 1
-    for minute in range(each.first, each.last + 1):
-        minutes[minute] += each.number / length
+    length = last - first + 1
+    for minute in range(first, last + 1):
+        minutes[minute] += number / length
 
 
 def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from daemon.flow.facts import RESOLVER
 from daemon.store.window import Window
 
-MOST = 60_000  # messages, questions and answers alike
+MOST = 50_000  # messages, questions and answers alike
 ENCRYPTED = ("doh", "dot", "doq")  # services
 
 _SINCE = """
@@ -29,10 +29,10 @@ _QUERIES = """
     GROUP BY (client_id << 40) + (capture_id << 28) + name_id, resolver_id, transport
 """
 _ASKED = f"""
-    SELECT coalesce(k.device_id, c.device_id, 0), r.address, r.local, r.device_id, m.transport, n.text, sum(m.queries)
+    SELECT coalesce(k.device_id, c.device_id, 0), r.address, r.local, r.device_id, m.transport, n.text, m.queries
     FROM ({_QUERIES}) m JOIN capture k ON k.id = m.capture_id JOIN endpoint c ON c.id = m.client_id
     JOIN endpoint r ON r.id = m.resolver_id JOIN name n ON n.id = m.name_id
-    WHERE {_OURS} GROUP BY 1, m.resolver_id, 5, m.name_id
+    WHERE {_OURS}
 """
 _ANNOUNCED = """
     SELECT value, group_concat(DISTINCT source) FROM hint
@@ -103,7 +103,7 @@ def counted_since(db: sqlite3.Connection, window: Window) -> int | None:
 
 
 def read_asked(db: sqlite3.Connection, window: Window) -> list[Asked]:
-    """Names asked for, in no order."""
+    """Names asked for, in no order; of a device with several addresses the same question may be more than one row."""
     return [Asked(*row) for row in db.execute(_ASKED, _asked(db, window))]
 
 

@@ -13,61 +13,42 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
-from daemon.store.reached import asked_of, keys_of
+from daemon.store.calendar import Calendar
+from daemon.store.whose_days import read_owned, read_shares
 from daemon.store.window import Window
 
-_WHOSE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
-# Grouped by two numbers: SQLite sorts to group, and sorting rows of five columns takes twice as long.
-_PARTIES = f"""
-    SELECT p.device_id, coalesce(v.party, 'unknown'), sum(p.up), sum(p.down) FROM (
-        SELECT t.device_id, p.rest >> 24 AS month, max(p.named, 0) AS name_id, max(-p.named, 0) AS remote_id,
-            0 AS verdict_id, p.up, p.down
-        FROM (
-            SELECT iif(name_id, name_id, -remote_id) AS named, (month << 24) | station_id AS rest, sum(bytes_up) AS up,
-                sum(bytes_down) AS down
-            FROM destination_day WHERE {{days}} AND {_WHOSE} GROUP BY 1, 2
-        ) p JOIN station t ON t.id = p.rest & 16777215 AND t.site_id = :site
-        UNION ALL
-        SELECT t.device_id, p.month, p.name_id, p.remote_id, p.verdict_id, p.bytes_up, p.bytes_down
-        FROM destination_month p JOIN station t ON t.id = p.station_id AND t.site_id = :site WHERE {{months}} AND {_WHOSE}
-    ) p
-    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = p.device_id AND j.site_id = :site
-        AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
-    LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
-    WHERE p.device_id IS NOT NULL GROUP BY 1, 2
-"""
 # By whole keys: (month, station) and (month, day, station) are what those of both tables begin with.
 _MET = """
-    SELECT DISTINCT v.organisation FROM (
-        SELECT x.month, x.name_id, x.remote_id, x.verdict_id FROM json_each(:months) m CROSS JOIN destination_month x
+    SELECT DISTINCT o.organisation FROM (
+        SELECT x.whose_id FROM json_each(:months) m CROSS JOIN whose_month x
             ON x.month = m.value AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
         UNION
-        SELECT x.month, x.name_id, x.remote_id, 0 FROM json_each(:days) m CROSS JOIN destination_day x
-            ON x.month = m.value ->> 1 AND x.day = m.value ->> 0
-            AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
-    ) d
-    LEFT JOIN judgement j ON j.month = d.month AND j.device_id = :device AND j.site_id = :site
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
-    JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
-    WHERE v.organisation IS NOT NULL
+        SELECT x.whose_id FROM json_each(:days) d CROSS JOIN whose_day x
+            ON x.month = :month AND x.day = d.value AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
+    ) x JOIN whose o ON o.id = x.whose_id WHERE o.organisation <> ''
 """
 _ASKED = """
     SELECT coalesce(k.device_id, c.device_id, 0), count(*) FROM dns_message m
     JOIN capture k ON k.id = m.capture_id AND k.site_id = :site JOIN endpoint c ON c.id = m.client_id
     WHERE m.seen_us >= :since AND m.seen_us < :until AND NOT m.response GROUP BY 1
 """
+# Judged by the month of the last slot; `months` are [number, first slot, slot after the last].
 _WITHIN = """
-    SELECT t.device_id, coalesce(n.text, r.address), w.protocol, w.service, w.encrypted, w.scope, x.packets_up,
-        x.packets_down, x.bytes_up, x.bytes_down, x.last_slot
+    SELECT t.device_id, coalesce(n.text, r.address), w.protocol, w.service, w.encrypted, w.scope, v.party, v.organisation,
+        v.country, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.last_slot
     FROM (
         SELECT iif(x.name_id, x.name_id, -x.remote_id) AS named, (x.station_id << 24) | x.way_id AS rest,
             sum(x.packets_up) AS packets_up, sum(x.packets_down) AS packets_down, sum(x.bytes_up) AS bytes_up,
             sum(x.bytes_down) AS bytes_down, max(x.slot) AS last_slot
         FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value {whose} GROUP BY 1, 2
     ) x
-    JOIN way w ON w.id = x.rest & 16777215 AND w.site_id = :site JOIN station t ON t.id = x.rest >> 24
+    JOIN way w ON w.id = x.rest & 16777215 AND w.site_id = :site AND w.scope = 'internet'
+    JOIN station t ON t.id = x.rest >> 24 AND t.device_id IS NOT NULL
     LEFT JOIN name n ON n.id = x.named LEFT JOIN remote r ON r.id = -x.named
-    WHERE t.device_id IS NOT NULL
+    LEFT JOIN json_each(:months) m ON x.last_slot >= m.value ->> 1 AND x.last_slot < m.value ->> 2
+    LEFT JOIN judgement j ON j.month = m.value ->> 0 AND j.device_id = t.device_id AND j.site_id = :site
+        AND j.name_id = max(x.named, 0) AND j.remote_id = max(-x.named, 0)
+    LEFT JOIN verdict v ON v.id = j.verdict_id
 """
 _QUARTERS = """
     SELECT x.slot, w.scope = 'internet', sum(x.packets_up + x.packets_down), sum(x.bytes_up), sum(x.bytes_down)
@@ -101,14 +82,17 @@ _DESCRIBED = """
 
 
 class Within(NamedTuple):
-    """What a station of a device exchanged with one end in some slots; `place` None for frames without IP."""
+    """What a station of a device exchanged with one end on the internet in some slots, and whose that was."""
 
     device_id: int
-    place: str | None
+    place: str
     protocol: str
     service: str
     encrypted: str
     scope: str
+    party: str | None
+    organisation: str | None
+    country: str | None
     packets_up: int
     packets_down: int
     bytes_up: int
@@ -126,23 +110,27 @@ class Quarter(NamedTuple):
     bytes_down: int
 
 
-def read_parties(db: sqlite3.Connection, window: Window) -> list[tuple[int, str, int, int]]:
-    """(device, party, bytes up, bytes down) of what went to the internet."""
-    return db.execute(_PARTIES.format(**keys_of(window)), asked_of(window)).fetchall()
+def read_parties(db: sqlite3.Connection, window: Window) -> dict[tuple[int, str], tuple[int, int]]:
+    """(device, party) -> (bytes up, bytes down) of what went to the internet."""
+    owned, stations = read_owned(db), dict(db.execute("SELECT id, device_id FROM station WHERE device_id IS NOT NULL"))
+    found: dict[tuple[int, str], tuple[int, int]] = {}
+    for station, number, up, down in read_shares(db, window):
+        if station in stations:
+            key = stations[station], owned[number].party
+            before = found.get(key, (0, 0))
+            found[key] = before[0] + up, before[1] + down
+    return found
 
 
-def read_met(db: sqlite3.Connection, site_id: int, device_id: int, until_day: int, many: int) -> set[str]:
-    """Companies that a device had to do with in the `many` days before a day (days since the epoch)."""
-    days = range(until_day - many, until_day)
-    placed = [(day, _month(day)) for day in days]
-    whole = sorted({month for _, month in placed if month != _month(until_day)})
-    asked = {"site": site_id, "device": device_id, "months": json.dumps(whole), "days": json.dumps(placed)}
+def read_met(db: sqlite3.Connection, device_id: int, until_day: int, months: int) -> set[str]:
+    """Companies that a device had to do with before a day (days since the epoch), in its month and so many before it."""
+    local = date(1970, 1, 1) + timedelta(days=until_day)
+    month = local.year * 12 + local.month - 1
+    asked = {
+        "device": device_id, "month": month, "months": json.dumps(list(range(month - months, month))),
+        "days": json.dumps(list(range(until_day - local.day + 1, until_day))),
+    }  # fmt: skip
     return {row[0] for row in db.execute(_MET, asked)}
-
-
-def _month(day: int) -> int:
-    local = date(1970, 1, 1) + timedelta(days=day)
-    return local.year * 12 + local.month - 1
 
 
 def read_hours(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int, int]]:
@@ -165,9 +153,14 @@ def count_asked(db: sqlite3.Connection, window: Window) -> dict[int, int]:
 
 
 def read_within(db: sqlite3.Connection, window: Window, slots: Sequence[int]) -> list[Within]:
-    """What went on in these slots, as far back as traffic is kept by slot."""
+    """What went to the internet in these slots, as far back as traffic is kept by slot."""
+    (zone,) = db.execute("SELECT zone FROM site WHERE id = ?", (window.site_id,)).fetchone()
+    calendar, (first, last) = Calendar(zone), window.months
+    months = [(month, *calendar.month(month)) for month in range(first, last + 1)]
     whose = "" if window.device_id is None else _OF_DEVICE
-    asked = {"site": window.site_id, "device": window.device_id, "slots": json.dumps(list(slots))}
+    asked = {
+        "site": window.site_id, "device": window.device_id, "slots": json.dumps(list(slots)), "months": json.dumps(months),
+    }  # fmt: skip
     return [Within(*row) for row in db.execute(_WITHIN.format(whose=whose), asked)]
 
 

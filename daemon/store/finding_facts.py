@@ -3,13 +3,13 @@
 Rule 1: a stream is all connections of one device to one destination and port by one protocol; crowds of short flows that
         are one row count as the connections they were.
 Rule 2: the first query reads every flow of its time once and gives sums; single times are read for chosen ends only.
-Rule 3: verdicts are looked up by their key, for streams that somebody asks about.
+Rule 3: which verdict holds of what is read at once, and each verdict once.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from daemon.decode.groups import SLOT_US
@@ -57,12 +57,14 @@ _SLICES = f"""
         AND f.client_id IN ({{clients}})
     GROUP BY 1, 2, 3, 4, 5, 6
 """
+_JUDGED = """
+    SELECT j.device_id, j.name_id, coalesce(r.address, ''), j.verdict_id
+    FROM judgement j LEFT JOIN remote r ON r.id = j.remote_id
+    WHERE j.site_id = ? AND j.month BETWEEN ? AND ? ORDER BY j.month
+"""
 _VERDICT = """
-    SELECT v.party, v.organisation, v.purpose, v.country, v.country_confidence, v.reason, v.called,
-        v.registrable_domain
-    FROM judgement j JOIN verdict v ON v.id = j.verdict_id
-    WHERE j.month = ? AND j.device_id = ? AND j.site_id = ? AND j.name_id = ?
-        AND j.remote_id = coalesce((SELECT id FROM remote WHERE address = ?), 0)
+    SELECT party, organisation, purpose, country, country_confidence, reason, called, registrable_domain
+    FROM verdict WHERE id = ?
 """
 _SUBJECTS = """
     SELECT d.id, t.mac, t.address, d.kind, d.vendor, d.system, d.mac_random,
@@ -234,15 +236,18 @@ def read_requests(db: sqlite3.Connection, between: Between) -> list[tuple[str | 
     return db.execute(*_asked(_REQUESTS, between)).fetchall()
 
 
-def read_verdict(
-    db: sqlite3.Connection, site_id: int, months: Iterable[int], device_id: int, name_id: int | None, address: str
-) -> VerdictRow | None:
-    """The judgement about a destination in the first of these months that has one."""
-    for month in months:
-        row = db.execute(_VERDICT, (month, device_id, site_id, name_id or 0, "" if name_id else address)).fetchone()
-        if row is not None:
-            return VerdictRow(*row)
-    return None
+def read_judged(
+    db: sqlite3.Connection, site_id: int, first_month: int, last_month: int
+) -> dict[tuple[int, int, str], int]:
+    """(device, name or 0, address where there is no name) -> verdict, the newest of these months."""
+    asked = site_id, first_month, last_month
+    return {(device, name, address): verdict for device, name, address, verdict in db.execute(_JUDGED, asked)}
+
+
+def read_verdict(db: sqlite3.Connection, verdict_id: int) -> VerdictRow | None:
+    """One judgement by its number."""
+    row = db.execute(_VERDICT, (verdict_id,)).fetchone()
+    return None if row is None else VerdictRow(*row)
 
 
 def read_known(db: sqlite3.Connection, site_id: int, months: tuple[int, int], day: int) -> list[KnownRow]:

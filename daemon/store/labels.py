@@ -94,6 +94,7 @@ def _crowded(db: sqlite3.Connection, span: tuple[int, int], since_us: int) -> bo
     """Whether there may be a crowd, by a look at four columns; most captures have none."""
     found = db.execute(
         f"SELECT 1 FROM flow WHERE id BETWEEN ? AND ? AND first_us >= {since_us}"
+        f" AND (count > 1 OR packets_up + packets_down <= {_SHORT_PACKETS})"
         f" GROUP BY client_id, server_id, server_port, first_us / {SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
         span,
     ).fetchone()

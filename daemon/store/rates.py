@@ -7,7 +7,6 @@ Rule 2: both are kept for weeks, and a minute is told for a day or two at a time
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
 from daemon.store.window import Window
 
@@ -24,19 +23,15 @@ _FLOWS = """
     FROM capture k CROSS JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)
     WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since
         AND f.first_us >= :since AND f.first_us < :until AND f.head_id IS NULL
-        AND f.kind_id IN (SELECT id FROM flow_kind WHERE NOT chatter)
+        AND f.kind_id IN (SELECT id FROM flow_kind WHERE NOT chatter AND service IS NOT 'dns')
 """
 # Nobody's ends are many and are not asked for: what is none of these is device 0.
 _ENDS = "SELECT id, device_id FROM endpoint WHERE station_id IS NOT NULL AND site_id = :site AND device_id IS NOT NULL"
 
 
-class Minute(NamedTuple):
-    """Something that a device did in the minutes from `first` to `last`, counted since the epoch."""
-
-    device_id: int  # 0: nobody who lives here
-    first: int
-    last: int
-    number: int
+# Something that a device (0: nobody who lives here) did so many times in minutes from one to another, counted since the
+# epoch: (device, first, last, number). A plain tuple: a day of a busy house has tens of thousands.
+Minute = tuple[int, int, int, int]
 
 
 def read_questions(db: sqlite3.Connection, window: Window) -> list[Minute]:
@@ -45,7 +40,7 @@ def read_questions(db: sqlite3.Connection, window: Window) -> list[Minute]:
 
 
 def read_connections(db: sqlite3.Connection, window: Window) -> list[Minute]:
-    """Connections and other exchanges that were begun, without discovery and control; of who began them."""
+    """Connections and other exchanges that were begun, without discovery and questions for names; of who began them."""
     return _of_devices(db, window, _FLOWS)
 
 
@@ -65,5 +60,5 @@ def _of_devices(db: sqlite3.Connection, window: Window, query: str) -> list[Minu
         if capture in captures:
             device = captures[capture] or ends.get(end, 0)
             if wanted is None or wanted == device:
-                out.append(Minute(device, first, last, number))
+                out.append((device, first, last, number))
     return out

@@ -48,15 +48,18 @@ _PLACE_KEY = "month, day, station_id, name_id, remote_id, way_id"
 _SLOT_SUM = f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"
 _TOTALS = (
     _Tier("slot_total", _SLOT_KEY, _BY_SLOT, _SLOT_SUM),
-    _Tier("hour_total", _HOUR_KEY, _BY_STATION, f"""
-    SELECT d.hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
-    FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 2, 1, 3, 4
-    """),
+    _Tier("hour_total", _HOUR_KEY, _BY_STATION,
+          f"SELECT hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMS} FROM temp.hour_sum"),
     _Tier("day_total", _DAY_KEY, "day BETWEEN :first_day AND :last_day AND NOT frozen", f"""
-    SELECT d.day AS day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
-    FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 1, 2, 3, 4
+    SELECT day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED} FROM temp.hour_sum GROUP BY 1, 2, 3, 4
     """),
 )  # fmt: skip
+_HOURS = f"""
+    CREATE TEMP TABLE hour_sum AS
+    SELECT d.day, d.hour, station_id, peer_id, way_id, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,
+        sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down
+    FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 3, 2, 4, 5
+"""
 _DAYS = _Tier(
     "destination_day",
     _PLACE_KEY,
@@ -196,8 +199,12 @@ def _bounds(site_id: int, chunk: _Chunk) -> dict[str, int]:
 def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> list[Any]:
     bounds = _bounds(site_id, chunk)
     with cells(db, calendar, CELLS_OF_DAYS, bounds):
-        for tier in _TOTALS:
-            _replace(db, tier, bounds)
+        db.execute(_HOURS)
+        try:
+            for tier in _TOTALS:
+                _replace(db, tier, bounds)
+        finally:
+            db.execute("DROP TABLE temp.hour_sum")
         return _replace(db, _DAYS, bounds, changed=_PLACE)
 
 

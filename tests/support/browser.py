@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
+from appliance.config import VARIABLE
 from tests.support.importing import COMMAND, NO_SETTINGS, ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -34,13 +35,16 @@ PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 
 @contextmanager
-def served(database: Path, *flags: str) -> Iterator[str]:
-    """`homeport serve` on a free port of this machine; its address. It ends with the block, within seconds."""
+def served(database: Path, *flags: str, settings: Path | None = None) -> Iterator[str]:
+    """`homeport serve` on a free port of this machine; its address. It ends with the block, within seconds.
+
+    `settings`: a configuration file, for what has no flag.
+    """
     command = [*COMMAND, "serve", "--db", str(database), "--port", "0", *flags]
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **NO_SETTINGS},
+        env={**os.environ, **(NO_SETTINGS if settings is None else {VARIABLE: str(settings)})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -81,9 +85,11 @@ class Walk:
 
     def go(self, path: str) -> Page:
         """Open a page of the dashboard, which must come."""
-        answer = self.page.goto(self.address.rstrip("/") + path, wait_until="networkidle")
+        answer = self.page.goto(self.address.rstrip("/") + path, wait_until="load")
         if answer is None or answer.status >= 400:
             self.wrong.append(f"{path}: {answer.status if answer else 'no answer'}")
+        if self.page.locator("[hx-trigger~=load]").count():
+            self.page.wait_for_load_state("networkidle")  # parts of it come later
         return self.page
 
     def fits(self) -> bool:
@@ -92,11 +98,14 @@ class Walk:
 
 
 @contextmanager
-def walking(started: Browser, address: str, size: dict[str, int], scheme: str = "light") -> Iterator[Walk]:
-    """A fresh browser context: no cookies, this width, this theme."""
+def walking(
+    started: Browser, address: str, size: dict[str, int], scheme: str = "light", *, script: bool = True
+) -> Iterator[Walk]:
+    """A fresh browser context: no cookies, this width, this theme, with or without JavaScript."""
     context = started.new_context(
         viewport={"width": size["width"], "height": size["height"]},
         color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
     )
     walk = Walk(context.new_page(), address)
     host = urlsplit(address).netloc

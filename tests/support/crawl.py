@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -26,12 +27,23 @@ START = ("/", "/devices", "/destinations", "/map", "/months", "/network", "/find
 "/search?q=q1",
          "/reports", "/settings/applications", "/settings/tokens")  # fmt: skip
 _LEADING = ("href", "src", "action", "formaction", "data", "poster", "srcset", "xlink:href", "hx-get", "hx-post")
-_MOST_QUERIES = 4  # of one path
+_MOST_QUERIES = 2  # of one path
 _FORBIDDEN = ("style", "srcdoc", "http-equiv")
 
 
-def crawl(browser: TestClient, most_of_a_kind: Callable[[str], int]) -> Iterator[tuple[str, str, str]]:
-    """(address, content type, text) of every page that was found and answered 200."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer on the way; `tree` is None where it is no page."""
+
+    address: str
+    kind: str  # content type
+    text: str
+    tree: Element | None
+    status: int = 200
+
+
+def crawl(browser: TestClient, most_of_a_kind: Callable[[str], int]) -> Iterator[Found]:
+    """Every answer that was found."""
     waiting, seen, kinds, paths = deque(START), set(START), Counter[str](), Counter[str]()
     while waiting:
         address = waiting.popleft()
@@ -40,10 +52,9 @@ def crawl(browser: TestClient, most_of_a_kind: Callable[[str], int]) -> Iterator
             continue
         assert answer.status_code in (200, 303, 404), f"{address}: {answer.status_code} {answer.text[:300]}"
         kind = answer.headers.get("content-type", "")
-        yield address, kind, answer.text
-        if not kind.startswith("text/html"):
-            continue
-        for link in sorted(_links(parsed(answer.text), address)):
+        tree = parsed(answer.text) if kind.startswith("text/html") else None
+        yield Found(address, kind, answer.text, tree, answer.status_code)
+        for link in sorted(_links(tree, address)) if tree else ():
             sort = kind_of(link)
             path = link.partition("?")[0]
             if link not in seen and kinds[sort] < most_of_a_kind(sort) and paths[path] < _MOST_QUERIES:
@@ -63,15 +74,18 @@ def kind_of(address: str) -> str:
     return "/".join(kept) + (".csv" if address.partition("?")[0].endswith(".csv") else "")
 
 
-def faults(text: str) -> list[str]:
+def faults(page: Element, text: str) -> list[str]:
     """What is on a page that neither a template nor a chart has put there."""
-    found = [
-        f"sign {ord(sign):#x}" for sign in set(text) if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\n"
-    ]
+    hidden = {sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf")} - {"\n"}
+    found = [f"sign {ord(sign):#x}" for sign in hidden]
     tags, attributes = known()
-    for element in everything(parsed(text)):
+    for element in everything(page):
         if element.tag not in tags:
             found.append(f"<{element.tag}>")
+        if element.tag == "bdi" and not element.text.isprintable():
+            found.append(f"<bdi> with {element.text!a}")
+        if element.attributes.get("method", "").lower() == "post" and not element.all("input", name="csrf"):
+            found.append(f"form to {element.attributes.get('action')} without a token")
         if element.tag in ("script", "style") and element.children and not _only_numbers(element):
             found.append(f"<{element.tag}> with content")
         for name, value in element.attributes.items():

@@ -79,7 +79,7 @@ def test_from_1970_to_now_and_an_hour_forward_and_back(wire: Wire, tmp_path: Pat
         if step is not None:
             step()
         wait_until(lambda: len(files_in(folder)) == number, f"{number} files", 20)
-        time.sleep(1.5)  # for a second the file before takes packets whose time is from before the border, as all are here
+        time.sleep(1.5)  # for a second the old file takes packets from before the border, and here all seem to be
         sent.extend(wire.send(20))
         time.sleep(0.4)
 

@@ -172,7 +172,7 @@ def test_a_card_filled_to_the_last_byte_again_and_again(
     drill(wire, tmp_path, partial(loop_disk, mebibytes=40), monkeypatch, 5)
 
 
-@pytest.mark.parametrize("policy", ["thin", "pause"])
+@pytest.mark.parametrize("policy", ["thin", pytest.param("pause", marks=pytest.mark.drill)])
 def test_with_less_room_than_is_to_stay_free(
     wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
 ) -> None:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from web.numbers import size
 
-_WIDTH, _LEFT, _TOP, _ROW, _GAP = 960, 84, 4, 18, 2
+_WIDTH, _LEFT, _TOP, _ROW, _GAP = 960, 108, 4, 18, 2
 _SHADES = 5  # classes heat-1 to heat-5; cells of a day without any are left out
 _HOURS = (0, 6, 12, 18, 24)
 

@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A chart for the macro `series`: markup, JSON for the browser, legend (style, name, whole), headings and rows of the table."""
+    """A chart for the macro `series`: markup, JSON for the browser, legend (style, name, whole), and the table."""
 
     svg: Markup
     data: str
@@ -100,9 +100,7 @@ def _moment(seconds: int, length_s: int, clock: ZoneInfo) -> str:
     return f"{local:%a %-d %b %Y}" if length_s >= _DAY_S else f"{local:%a %-d %b, %H:%M}"
 
 
-def _data(
-    start_s: int, step_s: int, lines: Sequence[Line], label: str, zone: str, scale: str, *, adds_up: bool
-) -> str:
+def _data(start_s: int, step_s: int, lines: Sequence[Line], label: str, zone: str, scale: str, *, adds_up: bool) -> str:
     whole = {
         "start": start_s, "step": step_s, "zone": zone, "scale": scale, "adds_up": adds_up, "label": label,
         "lines": [{"style": line.style, "name": line.name, "values": list(line.values)} for line in lines],

@@ -7,7 +7,8 @@ without a number are told by their names. What is drawn is what the source draws
 
 Rule 1: borders are simplified once for both their sides (Visvalingam's smallest triangles), so that no gaps open.
 Rule 2: islands too small to be seen are left out, but no country loses its largest part.
-Rule 3: coordinates are whole units of the map (`web.charts.projection`): a path is as short as it can be.
+Rule 3: the source's rings cross the 180th degree, the map's end there: they are cut, and closed along the edge.
+Rule 4: coordinates are whole units of the map (`web.charts.projection`): a path is as short as it can be.
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ _CODES = """
 _BY_NUMBER = {pair[:3]: pair[3:] for pair in _CODES.split()}
 # What has no number: drawn with those to which registries of addresses count it.
 _BY_NAME = {"Kosovo": "XK", "N. Cyprus": "CY", "Somaliland": "SO"}
+# Parts that have a code of their own but no number in the source: of which country, and within which degrees
+# (west, south, east, north).
+_APART = (
+    ("FR", "GF", (-56, 1, -50, 7)), ("FR", "GP", (-62.5, 15.7, -60.8, 16.8)), ("FR", "MQ", (-61.4, 14.2, -60.6, 15.2)),
+    ("FR", "RE", (54.5, -22, 56.5, -20)), ("FR", "YT", (44.5, -13.5, 45.8, -12)), ("NO", "SJ", (8, 74, 36, 82)),
+)  # fmt: skip
 
 
 def build(source: Path) -> dict[str, Any]:
@@ -56,7 +63,8 @@ def build(source: Path) -> dict[str, Any]:
     for geometry in topology["objects"]["countries"]["geometries"]:
         code = _code(geometry)
         if code is not None and code not in _LEFT_OUT:
-            rings.setdefault(code, []).extend(_rings(geometry, arcs))
+            for part, ring in _rings(code, geometry, arcs):
+                rings.setdefault(part, []).append(ring)
     paths = {code: "".join(_path(ring) for ring in _large(every)) for code, every in sorted(rings.items())}
     return {"width": WIDTH, "height": HEIGHT, "countries": {code: path for code, path in paths.items() if path}}
 
@@ -66,18 +74,33 @@ def _code(geometry: Mapping[str, Any]) -> str | None:
 
 
 def _unpacked(arc: Sequence[Sequence[int]], transform: Mapping[str, Sequence[float]]) -> list[_Point]:
-    """An arc on the map; in the file its points are differences of whole numbers."""
+    """An arc in degrees (east, north); in the file its points are differences of whole numbers.
+
+    It goes on beyond the 180th degree where it crosses that, so that no step of it is half a world long.
+    """
     (scale_x, scale_y), (left, top) = transform["scale"], transform["translate"]
     x = y = 0
-    points = []
+    points: list[_Point] = []
     for dx, dy in arc:
         x, y = x + dx, y + dy
-        points.append(project(y * scale_y + top, x * scale_x + left))
+        east = x * scale_x + left
+        points.append((east if not points else _beside(east, points[-1][0]), y * scale_y + top))
     return points
 
 
+def _beside(east: float, other: float) -> float:
+    """The same longitude, whole turns away, that is nearest to another."""
+    return east - 360 * round((east - other) / 360)
+
+
 def _simplified(points: list[_Point]) -> list[_Point]:
-    """The line without its smallest bends. Its ends stay, and of a ring three points besides."""
+    """The line (in degrees) without the bends that are smallest on the map. Of a ring three points stay besides its ends."""
+    kept = _kept([project(north, east) for east, north in points])
+    return [points[index] for index in kept]
+
+
+def _kept(points: list[_Point]) -> list[int]:
+    """The numbers of the points that stay."""
     closed = points[0] == points[-1]
     least = 5 if closed else 2
     before = list(range(-1, len(points) - 1))
@@ -98,23 +121,63 @@ def _simplified(points: list[_Point]) -> list[_Point]:
             if each in areas:  # never smaller than what went: a bend must not wear away point by point
                 areas[each] = max(area, _triangle(points[before[each]], points[each], points[after[each]]))
                 heapq.heappush(queue, (areas[each], each))
-    return [points[index] for index in sorted({0, len(points) - 1, *areas})]
+    return sorted({0, len(points) - 1, *areas})
 
 
 def _triangle(a: _Point, b: _Point, c: _Point) -> float:
     return abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2
 
 
-def _rings(geometry: Mapping[str, Any], arcs: Sequence[list[_Point]]) -> Iterator[list[_Whole]]:
-    """The rings of a country in whole units, holes too: with SVG's rule evenodd one is as good as the other."""
+def _rings(code: str, geometry: Mapping[str, Any], arcs: Sequence[list[_Point]]) -> Iterator[tuple[str, list[_Whole]]]:
+    """(code, ring in whole units) of a country, holes too: with SVG's rule evenodd one is as good as the other."""
     polygons = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
     for polygon in polygons:
         for parts in polygon:
-            points: list[_Point] = []
-            for number in parts:
-                points += arcs[number] if number >= 0 else reversed(arcs[~number])
-            whole = [(round(x), round(y)) for x, y in points]
-            yield [point for index, point in enumerate(whole) if index == 0 or point != whole[index - 1]]
+            for piece in _on_sheet(_joined(parts, arcs)):
+                whole = [(round(x), round(y)) for x, y in (project(north, east) for east, north in piece)]
+                yield _part(code, piece), [point for at, point in enumerate(whole) if at == 0 or point != whole[at - 1]]
+
+
+def _part(code: str, ring: Sequence[_Point]) -> str:
+    """The code of the part of a country that a ring is."""
+    east, north = ring[0]
+    for whole, part, (west_end, south_end, east_end, north_end) in _APART:
+        if whole == code and west_end <= east <= east_end and south_end <= north <= north_end:
+            return part
+    return code
+
+
+def _joined(parts: Sequence[int], arcs: Sequence[list[_Point]]) -> list[_Point]:
+    """Arcs as one ring; each begins where the one before it ends, also on the other side of the 180th degree."""
+    points: list[_Point] = []
+    for number in parts:
+        arc = arcs[number] if number >= 0 else arcs[~number][::-1]
+        turn = _beside(arc[0][0], points[-1][0]) - arc[0][0] if points else 0.0
+        points += [(east + turn, north) for east, north in arc]
+    return points
+
+
+def _on_sheet(ring: list[_Point]) -> Iterator[list[_Point]]:
+    """The parts of a ring on the sheet, which begins and ends at the 180th degree."""
+    for turn in (-360.0, 0.0, 360.0):
+        piece = [(east + turn, north) for east, north in ring]
+        for side in (-1, 1):
+            piece = _clipped(piece, side)
+        if len(piece) > 3:
+            yield [*piece, piece[0]] if piece[0] != piece[-1] else piece
+
+
+def _clipped(ring: list[_Point], side: int) -> list[_Point]:
+    """The part of a ring this side of 180 degrees east (1) or west (-1), by Sutherland and Hodgman's algorithm."""
+    edge, out = 180.0 * side, []
+    for before, point in zip([*ring[-1:], *ring[:-1]], ring, strict=True):
+        inside, was_inside = side * point[0] <= 180, side * before[0] <= 180
+        if inside != was_inside:
+            part = (edge - before[0]) / (point[0] - before[0])
+            out.append((edge, before[1] + part * (point[1] - before[1])))
+        if inside:
+            out.append(point)
+    return out
 
 
 def _large(rings: Iterable[list[_Whole]]) -> list[list[_Whole]]:

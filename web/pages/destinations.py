@@ -15,7 +15,7 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.vocabulary import PARTIES
 from daemon.report.companies import new_companies, sentences
-from daemon.report.contacts import NOBODY, Contact, Tally, by_company, by_country, read_contacts, read_shares, tally
+from daemon.report.contacts import NOBODY, Contact, Tally, company_sums, read_contacts, read_shares
 from daemon.report.destinations import destinations
 from daemon.store.whose import read_called, read_texts
 from web.lists import Orders, listing
@@ -83,7 +83,7 @@ def show(visit: Visit) -> Response:
     asked = visit.query("by") or "companies"
     view = asked if asked in _VIEWS else "companies"
     shares = read_shares(scope)
-    companies = tally(shares, by_company)
+    companies = company_sums(scope)
     fresh = new_companies(scope, companies)
 
     def address(**changes: str | None) -> str:
@@ -179,7 +179,7 @@ def choices(visit: Visit, contacts: Sequence[Contact]) -> Mapping[str, list[Choi
     """What the list can be narrowed by: devices of the home, parties, countries that were met."""
     device, party, country = (visit.query(word) for word in ("device", "party", "country"))
     keys = visit.keys
-    there = {each.key for each in tally(contacts, by_country) if each.key} | ({country} if country else set())
+    there = {each.label.country for each in contacts if each.label.country} | ({country} if country else set())
     return {
         "device": [
             Choice(keys[number], name, keys[number] == device)

@@ -61,7 +61,7 @@ def show(visit: Visit) -> Response:
         party = each.party or "unknown"
         moved.parties[party] = moved.parties.get(party, 0) + each.bytes
     whom = companies(scope, reached)
-    nights = at_night(scope, reached)
+    nights = at_night(scope)
     lived = rhythms(scope).get(number)
     strip: Strip = strip_of(scope)
     ways: Ways = ways_of(scope)

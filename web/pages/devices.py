@@ -1,7 +1,6 @@
 """All devices of the home: who is there, what each moved, to whom; to be searched, sorted and narrowed.
 
-Rule 1: what was silent in the time that is asked about, and what only came by, is folded away, never left out.
-Rule 2: whose the data was takes the longest to read: where the time is long it is asked for once the list is there.
+Rule: what was silent in the time that is asked about, and what only came by, is folded away, never left out.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from daemon.store.roster import Resident
 from web.routing import Page
 from web.visit import Visit, label_of
 
-_QUICK_S = 8 * 86_400  # of a span, up to which whose the data was is read at once
 _BRIEF_US = 2 * 86_400_000_000  # a stay, below which somebody with a made-up MAC is a visitor
 _FILTERS = ("kind", "room", "owner")
 
@@ -62,11 +60,7 @@ def show(visit: Visit) -> Response:
     """The list."""
     scope = visit.scope().of(None)
     sort = visit.query("sort") if visit.query("sort") in _SORTS else "data"
-    whose = (
-        scope.span.seconds <= _QUICK_S or visit.query("shares") is not None or sort == "third"
-        or visit.query("party") is not None
-    )  # fmt: skip
-    moved, drawn = measured(scope, parties=whose), strips(scope)
+    moved, drawn = measured(scope), strips(scope)
     new = newcomers(scope, {each.device_id: each.first_us for each in visit.residents})
     rows = [
         Row(
@@ -88,7 +82,7 @@ def show(visit: Visit) -> Response:
             ("visitors", "Came by for a short time", [row for row in found if row.moved.bytes and row.visitor]),
             ("silent", f"Silent, {visit.range.label}", [row for row in found if not row.moved.bytes]),
         ],
-        found=len(found), every=len(rows), narrowed=_narrowed(visit), whose=whose, sort=sort,
+        found=len(found), every=len(rows), narrowed=_narrowed(visit), sort=sort,
         sorts=[(key, heading) for key, (heading, _) in _SORTS.items()],
         choices={name: _choices(name, rows) for name in _FILTERS},
         most=max((row.moved.bytes for row in found), default=0),

@@ -1,7 +1,7 @@
 """Findings: what in the traffic is worth a look, each with its evidence, an explanation, and the owner's word on it.
 
 Rule 1: what the owner muted stays at the end of the list, with a way back; nothing that was found is hidden for good.
-Rule 2: the hunt is made once for a state of the database; filters, pages of one finding and remarks cost nothing more.
+Rule 2: a page that would take long says so at once, and asks for itself again.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from daemon.report.findings.evidence import Evidence, evidence_of
-from daemon.report.findings.hunt import Hunt, Reached, hunt
+from daemon.report.findings.hunt import Hunt, Reached
 from daemon.report.findings.listing import notes, sentences
 from daemon.report.findings.vocabulary import HAMMERING, KIND_WORDS, SEVERITIES, USUAL, Finding
 from daemon.store import mutes
 from daemon.store.mutes import Said, standing_remarks
 from daemon.store.words import BadWordError
+from web.hunting import NOW, SECONDS, found, found_already
 from web.reading import reading
 from web.routing import Page
 from web.visit import NotHereError, Visit
 
-_SECONDS = 8.0  # for the first look after something was captured; kept until something is captured again
 _MOST_BARS = 120
 _SILENT = Said(None, None)
 _TAGS = {3: "bad", 2: "warn", 1: "", 0: ""}
@@ -47,21 +47,11 @@ class Shown:
         return self.said.mute is not None
 
 
-def found(visit: Visit) -> Hunt:
-    """What the hunt gives for the visit's home and time, over all devices."""
-    scope = visit.scope().of(None)
-    key = "hunt", scope.span.since_us, scope.span.until_us, tuple(sorted(visit.names.items()))
-
-    def look() -> Hunt:
-        with reading(visit.options.database, _SECONDS) as db:
-            return hunt(replace(scope, db=db))
-
-    return visit.remember(key, look)
-
-
 def show(visit: Visit) -> Response:
     """The list."""
-    hunted, remarks = found(visit), standing_remarks(visit.owner, visit.site)
+    hunted, remarks = found_already(visit), standing_remarks(visit.owner, visit.site)
+    if hunted is None:
+        return _wait(visit)
     every = [Shown(each, remarks.get(each.finding_id, _SILENT)) for each in hunted.findings]
     told = [each for each in every if each.finding.severity > USUAL]
     wanted = [each for each in told if _wanted(each.finding, visit)]
@@ -77,6 +67,12 @@ def show(visit: Visit) -> Response:
         narrowed=visit.query("kind") is not None or visit.query("device") is not None,
         every=len(told), words=KIND_WORDS, severities=SEVERITIES, tags=_TAGS, address=address,
     )  # fmt: skip
+
+
+def _wait(visit: Visit) -> Response:
+    """A page that is there at once, and asks for itself again, with more patience."""
+    asked = {**visit.request.query_params, NOW: "now"}
+    return visit.page("findings_wait.html", again=f"{visit.request.url.path}?{urlencode(asked)}")
 
 
 def address(visit: Visit, finding: Finding, what: str = "") -> str:
@@ -97,7 +93,9 @@ def _wanted(finding: Finding, visit: Visit) -> bool:
 
 def show_one(visit: Visit) -> Response:
     """One finding with its evidence."""
-    hunted = found(visit)
+    hunted = found_already(visit)
+    if hunted is None:
+        return _wait(visit)
     finding = _finding(hunted, visit.param("name"))
     evidence = _evidence(visit, hunted, finding)
     said = standing_remarks(visit.owner, visit.site).get(finding.finding_id, _SILENT)
@@ -115,10 +113,11 @@ def _evidence(visit: Visit, hunted: Hunt, finding: Finding) -> Evidence:
     scope = visit.scope().of(None)
 
     def read() -> Evidence:
-        with reading(visit.options.database, _SECONDS) as db:
+        with reading(visit.options.database, SECONDS) as db:
             return evidence_of(replace(scope, db=db), finding, hunted.since_us, hunted.until_us)
 
-    return visit.remember(("evidence", finding.finding_id, hunted.since_us, hunted.until_us), read)
+    key = "evidence", finding.finding_id, finding.connections, hunted.since_us, hunted.until_us
+    return visit.remember(key, read, lasting=True)
 
 
 def _finding(hunted: Hunt, name: str) -> Finding:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from daemon.decode.groups import SLOT_US
-from daemon.report.findings.hunt import hunt
 from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
 from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope, Span
@@ -24,6 +23,7 @@ from daemon.store.steps import read_lines
 from daemon.store.totals import DAYS, HOURS
 from daemon.store.whose_days import read_owned
 from web.health import Facts, Line, Trouble, find_troubles, health_lines
+from web.hunting import loud
 from web.numbers import count, share, size
 from web.routing import Page
 from web.visit import Visit
@@ -85,8 +85,7 @@ def live(visit: Visit) -> Response:
 
 def findings(visit: Visit) -> Response:
     """What in the traffic may be worth a look, alone: finding it takes longer than the page may."""
-    found = hunt(visit.scope().of(None))
-    return visit.page("overview_findings.html", found=found.serious, most=_MOST_FINDINGS)
+    return visit.page("overview_findings.html", found=loud(visit), most=_MOST_FINDINGS)
 
 
 def _now(visit: Visit, scope: Scope) -> Now:

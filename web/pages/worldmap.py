@@ -39,7 +39,7 @@ _COLUMNS = MappingProxyType(  # (measure, way) -> columns of a sum that count
     }
 )  # fmt: skip
 _COUNTS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
-_FOUND_BY = {FROM_REGION: "known cloud region", FROM_CITY: "known city", FROM_COUNTRY: "middle of the country"}
+_FOUND_BY = {FROM_REGION: "in a cloud region", FROM_CITY: "in a city", FROM_COUNTRY: "in the middle of the country"}
 
 
 @dataclass(slots=True)

@@ -4,7 +4,9 @@ Rule 1: an address has FREE wrong tries a minute; each one beyond doubles the wa
 Rule 2: all addresses together have ALL wrong tries a minute: a device can have many addresses. An address from which
         the password was right lately is not held up by others.
 Rule 3: an IPv6 address counts with its whole /64: a device makes up as many as it likes.
-Rule 4: what is remembered is bounded, and gone with the process: a restart takes longer than the waiting saves.
+Rule 4: tries are made one after the other, because each takes memory; few may wait for their turn, so that they do not
+        take all threads from those who only look.
+Rule 5: what is remembered is bounded, and gone with the process: a restart takes longer than the waiting saves.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ FREE, ALL = 5, 30
 MINUTE_S = 60.0
 LONGEST_S = 3600.0
 _REMEMBERED = 1024  # addresses
+_WAITING, _BUSY_S = 3, 3.0  # tries at once, and when to come again
 
 
 class TooOftenError(Exception):
@@ -44,21 +47,28 @@ class Attempts:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(_WAITING)
         self._callers: OrderedDict[str, _Caller] = OrderedDict()
         self._wrong: deque[float] = deque(maxlen=ALL)
 
     def try_it(self, address: str, fits: Callable[[], bool]) -> bool:
-        """Whether it fits, if it may be tried at all. One at a time: the trial itself takes memory. Raises TooOftenError."""
-        with self._turn:
-            now = self._clock()
-            caller = self._caller(_counted(address))
-            self._refuse_early(caller, now)
-            right = fits()
-            if right:
-                caller.wrong, caller.was_right = 0, True
-            else:
-                self._count(caller, self._clock())
-            return right
+        """Whether it fits, if it may be tried at all. Raises TooOftenError."""
+        if not self._places.acquire(blocking=False):
+            raise TooOftenError(_BUSY_S)
+        try:
+            with self._turn:
+                return self._try(self._caller(_counted(address)), fits)
+        finally:
+            self._places.release()
+
+    def _try(self, caller: _Caller, fits: Callable[[], bool]) -> bool:
+        self._refuse_early(caller, self._clock())
+        right = fits()
+        if right:
+            caller.wrong, caller.was_right = 0, True
+        else:
+            self._count(caller, self._clock())
+        return right
 
     def _refuse_early(self, caller: _Caller, now: float) -> None:
         if now < caller.free_s:

@@ -24,6 +24,7 @@ from daemon.store.finding_facts import (
     VerdictRow,
     is_crowded,
     read_askers,
+    read_judged,
     read_known,
     read_moments,
     read_slices,
@@ -35,7 +36,7 @@ from daemon.store.roster import station_key
 
 DAY_US = 86_400_000_000
 WINDOWS = (30, 14, 7, 4, 2, 1)  # days that are looked at, at most
-MOST_FLOWS = 80_000  # in that time; 25,000 a day is a very busy home
+MOST_FLOWS = 150_000  # in that time; 25,000 a day is a very busy home
 _BROAD, _BROAD_RANDOM = 80, 25  # names that only something with a person behind it reaches; with a made-up MAC sooner
 HISTORY_MONTHS = 6  # what was known before
 _PERSONAL = PEOPLE | {"nas", "router", "console", "car", "watch"}
@@ -105,8 +106,8 @@ class _Lookup:
     def __init__(self, scope: Scope, since_us: int, until_us: int, subjects: Mapping[int, Subject]) -> None:
         self._scope, self._since_us, self._until_us, self._subjects = scope, since_us, until_us, subjects
         first, last = scope.over(Span(since_us, until_us)).months
-        self._months = range(last, first - 2, -1)  # a verdict of the month before is better than none
-        self._verdicts: dict[tuple[int, int | None, str], VerdictRow | None] = {}
+        self._judged = read_judged(scope.db, scope.site_id, first - 1, last)  # an older verdict is better than none
+        self._verdicts: dict[int, VerdictRow | None] = {}
 
     def streams(self, rows: Sequence[StreamRow]) -> list[Stream]:
         """Rows that are one device, place, protocol, service and port, as one."""
@@ -120,11 +121,12 @@ class _Lookup:
         ]  # fmt: skip
 
     def _verdict(self, row: StreamRow) -> VerdictRow | None:
-        key = row.device_id, row.name_id, "" if row.name_id else row.address
-        if key not in self._verdicts:
-            asked = self._scope.db, self._scope.site_id, self._months
-            self._verdicts[key] = read_verdict(*asked, row.device_id, row.name_id, row.address)
-        return self._verdicts[key]
+        number = self._judged.get((row.device_id, row.name_id or 0, "" if row.name_id else row.address))
+        if number is None:
+            return None
+        if number not in self._verdicts:
+            self._verdicts[number] = read_verdict(self._scope.db, number)
+        return self._verdicts[number]
 
     def _between(self, streams: Sequence[Stream]) -> Between:
         clients = {end for stream in streams for end in stream.clients}

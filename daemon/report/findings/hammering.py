@@ -42,7 +42,7 @@ _ADVICE = (
 
 def find(view: View) -> Iterator[Finding]:
     """Destinations that are hammered, each in the way that says most."""
-    half = [stream for stream in view.streams if stream.total("connections") >= _LEAST_FAILURES]
+    half = [stream for stream in view.streams if _suspected(stream)]
     blind = _one_way(view.streams)
     timed = view.moments(half)
     for stream in view.streams:
@@ -54,6 +54,11 @@ def find(view: View) -> Iterator[Finding]:
         )  # fmt: skip
         if found is not None:
             yield found
+
+
+def _suspected(stream: Stream) -> bool:
+    failed = stream.total("unanswered") + stream.total("refused")
+    return failed >= _LEAST_FAILURES or stream.total("connections") >= _LEAST_REQUESTS
 
 
 def _one_way(streams: Sequence[Stream]) -> bool:

@@ -88,7 +88,7 @@ def _search(streams: list[Stream]) -> Finding | None:
         Fact("Service", service_of(streams[0])),
     )
     return Finding(
-        PORT, HIGH, subject, f"{len(streams)} addresses", f"search {row.protocol} {row.port}",
+        PORT, HIGH, subject, "many addresses", f"search {row.protocol} {row.port}",
         f"{subject.called} tried {service_of(streams[0])} at {len(streams)} addresses, of which {answered} answered.",
         "Ordinary for programs that share files. Worth a look because this is how a device that was taken over looks for"
         " others.",

@@ -32,7 +32,7 @@ _SHARED_TOLERANCE = 0.12
 _LAGS = 4  # how many events ahead a period is looked for
 _BINS_A_DECADE = 60
 _MOST_CANDIDATES = 8
-_NEAR_USUAL, _ONE_DISTANCE = 0.45, 0.1  # of the distances, for a closer look
+_NEAR_USUAL, _ONE_DISTANCE, _LEAST_ALIKE = 0.45, 0.1, 6  # of the distances, for a closer look; how many at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def may_have_rhythm(times: Floats) -> bool:
     counts = np.bincount(
         np.round(np.log10(np.maximum(distances, 0.5)) * _BINS_A_DECADE).astype(np.int64) + _BINS_A_DECADE
     )
-    return bool(np.convolve(counts, (1, 1, 1), "same").max() >= _ONE_DISTANCE * len(distances))
+    return bool(np.convolve(counts, (1, 1, 1), "same").max() >= max(_ONE_DISTANCE * len(distances), _LEAST_ALIKE))
 
 
 def find_rhythms(times: Floats) -> list[Rhythm]:

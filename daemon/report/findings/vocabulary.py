@@ -117,6 +117,8 @@ class Stream:
 
     def total(self, column: str) -> int:
         """The sum of a column over the rows."""
+        if len(self.rows) == 1:  # as nearly always
+            return int(getattr(self.rows[0], column))
         return sum(int(getattr(row, column)) for row in self.rows)
 
     @property

@@ -215,6 +215,17 @@ def test_the_ballast_is_there_while_there_is_room(box: Box) -> None:
     assert not path.exists()
 
 
+def test_on_a_full_disk_the_ballast_goes_before_the_database_is_opened(box: Box, tmp_path: Path) -> None:
+    keeper = box.keep(Limits(), 5 * MIB)
+    keeper.prepare()
+    assert ballast.held(ballast.ballast_beside(box.database)) == 5 * MIB
+    box.room.leave(MIB)
+    keeper.prepare()
+    assert ballast.held(ballast.ballast_beside(box.database)) == 0
+    assert [word.loud for word in keeper.say()] == [True]
+    Keeper(box.folder, tmp_path / "gone" / "h.db", "home", Policy()).prepare()
+
+
 class FullDisk:
     """`let_go` as on a disk that is full until the ballast goes."""
 

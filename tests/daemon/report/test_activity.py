@@ -72,7 +72,9 @@ def test_hours_of_the_night_can_be_others(three_days: Home) -> None:
     with asked(three_days[0], MIDNIGHT, UNTIL, night=(12, 13)) as scope:
         assert {row[0] for row in night.report(scope).rows} == {"adas-laptop"}
     with asked(three_days[0], MIDNIGHT, UNTIL, mac=LAPTOP_MAC) as scope:
-        assert night.report(scope).sentences == ("adas-laptop exchanged nothing with the internet between 22:00 and 06:00.",)
+        assert night.report(scope).sentences == (
+            "adas-laptop exchanged nothing with the internet between 22:00 and 06:00.",
+        )
 
 
 def test_night_is_told_by_the_clock_of_the_house() -> None:

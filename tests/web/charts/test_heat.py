@@ -9,7 +9,8 @@ from tests.support.dashboard import Element, parsed
 from web.charts import heat
 from web.charts.heat import Day, shade
 
-WIDTH = 960 - 84
+LEFT = 108
+WIDTH = 960 - LEFT
 
 
 def _cells(strip: Element) -> list[tuple[str, float, float, str]]:
@@ -23,8 +24,8 @@ def _cells(strip: Element) -> list[tuple[str, float, float, str]]:
 def test_cells_are_where_their_time_is() -> None:
     strip = parsed(heat([Day("Tue", [0, 0, 0, 9]), Day("Mon", [9, 9, 0, 0])], "days")).one("svg")
     first, second = _cells(strip)
-    assert first[1:3] == (84 + WIDTH * 3 / 4, WIDTH / 4)
-    assert second[1:3] == (84, WIDTH / 2), "neighbours of one shade are one rectangle"
+    assert first[1:3] == (LEFT + WIDTH * 3 / 4, WIDTH / 4)
+    assert second[1:3] == (LEFT, WIDTH / 2), "neighbours of one shade are one rectangle"
     assert float(first[3]) < float(second[3])
     assert [each.text for each in strip.all("text")][:2] == ["Tue", "Mon"]
 

@@ -140,3 +140,27 @@ def test_names_from_the_network_are_text(tmp_path: Path) -> None:
         assert shown.all("img") == []
         assert "<img" in shown.text
     assert all("onerror" not in each.attributes for each in one.all("a"))
+
+
+def test_a_busy_home_is_looked_through_while_the_page_is_there(
+    small: tuple[Path, Home], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.hunting._QUICK", 10)
+    with client(small[0], owner=tmp_path / "owner.db") as browser:
+        waiting = read(browser, f"/findings?range=30d&kind={PORT}")
+        assert _listed(waiting) == []
+        again = waiting.one("section", class_="panel").attributes["hx-get"]
+        assert again in [each.attributes["href"] for each in waiting.all("a") if "href" in each.attributes]
+        (address,) = _listed(read(browser, again))
+        assert "look" not in address
+        assert len(_listed(read(browser, f"/findings?range=30d&kind={PORT}"))) == 1  # known by now
+        assert "What to do" in read(browser, address).text
+
+
+def test_the_overview_tells_what_is_not_muted(browser: TestClient) -> None:
+    told = browser.get("/overview/findings").text
+    assert "2 things may be worth a look" in told
+    address = _of(browser, BEACONING)
+    assert address in told
+    post(browser, f"{address}/mute")
+    assert "1 thing may be worth a look" in browser.get("/overview/findings").text

@@ -27,9 +27,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return imported(folder / "h.db", write(folder / "c.pcap", frames))
 
 
-@pytest.fixture
-def browser(database: Path, tmp_path: Path) -> TestClient:
-    return client(database, owner=tmp_path / "owner.db")
+@pytest.fixture(scope="module")
+def browser(database: Path) -> TestClient:
+    """For whoever only reads: what is said here would be heard by other tests."""
+    return client(database)
 
 
 def _found(page: Element) -> dict[str, list[str]]:
@@ -47,7 +48,8 @@ def test_finds_every_kind_of_thing(browser: TestClient) -> None:
     assert f"/devices/{HOST_MAC}" in links(read(browser, "/search?q=ADAS"))
 
 
-def test_an_owners_name_is_found_at_once(browser: TestClient) -> None:
+def test_an_owners_name_is_found_at_once(database: Path, tmp_path: Path) -> None:
+    browser = client(database, owner=tmp_path / "owner.db")
     post(browser, f"/devices/{TABLET_MAC}/say", about="name", value="Kitchen pad")
     assert _found(read(browser, "/search?q=kitchen")) == {"Devices": ["Kitchen pad"]}
 

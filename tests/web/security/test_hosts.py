@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from starlette.testclient import TestClient
 
@@ -13,9 +11,10 @@ from tests.support.dashboard import client
 OURS = host_names(("box.example",), "kitchen-pi.lan")
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> TestClient:
-    return client(tmp_path / "h.db", hosts=OURS)  # open: most in need of it, because no login stands behind
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    folder = tmp_path_factory.mktemp("hosts")
+    return client(folder / "h.db", hosts=OURS)  # open: most in need of it, because no login stands behind
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,21 @@ from web.security.origin import OURS, STRANGE, UNSAID, came_from
 NAME = {"home.name": "theirs"}
 
 
-@pytest.fixture
-def owner(tmp_path: Path) -> Path:
-    return own(tmp_path / "owner.db")
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return own(tmp_path_factory.mktemp("origin") / "owner.db")
 
 
-@pytest.fixture
-def browser(tmp_path: Path, owner: Path) -> TestClient:
-    return guarded(tmp_path / "h.db", owner)
+@pytest.fixture(scope="module")
+def browser(owner: Path) -> TestClient:
+    return guarded(owner.with_name("h.db"), owner)
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_said(owner: Path, browser: TestClient) -> None:
+    """One application for all tests: each begins as if nobody had been there."""
+    browser.cookies.clear()
+    asked(owner, lambda db: db.executescript("DELETE FROM setting; DELETE FROM session"))
 
 
 def unchanged(owner: Path) -> bool:

@@ -69,13 +69,13 @@ def test_it_opens_no_page_and_changes_nothing(browser: TestClient, program: Test
         assert program.post(path, headers=bearing(token), data={"home.name": "x"}).status_code in (303, 401, 405)
 
 
-@pytest.mark.parametrize("said", ["", "Bearer", "Bearer ", "Bearer x", "Basic {}", "{}", "Bearer {}x", "Bearer é"])
-def test_anything_else_is_no_token(browser: TestClient, program: TestClient, owner: Path, said: str) -> None:
+def test_anything_else_is_no_token(browser: TestClient, program: TestClient, owner: Path) -> None:
     token = made(browser, owner)
-    for path in API:
-        answer = program.get(path, headers=[(b"authorization", said.format(token).encode())])
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
+    for said in ("", "Bearer", "Bearer ", "Bearer x", "Basic {}", "{}", "Bearer {}x", "Bearer é"):
+        for path in API:
+            answer = program.get(path, headers=[(b"authorization", said.format(token).encode())])
+            assert answer.status_code == 401, said
+            assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_taken_back_it_opens_nothing(browser: TestClient, program: TestClient, owner: Path) -> None:
@@ -111,11 +111,10 @@ def test_only_the_wider_scope_takes_packets(tmp_path: Path, owner: Path) -> None
     assert [(line.who, line.what) for line in lines] == [("token Prometheus", audit.PACKETS)] * 2
 
 
-@pytest.mark.parametrize(
-    ("name", "scopes"), [("", "read"), ("x" * 65, "read"), ("a\x00b", "read"), ("x", "write"), ("x", "")]
-)
-def test_what_is_no_token_is_not_made(browser: TestClient, owner: Path, name: str, scopes: str) -> None:
-    answer = send(browser, "/settings/tokens", let_in(browser, owner), name=name, scopes=scopes)
-    assert answer.status_code == 400
-    assert parsed(answer.text).one("p", role="alert").text
+def test_what_is_no_token_is_not_made(browser: TestClient, owner: Path) -> None:
+    csrf = let_in(browser, owner)
+    for name, scopes in (("", "read"), ("x" * 65, "read"), ("a\x00b", "read"), ("x", "write"), ("x", "")):
+        answer = send(browser, "/settings/tokens", csrf, name=name, scopes=scopes)
+        assert answer.status_code == 400
+        assert parsed(answer.text).one("p", role="alert").text
     assert asked(owner, access_tokens.standing_tokens) == []

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.report.findings.vocabulary import KIND_WORDS
+from daemon.report.findings.vocabulary import HAMMERING, HIGH, KIND_WORDS
+from tests.daemon.ingest.scenes import HOUR
 from tests.support.importing import ROOT, homeport
-from tests.support.planted import TUNED, UNSEEN, Plan
+from tests.support.planted import BEGIN, TUNED, UNSEEN, Gadget, Home, Plan
 from tests.support.planted_home import make_home
 from tests.support.scoring import Score, database_of, hunted, score
 
@@ -93,3 +94,21 @@ def test_real_captures_of_things_are_calm(unseen: Score, tmp_path: Path) -> None
         assert rows[half] == [str(len(names)), str(len(false))], false
     every = len(unseen.false) + sum(map(len, alarms.values()))
     assert len(unseen.found) / (len(unseen.found) + every) >= WANTED
+
+
+@pytest.mark.drill
+def test_a_million_packets_in_five_days(tmp_path: Path) -> None:
+    """The display that was forgotten: 25 packets in ten seconds, day and night, to a server that knows no limit."""
+    home = Home(TUNED)
+    display = Gadget("display", 2)
+    server = home.somewhere()
+    home.asks(display, "departures.linefour.example", server, BEGIN + HOUR, 5)
+    home.connects(
+        display, server, 443, home.clock(BEGIN + HOUR, 3.6, 0.1, 5 * 86_400), name="departures.linefour.example"
+    )
+    (found,) = hunted(database_of(home, tmp_path)).serious
+    facts = {fact.label: fact.value for fact in found.facts}
+    assert (found.kind, found.severity) == (HAMMERING, HIGH)
+    assert int(str(facts["Packets"])) > 1_000_000
+    assert float(str(facts["Connections an hour"])) == pytest.approx(1000, rel=0.02)
+    assert "in 5 days: 17 times a minute" in found.sentence

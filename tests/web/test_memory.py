@@ -1,0 +1,59 @@
+"""What was computed is remembered as long as the database is the same, and no longer."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from daemon.store.database import open_database, transaction
+from web.memory import Memory
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "home.db"
+    open_database(path).close()
+    return path
+
+
+def test_made_once_for_each_state(database: Path) -> None:
+    memory, made = Memory(database), []
+
+    def make() -> list[int]:
+        made.append(len(made))
+        return [len(made)]
+
+    state = memory.state()
+    assert memory.recall(state, "sums", make) == [1]
+    assert memory.recall(memory.state(), "sums", make) == [1]
+    assert memory.recall(memory.state(), "others", make) == [2]
+    with closing(open_database(database)) as db, transaction(db):
+        db.execute("INSERT INTO site (name) VALUES ('other')")
+    assert memory.state() != state
+    assert memory.recall(memory.state(), "sums", make) == [3]
+    assert memory.recall(state, "sums", make) == [4], "what belongs to an older state was let go"
+    memory.close()
+
+
+def test_another_file_in_its_place_is_another_state(database: Path, tmp_path: Path) -> None:
+    memory = Memory(database)
+    before = memory.state()
+    other = tmp_path / "other.db"
+    open_database(other).close()
+    other.replace(database)
+    assert memory.state() != before
+    memory.close()
+
+
+def test_keeps_a_bounded_number_of_rows(database: Path) -> None:
+    memory, state = Memory(database), Memory(database).state()
+    made = []
+    for key in range(5):
+        memory.recall(state, key, lambda: made.append(1) or [0] * 50_000)
+    memory.recall(state, 4, lambda: made.append(1) or [])
+    assert len(made) == 5
+    memory.recall(state, 0, lambda: made.append(1) or [])
+    assert len(made) == 6
+    memory.close()
