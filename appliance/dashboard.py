@@ -7,6 +7,7 @@ Rule 2: nothing is served before the socket listens; who waits for it is told th
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -25,12 +26,14 @@ from appliance.looking import somebody_looks
 from appliance.places import locator_of
 from appliance.status import RUN_FOLDER, StatusError, read_status
 from daemon.store.accounts import is_claimed, show_code
+from daemon.store.errors import StoreError
 from daemon.store.owner import open_owner, read_owner, wishes
 from daemon.store.settings import SETTINGS
 from web.app import create_app
 from web.options import DataFile, Options, ServiceState
 
 _SERVICES = ("capture", "ingest")
+_log = logging.getLogger("homeport.web")
 
 
 def options_of(config: Config, *, is_open: bool) -> Options:
@@ -110,10 +113,14 @@ class Follower:
         from daemon.ingest.relabel import relabel_site
         from daemon.ingest.wishes import Wishes
 
+        places = self._config.store
         with self._turn:
-            places, knowledge = self._config.store, knowledge_of(self._config)
-            Wishes(places.database, site, knowledge.with_owner(places.owner)).fulfil()
-            relabel_site(places.database, places.owner, site, knowledge)
+            try:
+                knowledge = knowledge_of(self._config)
+                Wishes(places.database, site, knowledge.with_owner(places.owner)).fulfil()
+                relabel_site(places.database, places.owner, site, knowledge)
+            except StoreError as error:
+                _log.warning("What was said is kept, but the labels could not follow yet: %s", error)
 
 
 def _configured(config: Config) -> dict[str, str]:

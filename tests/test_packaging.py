@@ -43,7 +43,7 @@ def test_wheel_holds_every_source_file(wheel: Path) -> None:
     sources = {
         str(path.relative_to(ROOT))
         for program in PROGRAMS
-        for pattern in ("*.py", "*.sql", "*.toml", "*.html", "*.css", "*.js", "*.svg", "LICENSE-*.txt")
+        for pattern in ("*.py", "*.sql", "*.toml", "*.html", "*.css", "*.js", "*.svg", "*.json", "LICENSE-*.txt")
         for path in (ROOT / program).rglob(pattern)
     }
     assert sources - names(wheel) == set()

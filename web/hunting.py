@@ -18,7 +18,7 @@ from web.reading import reading
 from web.visit import Visit
 
 SECONDS = 20.0  # for a look at the busiest of homes on the smallest of boxes
-_QUICK = 8000  # connections
+_QUICK = 75_000  # connections
 NOW = "look"  # the parameter of an address that says: look, however long it takes
 _CAPTURED = "SELECT count(*), sum(packets) / 50000 FROM capture WHERE site_id = ?"  # by which a look is out of date
 

@@ -8,7 +8,7 @@ Rule 3: a flow's packets are those between its two ends, ports and protocol, fro
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -26,9 +26,7 @@ Span = tuple[int, int]  # microseconds, both included
 Accepts = Callable[[int, bytes], bool]  # (link type, frame)
 
 _MACS = 12  # bytes of an Ethernet frame with both MACs
-_KEYS = [
-    np.uint64(int.from_bytes(os.urandom(8), "little") | 1) for _ in range(8)
-]  # anew in each process: nobody can aim at a collision
+_KEYS = [np.uint64(secrets.randbits(64) | 1) for _ in range(8)]  # anew in each process: nobody can aim at a collision
 _HALF = np.uint64(29)
 
 

@@ -10,7 +10,7 @@ The 64-bit hash that brings rows together is keyed anew in each process, so that
 
 from __future__ import annotations
 
-import os
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ Column = NDArray[Any]
 
 SLOT_US = 900_000_000
 
-_MULTIPLIERS = [np.uint64(int.from_bytes(os.urandom(8), "little") | 1) for _ in range(4)]
+_MULTIPLIERS = [np.uint64(secrets.randbits(64) | 1) for _ in range(4)]
 # Bytes 0, 1 and 5 of a TLS record, as they stand in a little-endian word: 0x16, 0x03 and 0x01.
 _HELLO_MASK, _HELLO_START = np.uint64(0x0000_FF00_0000_FFFF), np.uint64(0x0000_0100_0000_0316)
 _U29, _U32, _U48 = np.uint64(29), np.uint64(32), np.uint64(48)

@@ -11,7 +11,7 @@ from daemon.report.contacts import Tally, companies_before, company_sums
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import counted, listed, size_words
+from daemon.report.words import counted, listed, share_words, size_words
 
 _COLUMNS = (
     Column("organisation", "Company"),
@@ -62,7 +62,7 @@ def sentences(sums: Sequence[Tally[str | None]], fresh: set[str] | None) -> list
         first += f", {len(fresh) or 'none'} of them new"
     out = [f"{first}."]
     if known:
-        out.append(f"Most of it, {known[0].bytes / whole:.0%}, went to or came from {known[0].key}.")
+        out.append(f"Most of it, {share_words(known[0].bytes / whole)}, went to or came from {known[0].key}.")
     third = sum(each.parties.get("third", 0) for each in sums)
     if third:
         most = [str(each.key) for each in sorted(known, key=lambda each: -each.parties.get("third", 0))[:2]]
@@ -72,5 +72,5 @@ def sentences(sums: Sequence[Tally[str | None]], fresh: set[str] | None) -> list
         )
     unknown = sum(each.bytes for each in sums if each.key is None)
     if unknown:
-        out.append(f"Of {unknown / whole:.1%} of the data nobody knows whose it is.")
+        out.append(f"Of {share_words(unknown / whole)} of the data nobody knows whose it is.")
     return out

@@ -15,7 +15,7 @@ from daemon.report.contacts import Tally, by_country, read_shares, tally
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import counted, listed
+from daemon.report.words import counted, listed, share_words
 
 _COLUMNS = (
     Column("country", "Country"),
@@ -60,11 +60,11 @@ def _sentence(sums: Sequence[Tally[str | None]], whole: int) -> str:
         return "Nothing went to the internet in this time."
     if not known:
         return "Nobody here knows the countries of these addresses: there is no database of countries."
-    named = [f"{country_name(each.key)} ({each.bytes / whole:.0%})" for each in known[:3]]
+    named = [f"{country_name(each.key)} ({share_words(each.bytes / whole)})" for each in known[:3]]
     guess = sum(each.confidences.get(LOW, 0) for each in known) / whole
     text = f"Data was exchanged with {counted(len(known), 'country', 'countries')}, most with {listed(named, 3)}."
     return (
-        f"{text} Of {guess:.0%} of it the country is a guess: those networks answer from many places."
+        f"{text} Of {share_words(guess)} of it the country is a guess: those networks answer from many places."
         if guess
         else text
     )

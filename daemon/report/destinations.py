@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from daemon.report.contacts import Contact, Tally, by_destination, read_contacts, tally
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
-from daemon.report.words import counted, size_words
+from daemon.report.words import counted, share_words, size_words
 from daemon.store.whose import read_texts
 
 _COLUMNS = (
@@ -72,10 +72,10 @@ def _sentence(sums: Sequence[Tally[int]], rows: Sequence[tuple[object, ...]], wh
     where = str(rows[0][0] or rows[0][1] or "a destination whose name is not kept")
     if inward:
         return (
-            f"{size_words(whole)} came from {counted(len(sums), 'source')} on the internet; most of it, {rows[0][8]:.0%}, "
+            f"{size_words(whole)} came from {counted(len(sums), 'source')} on the internet; most of it, {share_words(float(str(rows[0][8])))}, "
             f"from {where}."
         )
     return (
-        f"{size_words(whole)} went to {counted(len(sums), 'destination')} on the internet; most of it, {rows[0][8]:.0%}, "
+        f"{size_words(whole)} went to {counted(len(sums), 'destination')} on the internet; most of it, {share_words(float(str(rows[0][8])))}, "
         f"to {where}."
     )

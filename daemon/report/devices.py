@@ -17,7 +17,6 @@ from daemon.report.words import size_words, span_words
 from daemon.store.by_device import (
     count_asked,
     first_recorded,
-    oldest_question,
     read_days,
     read_described,
     read_hours,
@@ -67,7 +66,7 @@ class Measured:
 def report(scope: Scope) -> Report:
     """One row a device, those with most bytes first."""
     rows = read_described(scope.db, scope.site_id)
-    moved, asked = measured(scope), count_asked(scope.db, scope.window)
+    moved, (asked, since_us) = measured(scope), count_asked(scope.db, scope.window)
     wanted = [row for row in rows if scope.device_id in (None, row[0])]
     wanted.sort(key=lambda row: (-moved[row[0]].bytes, scope.called(row[0])))
     table = []
@@ -83,7 +82,11 @@ def report(scope: Scope) -> Report:
     if not table:
         return Report("Devices", _COLUMNS, (), ("No device was seen yet.",))
     return Report(
-        "Devices", _COLUMNS, tuple(table), sentences(scope, [(row[0], row[5]) for row in wanted], moved), _notes(scope)
+        "Devices",
+        _COLUMNS,
+        tuple(table),
+        sentences(scope, [(row[0], row[5]) for row in wanted], moved),
+        _notes(scope, since_us),
     )
 
 
@@ -157,8 +160,7 @@ def _house(scope: Scope) -> int:
     return sum(row[-1] + row[-2] for row in read_totals(scope.db, scope.window, ("scope",)))
 
 
-def _notes(scope: Scope) -> tuple[str, ...]:
-    oldest = oldest_question(scope.db)
-    if oldest is None or oldest <= scope.span.since_us + _DAY_S * 1_000_000:
+def _notes(scope: Scope, since_us: int) -> tuple[str, ...]:
+    if since_us <= scope.span.since_us + _DAY_S * 1_000_000:
         return ()
-    return ("DNS questions are counted as far back as single ones are kept.",)
+    return (f"DNS questions are counted since {scope.moment(since_us)}: single ones are kept for weeks, and are many.",)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from daemon.flow.services import NO, UNKNOWN, YES
 from daemon.report.scope import Scope
-from daemon.report.sums import NOTHING, Sum, added, read_sums
+from daemon.report.sums import NOTHING, Sum, Sums, added, narrowed, read_wide
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import listed, share_words
 
@@ -32,7 +32,12 @@ _SUPPORT = frozenset({"dns", "ntp", "icmp", "icmpv6", "stun"})  # always in the 
 
 def report(scope: Scope) -> Report:
     """One row a device, those that send and receive most in the open first."""
-    sums = read_sums(scope, ("device", "encrypted", "service", "protocol"), only="internet")
+    return report_of(scope, read_wide(scope))
+
+
+def report_of(scope: Scope, wide: Sums) -> Report:
+    """The same of sums that were read before."""
+    sums = narrowed(wide, ("device", "encrypted", "service", "protocol"), only="internet")
     if not sums:
         return Report("Encryption", _COLUMNS, (), ("Nothing went to the internet in this time.",))
     devices: dict[int, dict[str, Sum]] = defaultdict(lambda: defaultdict(lambda: NOTHING))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from daemon.report.scope import Scope
-from daemon.report.sums import NOTHING, Sum, added, read_sums
+from daemon.report.sums import NOTHING, Sum, Sums, added, narrowed, read_wide
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import listed, share_words
 
@@ -24,9 +24,14 @@ _MOST_NAMED = 5
 
 def report(scope: Scope) -> Report:
     """One row a device, those with most IPv6 first; what is no IP is not counted here, chatter is."""
+    return report_of(scope, read_wide(scope))
+
+
+def report_of(scope: Scope, wide: Sums) -> Report:
+    """The same of sums that were read before."""
     devices: dict[int, dict[int, Sum]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
     outside: dict[int, int] = defaultdict(int)
-    for (device, version, where), total in read_sums(scope, ("device", "ip_version", "scope")).items():
+    for (device, version, where), total in narrowed(wide, ("device", "ip_version", "scope")).items():
         kinds = devices[int(device)]
         kinds[int(version)] = added((kinds[int(version)], total))
         if version == 6 and where == "internet":

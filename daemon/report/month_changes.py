@@ -8,18 +8,25 @@ Rule 3: nothing has gone from a month that is not over.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from daemon.report.contacts import NOBODY
 from daemon.report.months import all_months, month_window
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
-from daemon.report.words import counted, listed, month_words, party_words, size_words
+from daemon.report.words import counted, listed, month_words, size_words
 from daemon.store.whose_days import read_whose
 
 NEW, GONE, MORE, LESS, OTHER = "new", "gone", "more", "less", "another party"
 _TIMES, _LEAST = 2, 1_000_000
 _MOST_NAMED = 4
+_ROLES = MappingProxyType(  # what a company is to the house, for people who know no parties
+    {
+        "first": "maker of a device", "support": "infrastructure", "platform": "IoT platform",
+        "third": "advertising, tracking or another third party", "local": "in the house", "unknown": "unknown",
+    }
+)  # fmt: skip
 _COLUMNS = (
     Column("organisation", "Company"),
     Column("change", "Change"),
@@ -160,11 +167,11 @@ def _list(changes: Sequence[Change]) -> str:
 
 def _named(each: Change) -> str:
     if each.kind == NEW:
-        return f"{each.organisation} ({party_words(each.party)}, {size_words(each.bytes)})"
+        return f"{each.organisation} ({_ROLES[each.party or 'unknown']}, {size_words(each.bytes)})"
     if each.kind == GONE:
         return each.organisation
     if each.kind == OTHER:
-        return f"{each.organisation} ({party_words(each.party_before)}, now {party_words(each.party)})"
+        return f"{each.organisation} ({_ROLES[each.party_before or 'unknown']}, now {_ROLES[each.party or 'unknown']})"
     return f"{each.organisation} ({size_words(each.bytes_before)}, now {size_words(each.bytes)})"
 
 

@@ -13,7 +13,7 @@ from daemon.classify.vocabulary import PARTIES
 from daemon.report.contacts import NOBODY
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import month_words, size_words
+from daemon.report.words import month_words, share_words, size_words
 from daemon.store.calendar import month_days, month_text
 from daemon.store.months import last_months
 from daemon.store.whose_days import read_whose
@@ -116,7 +116,7 @@ def sentences(scope: Scope, months: Mapping[int, Sequence[MonthSum]]) -> list[st
     text = f"In {month_words(month)}{', which may not be over,' if month == scope.newest_month else ''} "
     text += f"{size_words(whole)} were exchanged with the internet"
     if whole:
-        text += f", {third / whole:.0%} of it with advertising, tracking and other third parties"
+        text += f", {share_words(third / whole)} of it with advertising, tracking and other third parties"
     before = months.get(month - 1, [])
     total = sum(each.bytes for each in before)
     if total:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from daemon.classify.countries import COUNTRIES
 from daemon.classify.evidence import PERSONAL
 from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope
@@ -197,8 +198,13 @@ def _sentences(scope: Scope, pieces: Collection[Piece]) -> Iterable[str]:
         yield f"{scope.called(device)} met {counted(len(met), 'new company', 'new companies')}: {names}."
     if len(by_device) > _MOST_NAMED:
         yield f"{counted(len(by_device) - _MOST_NAMED, 'more device')} met new companies."
-    countries = [each.country or "" for each in pieces if each.what == COUNTRY]
+    countries = [_named(each.country or "") for each in pieces if each.what == COUNTRY]
     if countries:
         yield f"Data went for the first time to {counted(len(countries), 'country', 'countries')}: {listed(countries, 9)}."
     if not pieces:
         yield "Nothing is new: no device, no company and no country that was not there before."
+
+
+def _named(code: str) -> str:
+    country = COUNTRIES.get(code)
+    return country.name if country else code

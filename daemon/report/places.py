@@ -17,7 +17,7 @@ from daemon.report.contacts import Contact, Tally, read_packets, tally
 from daemon.report.countries import country_name
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SIZE, Column, Report
-from daemon.report.words import counted
+from daemon.report.words import counted, share_words
 from daemon.store.whose import read_addresses
 
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
@@ -128,6 +128,6 @@ def _sentence(sums: Sequence[Tally[Spot]]) -> str:
     exact = sum(each.bytes for each in sums if each.key.located not in (None, FROM_COUNTRY)) / whole
     guess = sum(each.bytes for each in sums if each.key.confidence == LOW) / whole
     return (
-        f"Data was exchanged with {counted(len(points), 'place')}; {exact:.0%} of it with a known city or cloud region. "
-        f"For {guess:.0%} the country is a guess."
+        f"Data was exchanged with {counted(len(points), 'place')}; {share_words(exact)} of it with a known city or cloud region. "
+        f"For {share_words(guess)} the country is a guess."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from daemon.report.scope import Scope
-from daemon.report.sums import Sum, read_sums
+from daemon.report.sums import Key, Sum, Sums, narrowed, read_wide
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import share_words
 
@@ -20,12 +20,17 @@ _COLUMNS = (
     Column("rank_bytes", "Place by data", COUNT),
     Column("rank_length", "Place by length", COUNT),
 )
-Key = tuple[str | int, ...]
 
 
 def report(scope: Scope) -> Report:
     """One row a (protocol, service), those with most bytes first. Lengths are means of bytes a frame, on the wire."""
-    sums = read_sums(scope, ("protocol", "service"))
+    return report_of(scope, read_wide(scope))
+
+
+def report_of(scope: Scope, wide: Sums) -> Report:
+    """The same of sums that were read before."""
+    del scope
+    sums = narrowed(wide, ("protocol", "service"))
     if not sums:
         return Report("Protocols", _COLUMNS, (), ("Nothing was recorded in this time.",))
     whole = sum(each.bytes for each in sums.values())

@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from daemon.flow.services import NO, UNKNOWN, YES
 from daemon.report.scope import Scope
-from daemon.report.sums import NOTHING, Sum, added, read_sums
+from daemon.report.sums import NOTHING, Sum, Sums, added, narrowed, read_wide
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import share_words
 
@@ -31,8 +31,14 @@ WORDS = {"internet": "to and from the internet", "local": "within the home", "ch
 
 def report(scope: Scope) -> Report:
     """Three rows at most: internet, local, chatter."""
+    return report_of(scope, read_wide(scope))
+
+
+def report_of(scope: Scope, wide: Sums) -> Report:
+    """The same of sums that were read before."""
+    del scope
     parts: dict[str, dict[str, Sum]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
-    for (where, encrypted), total in read_sums(scope, ("scope", "encrypted")).items():
+    for (where, encrypted), total in narrowed(wide, ("scope", "encrypted")).items():
         parts[str(where)][str(encrypted)] = total
     sums = {where: added(parts[where].values()) for where in ORDER if where in parts}
     whole = sum(each.bytes for each in sums.values())

@@ -38,6 +38,10 @@ KINDS = (
     ),
     Kind("sources", "sources", "Sources", "Which names and addresses does data come from, and whose are they?"),
     Kind(
+        "destination", "destination", "One destination",
+        "Which devices had to do with one name or address, in which months, in which way?",
+    ),
+    Kind(
         "countries", "countries", "Countries", "In which countries are the computers that data goes to and comes from?"
     ),
     Kind("places", "places", "Places", "Where on the map, and in whose network, are they?"),
@@ -51,15 +55,15 @@ KINDS = (
         "devices", "devices", "Devices", "How many devices are there, and how much did each send and receive, to whom?"
     ),
     Kind(
-        "device_destinations",
+        "device-destinations",
         "device_destinations",
         "Devices and destinations",
         "Where does each device send its data, whose is that, and why do we think so?",
     ),
     Kind(
-        "device_sources", "device_sources", "Devices and sources", "Where does the data come from that devices receive?"
+        "device-sources", "device_sources", "Devices and sources", "Where does the data come from that devices receive?"
     ),
-    Kind("device_addresses", "device_addresses", "Addresses of devices", "Which device had which address, and when?"),
+    Kind("device-addresses", "device_addresses", "Addresses of devices", "Which device had which address, and when?"),
     Kind("activity", "activity", "Activity", "Which devices are always on, and which only when somebody uses them?"),
     Kind("night", "night", "Nights", "What do devices do while people sleep?"),
     Kind("news", "news", "News", "Which devices, companies and countries are new?"),

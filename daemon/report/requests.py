@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, TIME, Column, Report
+from daemon.report.words import counted
 from daemon.store.rates import MINUTE_US, detail_since, read_connections, read_questions
 
 _COLUMNS = (
@@ -117,7 +118,8 @@ def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, .
         return ("No device asked or connected in this time, as far as it is kept in detail.",)
     top, burst = rows[0], max(rows, key=lambda row: int(str(row[6])))
     queries, connections = float(str(top[4])), float(str(top[5]))
-    said = [f"{top[1]} is the busiest: {queries:,.0f} questions for names and {connections:,.0f} connections an hour."]
+    asked, opened = counted(round(queries), "question"), counted(round(connections), "connection")
+    said = [f"{top[1]} is the busiest: {asked} for names and {opened} an hour."]
     said.append(f"The most in one minute was {burst[6]:,} by {burst[1]}, on {scope.moment(int(str(burst[7])))}.")
     return tuple(said)
 

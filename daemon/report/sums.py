@@ -8,7 +8,7 @@ Rule 2: a day that holds the newest packet is whole: nothing of it lies behind t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -19,6 +19,9 @@ from daemon.report.scope import Scope
 from daemon.store.totals import DAYS, HOURS, SLOTS, first_slot, read_totals
 from daemon.store.window import Window
 
+WIDE = ("device", "protocol", "service", "encrypted", "ip_version", "scope")
+Key = tuple[str | int, ...]
+Sums = Mapping[Key, "Sum"]
 _EPOCH = date(1970, 1, 1)
 
 
@@ -44,16 +47,30 @@ class Sum(NamedTuple):
 NOTHING = Sum(0, 0, 0, 0)
 
 
-def read_sums(
-    scope: Scope, by: Sequence[str], *, only: str | None = None, both_ends: bool = False
-) -> dict[tuple[str | int, ...], Sum]:
+def read_sums(scope: Scope, by: Sequence[str], *, only: str | None = None, both_ends: bool = False) -> dict[Key, Sum]:
     """Sums of the scope's span by the words of `by` (no times). `only`: internet, local or chatter alone."""
-    sums: dict[tuple[str | int, ...], Sum] = defaultdict(lambda: NOTHING)
+    sums: dict[Key, Sum] = defaultdict(lambda: NOTHING)
     for window, tier in pieces(scope):
         for row in read_totals(scope.db, window, by, scope=only, both_ends=both_ends, least=tier):
             key = row[:-4]
             sums[key] = added((sums[key], Sum(*row[-4:])))
     return {key: total for key, total in sums.items() if total.packets}
+
+
+def read_wide(scope: Scope) -> dict[Key, Sum]:
+    """Sums by all of WIDE: one pass from which several reports are made."""
+    return read_sums(scope, WIDE)
+
+
+def narrowed(wide: Sums, by: Sequence[str], *, only: str | None = None) -> dict[Key, Sum]:
+    """Sums by some words of WIDE, of those by all; `only`: internet, local or chatter alone."""
+    places, where = [WIDE.index(word) for word in by], WIDE.index("scope")
+    sums: dict[Key, Sum] = {}
+    for key, total in wide.items():
+        if only is None or key[where] == only:
+            short = tuple(key[place] for place in places)
+            sums[short] = added((sums.get(short, NOTHING), total))
+    return sums
 
 
 def read_total(scope: Scope, *, only: str | None = None) -> Sum:

@@ -27,10 +27,15 @@ _MET = """
             ON x.month = :month AND x.day = d.value AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
     ) x JOIN whose o ON o.id = x.whose_id WHERE o.organisation <> ''
 """
+_MOST_ASKED = 100_000  # messages, questions and answers alike, that are counted: the newest
+_SINCE = """
+    SELECT seen_us FROM dns_message WHERE seen_us >= :since AND seen_us < :until ORDER BY seen_us DESC LIMIT 1 OFFSET :most
+"""
 _ASKED = """
-    SELECT coalesce(k.device_id, c.device_id, 0), count(*) FROM dns_message m
-    JOIN capture k ON k.id = m.capture_id AND k.site_id = :site JOIN endpoint c ON c.id = m.client_id
-    WHERE m.seen_us >= :since AND m.seen_us < :until AND NOT m.response GROUP BY 1
+    SELECT coalesce(k.device_id, c.device_id, 0), sum(m.many) FROM (
+        SELECT min(client_id) AS client_id, min(capture_id) AS capture_id, count(*) AS many FROM dns_message
+        WHERE seen_us >= :since AND seen_us < :until AND NOT response GROUP BY (client_id << 24) + capture_id
+    ) m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site JOIN endpoint c ON c.id = m.client_id GROUP BY 1
 """
 # Judged by the month of the last slot; `months` are [number, first slot, slot after the last].
 _WITHIN = """
@@ -146,10 +151,13 @@ def read_days(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, in
     return db.execute(_DAYS, asked).fetchall()
 
 
-def count_asked(db: sqlite3.Connection, window: Window) -> dict[int, int]:
-    """Device or 0 -> DNS questions, as far back as single ones are kept."""
-    asked = {"site": window.site_id, "since": window.since_us, "until": window.until_us}
-    return dict(db.execute(_ASKED, asked).fetchall())
+def count_asked(db: sqlite3.Connection, window: Window) -> tuple[dict[int, int], int]:
+    """Device or 0 -> DNS questions, and since when they are counted: single ones are kept for weeks, and are many."""
+    asked = {"site": window.site_id, "since": window.since_us, "until": window.until_us, "most": _MOST_ASKED}
+    oldest = db.execute("SELECT min(seen_us) FROM dns_message").fetchone()[0]
+    row = db.execute(_SINCE, asked).fetchone()
+    since = max(window.since_us, oldest or window.until_us) if row is None else row[0] + 1
+    return dict(db.execute(_ASKED, {**asked, "since": since}).fetchall()), since
 
 
 def read_within(db: sqlite3.Connection, window: Window, slots: Sequence[int]) -> list[Within]:
@@ -182,9 +190,3 @@ def read_described(
 ) -> list[tuple[int, str | None, str | None, str | None, str | None, int | None, int | None]]:
     """(device, vendor, kind, room, owner, first seen, last seen) of every device of a home."""
     return db.execute(_DESCRIBED, (site_id,)).fetchall()
-
-
-def oldest_question(db: sqlite3.Connection) -> int | None:
-    """When the oldest DNS message was seen that is kept."""
-    row = db.execute("SELECT min(seen_us) FROM dns_message").fetchone()
-    return None if row[0] is None else int(row[0])

@@ -22,12 +22,12 @@ _FLOWS = f"""
 _TOO_MANY = f"SELECT count(*) FROM (SELECT 1 {_FLOWS} LIMIT :most)"
 # Refused: reset before anything could be said; unanswered: no packet came back.
 _STREAMS = f"""
-    SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, x.kind_id, n.id, n.text, x.name_source, s.address,
+    SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, x.kind_id, n.id, n.text, s.address,
         w.protocol, w.ip_version, coalesce(w.service, ''), w.encrypted, x.port, x.rows, x.connections, x.begun, x.unanswered,
         x.refused, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.first_us, x.last_us
     FROM (
         SELECT k.id AS capture_id, client_id, server_id, server_port AS port, kind_id,
-            coalesce(f.name_id, f.label_id) AS name_id, max(coalesce(f.name_source, f.label_source)) AS name_source,
+            coalesce(f.name_id, f.label_id) AS name_id,
             count(*) AS rows, sum(f.count) AS connections, sum(iif(f.begun, f.count, 0)) AS begun,
             sum(iif(f.begun AND packets_down = 0, f.count, 0)) AS unanswered,
             sum(iif(f.begun AND packets_down > 0 AND f.end = 'rst' AND packets_up <= 2 * f.count
@@ -123,7 +123,6 @@ class StreamRow(NamedTuple):
     kind_id: int
     name_id: int | None
     name: str | None
-    name_source: str | None
     address: str
     protocol: str
     ip_version: int

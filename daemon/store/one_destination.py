@@ -17,7 +17,8 @@ from daemon.store.window import Window
 _STATIONS = "station_id IN (SELECT id FROM station WHERE site_id = :site UNION ALL SELECT 0)"
 _MONTHS = "month IN (SELECT value FROM json_each(:months))"
 _SUMS = (
-    "sum(p.flows), sum(p.packets_up), sum(p.packets_down), sum(p.bytes_up), sum(p.bytes_down), min(p.first_us), max(p.last_us)"
+    "sum(p.flows), sum(p.packets_up), sum(p.packets_down), sum(p.bytes_up), sum(p.bytes_down), min(p.first_us),"
+    " max(p.last_us)"
 )
 _HISTORY = f"""
     SELECT p.month, coalesce(t.device_id, 0), coalesce(j.verdict_id, 0), iif(p.name_id, p.name_id, -p.remote_id), p.main_id,

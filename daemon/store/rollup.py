@@ -54,7 +54,7 @@ _TOTALS = (
     SELECT day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED} FROM temp.hour_sum GROUP BY 1, 2, 3, 4
     """),
 )  # fmt: skip
-_HOURS = f"""
+_HOURS = """
     CREATE TEMP TABLE hour_sum AS
     SELECT d.day, d.hour, station_id, peer_id, way_id, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down,
         sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+_OF_MACS = "IN (SELECT value FROM json_each(?2))"
+_FRAMES = (
+    "SELECT min(f.slot_us), max(f.slot_us) FROM capture k JOIN frame_slot f ON f.capture_id = k.id"
+    f" WHERE k.site_id = ?1 AND (f.src_mac {_OF_MACS} OR f.dst_mac {_OF_MACS})"
+)
 # Without a station there is no device, either.
 _WRITE = "UPDATE endpoint SET local = ?1, station_id = ?2, device_id = iif(?2 IS NULL, NULL, device_id) WHERE id = ?3"
 
@@ -22,10 +28,7 @@ def write_stations(
     """
     owners = list(owners)
     wanted = sorted({(mac, address) for _, mac, address in owners})
-    db.executemany(
-        "INSERT INTO station (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(site_id, *key) for key in wanted],
-    )
+    spans = _add_stations(db, site_id, wanted)
     numbers = {
         (mac, address): number
         for number, mac, address in db.execute("SELECT id, mac, address FROM station WHERE site_id = ?", (site_id,))
@@ -39,7 +42,7 @@ def write_stations(
     )
     owned = {end: numbers[mac, address] for end, mac, address in owners}
     home = set(local)
-    changes, spans = [], []
+    changes = []
     for end, was_local, was_owner, first_us, last_us in db.execute(
         "SELECT id, local, station_id, first_us, last_us FROM endpoint WHERE site_id = ?", (site_id,)
     ):
@@ -55,13 +58,10 @@ def write_ends(
     db: sqlite3.Connection, site_id: int, judged: Sequence[tuple[int, bool, tuple[int, str] | None]]
 ) -> list[Span]:
     """(end, local, station by MAC or -1 and address): of some ends, which have no station yet. The times of these."""
-    spans: list[Span] = []
+    spans = _add_stations(db, site_id, [key for _, _, key in judged if key is not None])
     for end, local, key in judged:
         station = None
         if key is not None:
-            db.execute(
-                "INSERT INTO station (site_id, mac, address) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (site_id, *key)
-            )
             (station,) = db.execute(
                 "SELECT id FROM station WHERE site_id = ? AND mac = ? AND address = ?", (site_id, *key)
             ).fetchone()
@@ -70,6 +70,18 @@ def write_ends(
         if first_us is not None:
             spans.append((first_us, last_us))
     return spans
+
+
+def _add_stations(db: sqlite3.Connection, site_id: int, keys: Sequence[tuple[int, str]]) -> list[Span]:
+    """Number stations that are new; the times of frames that count for these, which may be older than all of their ends."""
+    known = set(db.execute("SELECT mac, address FROM station WHERE site_id = ?", (site_id,)).fetchall())
+    new = [key for key in dict.fromkeys(keys) if key not in known]
+    db.executemany("INSERT INTO station (site_id, mac, address) VALUES (?, ?, ?)", [(site_id, *key) for key in new])
+    macs = json.dumps([mac for mac, _ in new if mac >= 0])
+    if macs == "[]":
+        return []
+    first_us, last_us = db.execute(_FRAMES, (site_id, macs)).fetchone()
+    return [] if first_us is None else [(first_us, last_us)]
 
 
 class Regrouped(NamedTuple):

@@ -128,6 +128,12 @@ def restart_quickly(box: Container, unit: str, more: str = "") -> None:
     box.run("systemctl", "daemon-reload")
 
 
+def as_delivered(box: Container, unit: str) -> None:
+    """Without the drop-in."""
+    box.run("rm", "-r", f"/run/systemd/system/{unit}.service.d")
+    box.run("systemctl", "daemon-reload")
+
+
 def probe(box: Container, service: str, program: str, *lines: str) -> str:
     """Start a unit that is `service` in everything but its program. The journal of it."""
     text = (UNITS / f"{service}.service").read_text()
@@ -249,12 +255,13 @@ def test_the_dashboard_shows_what_is_known_while_ingest_is_stopped(box: Containe
     assert shown["rows"], "the device's destinations"
     before = box.show("homeport-web", "MainPID")
     box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "homeport-web")
-    wait_until(lambda: box.show("homeport-web", "MainPID") not in ("0", before), "the dashboard after kill -9", 20)
+    wait_until(lambda: box.show("homeport-web", "MainPID") not in ("0", before), "the dashboard after kill -9", 60)
     box.wait_for("homeport-web", "ActiveState", "active")
     assert json.loads(box.python(GET, "/api/v1/reports/destinations?range=all"))["rows"] == shown["rows"]
     start(box, "homeport-ingest")  # what a reader has left behind does not stop the writer
     stop(box, "homeport-web", "homeport-ingest")
     assert box.show("homeport-web", "Result") == "success"
+    as_delivered(box, "homeport-web")
 
 
 @pytest.mark.parametrize("service", BOTH)
@@ -263,24 +270,26 @@ def test_a_killed_service_is_there_again(box: Container, service: str) -> None:
     start(box, service)
     before = box.show(service, "MainPID")
     box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", service)
-    wait_until(lambda: box.show(service, "MainPID") not in ("0", before), f"{service} after kill -9", 20)
+    wait_until(lambda: box.show(service, "MainPID") not in ("0", before), f"{service} after kill -9", 60)
     box.wait_for(service, "ActiveState", "active")
     assert box.show(service, "NRestarts") == "1"
     stop(box, service)
     assert box.show(service, "Result") == "success"
+    as_delivered(box, service)
 
 
 @pytest.mark.parametrize("service", BOTH)
 def test_a_hung_service_is_ended_by_the_watchdog_and_started_again(box: Container, service: str) -> None:
-    restart_quickly(box, service, "WatchdogSec=3\n")
+    restart_quickly(box, service, "WatchdogSec=5\n")
     start(box, service)
     before = box.show(service, "MainPID")
-    assert not gone(box, service, before, 4.5), "a service that does its work is fed"
+    assert not gone(box, service, before, 6.5), "a service that does its work is fed"
     box.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", service)
-    assert gone(box, service, before, 15), "a stopped process does not feed the watchdog"
+    assert gone(box, service, before, 40), "a stopped process does not feed the watchdog"
     box.wait_for(service, "ActiveState", "active")
     assert "Watchdog timeout" in box.journal(service)
     stop(box, service)
+    as_delivered(box, service)
 
 
 def test_stopping_is_quick_and_said(box: Container) -> None:
@@ -288,8 +297,9 @@ def test_stopping_is_quick_and_said(box: Container) -> None:
     start(box, "homeport-capture")
     began = time.monotonic()
     stop(box, "homeport-capture")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5  # a second is promised, on a machine that does nothing else
     assert json.loads(box.run("cat", "/run/homeport/capture.json"))["state"] == "stopped"
+    as_delivered(box, "homeport-capture")
 
 
 def test_what_a_service_says_has_fields_in_the_journal(box: Container) -> None:
@@ -355,6 +365,6 @@ def test_each_stays_within_its_memory_while_it_works(box: Container) -> None:
         now = sum(int(str(row["packets"])) for row in export(box, "homeport-web", "captures"))
         return now - before >= rounds * PACKETS
 
-    wait_until(arrived, "every packet that was sent, in the database", 180)
+    wait_until(arrived, "every packet that was sent, in the database", 400)
     assert (box.show("homeport-capture", "NRestarts"), box.show("homeport-ingest", "NRestarts")) == ("0", "0")
     stop(box, "homeport-capture", "homeport-ingest")

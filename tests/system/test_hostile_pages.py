@@ -22,16 +22,18 @@ import uvicorn
 from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from tests.support.crawl import Found, crawl, faults, kind_of
-from tests.support.dashboard import client
+from tests.support.dashboard import client, parsed
 from tests.support.hostile_home import hostile_home, marks
 from tests.support.payloads import EVALUATED, payloads
 from web.app import create_app
 from web.options import Options
 
 CHROMIUM = "/usr/bin/chromium"
-_MOST = {"/devices/*": 30, "/devices/*/names": 10, "/reports/*": 80, "/reports/*.csv": 80}  # pages walked; others 6
+_MOST = {"/devices/*": 28, "/devices/*/names": 8, "/reports/*": 50, "/reports/*.csv": 50}  # pages walked; others 6
+_MARK = re.compile(r"q\d+z")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+"--disable-sync",
           "--no-first-run", "--disable-dev-shm-usage")  # fmt: skip
 
 
@@ -54,17 +56,31 @@ def answers(database: Path) -> dict[str, Found]:
 
 def test_there_are_enough_of_them_and_they_reach_the_pages(answers: dict[str, Found]) -> None:
     assert len({payload.octets for payload in payloads()}) >= 500
-    shown = "\n".join(each.text for each in answers.values())
-    reached = {mark for mark in marks() if mark in shown}
-    assert len(reached) >= 500, f"{len(reached)} of them are shown anywhere"
-    on_pages = "\n".join(each.text for each in answers.values() if each.tree)
-    assert len([mark for mark in marks() if mark in on_pages]) >= 300
+    wanted, on_pages, elsewhere = set(marks()), set[str](), set[str]()
+    for each in answers.values():
+        (on_pages if each.tree else elsewhere).update(_MARK.findall(each.text))
+    assert len(wanted & on_pages) >= 500, f"{len(wanted & on_pages)} of them are on pages"
+    assert len(wanted & elsewhere) >= 300, f"{len(wanted & elsewhere)} of them are in CSV files or told by the API"
     assert len({kind_of(address) for address in answers}) > 12
 
 
 def test_no_page_has_an_element_or_attribute_that_no_template_wrote(answers: dict[str, Found]) -> None:
     wrong = {each.address: faults(each.tree, each.text) for each in answers.values() if each.tree}
     assert {address: found[:5] for address, found in wrong.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    "brought",
+    [
+        "<img src=/x onerror=alert(1)>", "<b onclick='x'>a</b>", "<marquee>a</marquee>",
+        "<a href='javascript:alert(1)'>a</a>",
+        "<a href='//evil.example'>a</a>", "<p style='x'>a</p>", "<script>alert(1)</script>", "<p>a\u202eb</p>",
+        "<p>\x1b[31m</p>",
+        "<form method='post' action='/logout'></form>", "<script type='application/json'>{\"a\": \"<!--\"}</script>",
+    ],
+)  # fmt: skip
+def test_the_parser_would_find_one(brought: str) -> None:
+    assert faults(parsed(brought), brought)
 
 
 def test_every_link_leads_somewhere(answers: dict[str, Found]) -> None:
@@ -102,13 +118,18 @@ def test_none_of_them_runs_in_a_browser(database: Path, answers: dict[str, Found
         closing(engine.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))) as browser,
     ):
         page = browser.new_page()
+        page.set_default_timeout(120_000)  # a machine that is busy with other tests is no fault of a page
         _listen(page, base, complaints)
         for address in addresses:
             page.goto(base + address, wait_until="load")
             assert page.evaluate("document.querySelectorAll('main').length") == 1, address
             page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        found = list(complaints)
+        with page.expect_console_message():  # that silence means something: the policy speaks when there is a reason to
+            page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=/x onerror=alert(1)>')")
     assert len(addresses) > 15
-    assert complaints == []
+    assert found == []
+    assert complaints
 
 
 def _listen(page: Page, base: str, complaints: list[str]) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,9 +69,11 @@ class Meter:
         return max(self.memory[2 * third :]) / max(self.memory[third : 2 * third])
 
 
-def replay(wire: Wire, file: Path, each_second: int) -> threading.Thread:
-    """All frames of a file into the wire, so many a second."""
+@contextmanager
+def replaying(wire: Wire, file: Path, each_second: int) -> Iterator[threading.Thread]:
+    """All frames of a file into the wire, so many a second, or as many as there are in the time of the block."""
     frames = [frame for _, _, frame in records_in(file)]
+    over = threading.Event()
     with wire.sender.entered():
         out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind(("hp0", 0))
@@ -79,13 +82,17 @@ def replay(wire: Wire, file: Path, each_second: int) -> threading.Thread:
         began = time.monotonic()
         for number, frame in enumerate(frames):
             out.send(frame[:1514])
-            if not number % 64 and (early := began + number / each_second - time.monotonic()) > 0:
-                time.sleep(early)
-        out.close()
+            if not number % 64 and (early := began + number / each_second - time.monotonic()) > 0 and over.wait(early):
+                return
 
     thread = threading.Thread(target=run)
     thread.start()
-    return thread
+    try:
+        yield thread
+    finally:
+        over.set()
+        thread.join()
+        out.close()
 
 
 def soak(wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: int) -> dict[str, float]:
@@ -93,19 +100,21 @@ def soak(wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: i
     captures.mkdir()
     write_day(folder / "day.pcap", seed=11, packets=packets)
     flags = ("--dir", str(captures), "--status", str(folder))
-    reading = subprocess.Popen([*COMMAND, "ingest", *flags, "--db", str(database)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    with (folder / "ingest.log").open("wb") as log:
+        reading = subprocess.Popen([*COMMAND, "ingest", *flags, "--db", str(database)], cwd=ROOT, stderr=log)
     try:
         more = ("-i", "hp1", "--trust-clock", "--rotate-mib", str(rotate_mib))
         recording = wire.receiver.start(*COMMAND, "capture", *flags, *more)
         wait_until(lambda: bool(files_in(captures)) and (folder / "ingest.json").exists(), "both services", 60)
         meters = {"capture": Meter(recording.pid), "ingest": Meter(reading.pid)}
-        sender = replay(wire, folder / "day.pcap", each_second)
-        while sender.is_alive():
-            time.sleep(1)
-            touch_look(folder)
-            for meter in meters.values():
-                meter.look()
-        sender.join()
+        with replaying(wire, folder / "day.pcap", each_second) as sender:
+            while sender.is_alive():
+                time.sleep(1)
+                assert recording.poll() is None, wire.receiver.output(recording)
+                assert reading.poll() is None, (folder / "ingest.log").read_text()
+                touch_look(folder)
+                for meter in meters.values():
+                    meter.look()
         time.sleep(1)
         wrote = meters["capture"].written()
         recording.send_signal(signal.SIGTERM)

@@ -19,7 +19,8 @@ def database(tmp_path: Path) -> Path:
 
 
 def test_made_once_for_each_state(database: Path) -> None:
-    memory, made = Memory(database), []
+    memory = Memory(database)
+    made: list[int] = []
 
     def make() -> list[int]:
         made.append(len(made))
@@ -48,12 +49,18 @@ def test_another_file_in_its_place_is_another_state(database: Path, tmp_path: Pa
 
 
 def test_keeps_a_bounded_number_of_rows(database: Path) -> None:
-    memory, state = Memory(database), Memory(database).state()
-    made = []
+    memory = Memory(database)
+    state = memory.state()
+    made: list[int] = []
+
+    def large() -> list[int]:
+        made.append(1)
+        return [0] * 50_000
+
     for key in range(5):
-        memory.recall(state, key, lambda: made.append(1) or [0] * 50_000)
-    memory.recall(state, 4, lambda: made.append(1) or [])
+        memory.recall(state, key, large)
+    memory.recall(state, 4, large)
     assert len(made) == 5
-    memory.recall(state, 0, lambda: made.append(1) or [])
+    memory.recall(state, 0, large)
     assert len(made) == 6
     memory.close()

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.store.database import open_database
 from daemon.store.errors import StoreError
-from web.reading import TooLongError, reading
+from web.reading import OlderError, TooLongError, reading
 
 
 @pytest.fixture
@@ -91,3 +91,11 @@ def test_without_a_file_it_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no database at"), reading(tmp_path / "absent.db"):
         pass
     assert not (tmp_path / "absent.db").exists()
+
+
+def test_a_database_of_an_earlier_version_is_named_with_its_cure(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with closing(open_database(path)) as db:
+        db.execute("PRAGMA user_version = 6")
+    with pytest.raises(OlderError, match="homeport classify --db"), reading(path):
+        pass

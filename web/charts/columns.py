@@ -1,4 +1,7 @@
-"""Stacked columns over time: days of a week, months of a year."""
+"""Stacked columns over time: days of a week, months of a year.
+
+Rule: widths are shares of the room there is and heights are pixels, so that letters stay letters on a phone.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from markupsafe import Markup
 from web.charts.bars import ORDER
 from web.numbers import count, size
 
-_WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 960, 220, 12, 24, 64
+_HEIGHT, _TOP, _BOTTOM = 220, 12, 24
 _LINES = 3  # of the scale, besides the ground
-_MOST_LABELS = 12
+_MOST_LABELS, _FEW_LABELS = 12, 6  # on a wide screen, on a narrow one
+_WIDEST = 14.0  # per cent, of a column that is nearly alone
 
 
 def columns(
@@ -30,11 +34,13 @@ def columns(
     if top <= 0:
         return Markup("")
     ground, room = _HEIGHT - _BOTTOM, _HEIGHT - _BOTTOM - _TOP
-    step = (_WIDTH - _LEFT) / len(labels)
-    pieces = [_line(ground - room * number / _LINES, write(top * number / _LINES)) for number in range(_LINES + 1)]
+    marks = [(ground - room * number / _LINES, write(top * number / _LINES)) for number in range(_LINES + 1)]
+    pieces = [Markup('<line x1="0%" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>').format(y) for y, _ in marks]
+    step = 100 / len(labels)
+    width = min(step * 0.72, _WIDEST)
     every = -(-len(labels) // _MOST_LABELS)
     for number, (name, stack) in enumerate(zip(labels, stacks, strict=True)):
-        at, width, y = _LEFT + step * (number + 0.14), step * 0.72, float(ground)
+        middle, y = step * (number + 0.5), float(ground)
         for part in order:
             height = stack.get(part, 0) / top * room
             if height <= 0:
@@ -42,18 +48,25 @@ def columns(
             y -= height
             pieces.append(
                 Markup(
-                    '<rect class="fill-{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
-                ).format(part, at, y, width, max(height - 0.8, 0.8), f"{name}: {write(stack[part])} {part}")
-            )
-        if number % every == 0:
-            pieces.append(
-                Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    at + width / 2, _HEIGHT - 6, name
+                    '<rect class="fill-{}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}"><title>{}</title></rect>'
+                ).format(
+                    part, middle - width / 2, y, width, max(height - 0.8, 0.8), f"{name}: {write(stack[part])} {part}"
                 )
             )
-    return Markup('<svg class="columns" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        _WIDTH, _HEIGHT, label, Markup("").join(pieces)
-    )
+        if number % every == 0:
+            unless_narrow = len(labels) > _FEW_LABELS and number // every % 2
+            pieces.append(
+                Markup('<text{} x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(
+                    Markup(' class="every-other"') if unless_narrow else "", middle, _HEIGHT - 6, name
+                )
+            )
+    scale_of = [
+        Markup('<text x="100%" y="{:.1f}" text-anchor="end">{}</text>').format(y + 4, text) for y, text in marks
+    ]
+    return Markup(
+        '<div class="columns-box"><svg class="columns" height="{0}" role="img" aria-label="{1}">{2}</svg>'
+        '<svg class="columns-scale" height="{0}" aria-hidden="true">{3}</svg></div>'
+    ).format(_HEIGHT, label, Markup("").join(pieces), Markup("").join(scale_of))
 
 
 def round_up(number: float) -> float:
@@ -66,9 +79,3 @@ def round_up(number: float) -> float:
     while power >= number:
         power /= 10
     return next(power * step for step in (1.5, 3, 4.5, 6, 9, 12, 15) if power * step >= number)
-
-
-def _line(y: float, text: str) -> Markup:
-    return Markup(
-        '<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>'
-    ).format(_LEFT, _WIDTH, y, _LEFT - 8, y + 4, text)

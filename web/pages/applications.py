@@ -15,6 +15,7 @@ from daemon.store.named import MONTH, QUARTER
 from daemon.store.rates import MINUTE_US
 from web.charts import Line, series
 from web.charts.series import Series
+from web.once import once
 from web.routing import Page
 from web.visit import NotHereError, Visit
 
@@ -43,7 +44,7 @@ class Busy(NamedTuple):
 def show(visit: Visit) -> Response:
     """Applications; `application` in the address picks one."""
     scope = visit.scope()
-    step, used = applications.step_of(scope), applications.find_used(scope)
+    step, used = applications.step_of(scope), once(visit, scope, "used", lambda: applications.find_used(scope))
     found = _shown(scope, step, used)
     picked = visit.query("application")
     chosen = next((each for each in found if each.name == picked), None)
@@ -61,7 +62,7 @@ def rates(visit: Visit) -> Response:
     """Questions and connections, minute by minute."""
     scope = visit.scope()
     day = requests.last_day(scope)
-    found = requests.find_rates(day)
+    found = once(visit, day, "rates", lambda: requests.find_rates(day))
     report = requests.report_of(scope, day, found)
     first = day.span.since_us // MINUTE_US
     length = max(-(-day.span.until_us // MINUTE_US) - first, 1)

@@ -50,7 +50,6 @@ def show(visit: Visit) -> Response:
         name=None if name == NOBODY else name,
         lead=_lead(visit, name, devices, contacts),
         devices=[(_device(visit, each.key), each) for each in devices],
-        most=devices[0].bytes if devices else 0,
         list=listing(visit, rows, _ORDERS, address, _MOST_NAMES),
         named=lambda row: devices_of(visit, row.sums),
         history=history,
@@ -97,8 +96,9 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
     verb = "got" if name != NOBODY else "together got"
     out = [
         (
-            f"{who} {verb} {size_words(up)} from {listed(called, 3) or 'no device that we know'} and sent "
-            f"{size_words(down)} back, {visit.range.label}."
+            f"{visit.range.label[:1].upper()}{visit.range.label[1:]}: {who} {verb} {size_words(up)} from "
+            f"{listed(called, 3) or 'no device that we know'} and sent "
+            f"{size_words(down)} back."
         )
     ]
     parties: dict[str, set[int]] = {}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, tally
 from daemon.report.countries import unsure
-from daemon.report.places import recent_spots
+from daemon.report.places import is_recent, recent_spots
 from daemon.report.words import counted, listed, size_words
 from web.lists import listing
 from web.pages.destinations import ORDERS, company_rows, devices_of
@@ -39,12 +39,13 @@ def show(visit: Visit) -> Response:
     def address(**changes: str | None) -> str:
         return visit.link(visit.request.url.path, **{"sort": visit.query("sort"), **changes})
 
-    lead = [f"No data was exchanged with {name}, {visit.range.label}."]
+    when = f"{visit.range.label[:1].upper()}{visit.range.label[1:]}"
+    lead = [f"{when}: no data was exchanged with {name}."]
     if sums and everything:
         names = [str(each.key) for each in companies if each.key]
         known = [visit.names[each.key] for each in devices if each.key in visit.names]
         lead = [
-            (f"{size_words(sums[0].bytes)}, {sums[0].bytes / everything:.0%} of all data, were exchanged with "
+            (f"{when}: {size_words(sums[0].bytes)}, {sums[0].bytes / everything:.0%} of all data, were exchanged with "
             f"{counted(len(names), 'company', 'companies')} in {name}: {listed(names, 3) or 'nobody that we know'}."),
             f"Most of it by {listed(known, 2) or 'no device that we know'}.",
         ]  # fmt: skip
@@ -67,6 +68,7 @@ def show(visit: Visit) -> Response:
         list=listing(visit, company_rows(visit, companies, None), ORDERS, address, _MOST),
         named=lambda row: devices_of(visit, row.sums),
         places=recent_spots(scope)[:_MOST_PLACES],
+        exact=is_recent(scope),
         csv=lambda report: visit.link(f"/reports/{report}.csv", country=code),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from daemon.classify.place import LOW
 from daemon.report.destination import Found, find, named_words
 from daemon.report.scope import Scope
 from daemon.report.words import counted, listed, size_words
@@ -115,19 +116,21 @@ def _devices(parts: Iterable[Part], found: Found) -> list[Seen]:
 
 
 def _opinions(visit: Visit, found: Found) -> list[Opinion]:
-    """What is said of it in each device's newest month, the most usual first."""
+    """What is said of it in each device's newest month, that of most bytes first."""
     newest: dict[tuple[int, int], Part] = {}
     for part in found.parts:
         known = newest.get((part.device_id, part.named))
         if known is None or (part.month, part.bytes) >= (known.month, known.bytes):
             newest[part.device_id, part.named] = part
-    devices: dict[tuple[str, str | None, str | None], dict[int, Label]] = {}
-    for part in newest.values():
+    devices: dict[tuple[str, str | None, str | None], dict[int, Part]] = {}
+    for part in sorted(newest.values(), key=lambda part: (-part.bytes, part.device_id)):
         label = found.label(part)
-        devices.setdefault((label.party, label.organisation, label.purpose), {})[part.device_id] = label
+        devices.setdefault((label.party, label.organisation, label.purpose), {}).setdefault(part.device_id, part)
     return [
-        Opinion(next(iter(labels.values())), [_called(visit, device) for device in labels])
-        for _, labels in sorted(devices.items(), key=lambda each: (-len(each[1]), str(each[0])))
+        Opinion(found.label(next(iter(parts.values()))), [_called(visit, device) for device in parts])
+        for _, parts in sorted(
+            devices.items(), key=lambda each: (-sum(part.bytes for part in each[1].values()), str(each[0]))
+        )
     ]
 
 
@@ -140,7 +143,7 @@ def _lead(visit: Visit, found: Found, devices: Sequence[Seen], opinions: Sequenc
     else:
         whose = f"Nobody that we know runs {found.text}"
     up, down = sum(each.bytes_up for each in devices), sum(each.bytes_down for each in devices)
-    out = [f"{whose}: {PARTIES.get(label.party, label.party)}."]
+    out = [f"{whose}: {_roles(opinions)}."]
     if called:
         out.append(
             f"{listed(called, 3)} sent it {size_words(up)} and received {size_words(down)} in "
@@ -150,6 +153,19 @@ def _lead(visit: Visit, found: Found, devices: Sequence[Seen], opinions: Sequenc
         open_bytes = sum(part.bytes for part in found.parts if part.encrypted == "no")
         out.append(f"{size_words(open_bytes)} of it were not encrypted.")
     return out
+
+
+def _roles(opinions: Sequence[Opinion]) -> str:
+    """`infrastructure`, or what it is to whom where devices differ."""
+    parties: dict[str, list[str]] = {}
+    for each in opinions:
+        parties.setdefault(each.label.party, []).extend(name for name, _ in each.devices)
+    if len(parties) == 1:
+        return PARTIES.get(opinions[0].label.party, opinions[0].label.party)
+    said = [
+        f"{PARTIES.get(party, party)} for {listed(list(dict.fromkeys(names)), 2)}" for party, names in parties.items()
+    ]
+    return "; ".join(said)
 
 
 def _history(found: Found) -> History:
@@ -204,8 +220,8 @@ def _sources(parts: Iterable[Part]) -> list[tuple[str, int]]:
     return sorted(sums.items(), key=lambda each: (-each[1], each[0]))
 
 
-def _places(scope: Scope, parts: Iterable[Part]) -> list[tuple[str, str | None, str | None, str | None, int]]:
-    """(address, country, city or cloud region, network, bytes) of the addresses behind it, most bytes first."""
+def _places(scope: Scope, parts: Iterable[Part]) -> list[tuple[str, str | None, bool, str | None, str | None, int]]:
+    """(address, country, whether that is a guess, cloud region, network, bytes) of the addresses behind it."""
     sums: dict[int, int] = {}
     for part in parts:
         sums[part.main_id] = sums.get(part.main_id, 0) + part.bytes
@@ -218,7 +234,8 @@ def _places(scope: Scope, parts: Iterable[Part]) -> list[tuple[str, str | None, 
             region = f"{place.provider} {place.region}" if place and place.provider and place.region else None
             words = [f"AS{place.asn}", place.as_name] if place and place.asn else []
             network = " ".join(word for word in words if word)
-            out.append((addresses[number], place.country if place else None, region, network or None, sums[number]))
+            country, guess = (place.country, place.confidence == LOW) if place else (None, False)
+            out.append((addresses[number], country, guess, region, network or None, sums[number]))
     return out
 
 

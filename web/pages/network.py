@@ -15,11 +15,13 @@ from daemon.decode.groups import SLOT_US
 from daemon.report import encryption, gaps, ip_versions, names_asked, names_by_device, protocols, reach, resolvers
 from daemon.report.scope import Scope
 from daemon.report.slots import DAY, HOUR, QUARTER, read_moved, step_of, steps_of
+from daemon.report.sums import read_wide
 from daemon.report.table import Report
 from daemon.store.asked import read_asked
 from web.charts import Line, series
 from web.charts.series import Series
 from web.numbers import share, size
+from web.once import once
 from web.routing import Page
 from web.visit import Visit
 
@@ -50,9 +52,11 @@ class Given(NamedTuple):
 def show(visit: Visit) -> Response:
     """Traffic."""
     scope = visit.scope()
-    spoken, safe = protocols.report(scope), encryption.report(scope)
-    parts, versions, lost = reach.report(scope), ip_versions.report(scope), gaps.report(scope)
-    octets, packets = traffic_charts(scope)
+    wide = once(visit, scope, "wide", lambda: read_wide(scope))
+    spoken, safe = protocols.report_of(scope, wide), encryption.report_of(scope, wide)
+    parts, versions = reach.report_of(scope, wide), ip_versions.report_of(scope, wide)
+    octets, packets = once(visit, scope, "traffic", lambda: traffic_charts(scope))
+    lost = gaps.report(scope)
     kinds = {kind: sum(row[kind] for row in keyed(safe)) for kind in KINDS}
     return visit.page(
         "network.html",
@@ -67,7 +71,7 @@ def show(visit: Visit) -> Response:
 def names(visit: Visit) -> Response:
     """Whom devices ask for names, and for which."""
     scope = visit.scope()
-    asked = read_asked(scope.db, scope.window)
+    asked = once(visit, scope, "asked", lambda: read_asked(scope.db, scope.window))
     servers = resolvers.servers_report(scope, asked)
     most = names_asked.names_report(scope, asked)
     each = names_by_device.by_device_report(scope, asked)
@@ -155,14 +159,9 @@ def _lead(spoken: Report, kinds: Mapping[str, int], versions: Report) -> str:
         said += f", {size(kinds['open'])} was not." if kinds["open"] else "."
     if ipv["ipv4"] + ipv["ipv6"]:
         users = sum(1 for row in keyed(versions) if row["device_id"] and row["internet_ipv6"])
-        said += f" {share(ipv['ipv6'] / (ipv['ipv4'] + ipv['ipv6']))} went over IPv6, which "
-        said += (
-            "no device uses towards the internet."
-            if not users
-            else "one device uses."
-            if users == 1
-            else f"{users} devices use."
-        )
+        part = share(ipv["ipv6"] / (ipv["ipv4"] + ipv["ipv6"]))
+        who = "no device reaches" if not users else "one device reaches" if users == 1 else f"{users} devices reach"
+        said += f" {part} went over IPv6, with which {who} the internet."
     return said
 
 

@@ -7,10 +7,11 @@ Rule 2: what changes by the second, and what takes long to find, are parts of th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from daemon.decode.groups import SLOT_US
 from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
@@ -25,11 +26,13 @@ from daemon.store.whose_days import read_owned
 from web.health import Facts, Line, Trouble, find_troubles, health_lines
 from web.hunting import loud
 from web.numbers import count, share, size
+from web.once import once
 from web.routing import Page
 from web.visit import Visit
 
 _MOST_NEW, _MOST_COMPANIES, _MOST_DEVICES, _MOST_COUNTRIES, _MOST_FINDINGS = 6, 6, 6, 6, 3
 _FEW_DAYS = 4
+_SEEN = b"seen=-"  # in the address that a browser asks for next
 
 
 class Group(NamedTuple):
@@ -61,26 +64,47 @@ class Now(NamedTuple):
     bytes: int
 
 
+class Look(NamedTuple):
+    """All of a span that does not change by the second."""
+
+    picture: Picture
+    pieces: list[Piece] | None  # None: nothing was recorded before
+    sums: dict[tuple[str | int, ...], Sum]  # by (device, scope)
+    before: int | None  # bytes with the internet in the span before
+    active: list[Active]
+
+
 def show(visit: Visit) -> Response:
     """The overview."""
     scope = visit.scope().of(None)
-    owned = read_owned(scope.db)
-    picture = read_picture(scope, owned)
-    sums = read_sums(scope, ("device", "scope"))
-    pieces = find_news(scope, picture, owned)
+    look = once(visit, scope, "overview", lambda: _looked(scope))
+    picture, pieces, sums = look.picture, look.pieces, look.sums
     groups = group_companies(pieces)
     return visit.page(
         "overview.html",
-        lead=_lead(visit, picture, sums, _before(scope)), picture=picture, sums=sums, now=_now(visit, scope),
-        active=_active(scope, sums, picture), companies=picture.top_companies(_MOST_COMPANIES),
+        lead=_lead(visit, picture, sums, look.before), picture=picture, sums=sums, now=_now(visit, scope), first=True,
+        active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
         countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
         groups=groups[:_MOST_NEW], groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
     )  # fmt: skip
 
 
+def _looked(scope: Scope) -> Look:
+    owned = read_owned(scope.db)
+    picture, sums = read_picture(scope, owned), read_sums(scope, ("device", "scope"))
+    return Look(picture, find_news(scope, picture, owned), sums, _before(scope), _active(scope, sums, picture))
+
+
 def live(visit: Visit) -> Response:
-    """What is happening now, alone."""
-    return visit.page("overview_live.html", now=_now(visit, visit.scope().of(None)))
+    """What is happening now, alone; nothing where the browser has it already."""
+    answer = visit.page("overview_live.html", now=_now(visit, visit.scope().of(None)), first=False)
+    seen = hashlib.sha256(answer.body).hexdigest()[:16]
+    return Response(status_code=204) if visit.query("seen") == seen else _saying(answer, seen)
+
+
+def _saying(answer: HTMLResponse, seen: str) -> Response:
+    """The answer, in whose address for the next time stands what is seen now."""
+    return HTMLResponse(bytes(answer.body).replace(_SEEN, b"seen=" + seen.encode(), 1))
 
 
 def findings(visit: Visit) -> Response:

@@ -33,6 +33,10 @@
     if (search) { event.preventDefault(); search.focus(); }
   });
 
+  // On a phone the pages' names are wider than the screen: the one that is shown is among those that can be seen.
+  var current = document.querySelector(".top nav [aria-current]");
+  if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 48;
+
   // A select or a checkbox that says so sends its form at once.
   document.addEventListener("change", function (event) {
     if (event.target.closest("[data-submit]")) event.target.form.requestSubmit();

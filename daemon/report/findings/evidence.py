@@ -12,7 +12,7 @@ from daemon.report.scope import Scope
 from daemon.store.finding_facts import Between, read_moments, read_requests, read_slices
 
 HOUR_US = 3_600_000_000
-MOST_MOMENTS = 20_000
+MOST_MOMENTS = 60_000
 # Ends of the classes of distances between two connections, seconds: usual periods lie in the middle of one.
 BOUNDS = (
     0.7, 1.5, 3, 7, 15, 22, 45, 75, 105, 150, 210, 270, 390, 540, 720, 1080, 1500, 2700, 4500, 6300, 9000, 18_000, 36_000,

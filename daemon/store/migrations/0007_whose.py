@@ -86,4 +86,7 @@ STATEMENTS = (
         ON CONFLICT DO NOTHING;
     END
     """,
+    # What was there before: the next pass of labels adds it up.
+    "INSERT OR IGNORE INTO whose_stale SELECT DISTINCT month, day, station_id FROM destination_day",
+    f"INSERT OR IGNORE INTO whose_stale SELECT DISTINCT month, {_OLDER}, station_id FROM destination_month",
 )

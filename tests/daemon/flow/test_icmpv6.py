@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from daemon.decode.ndp import parse_router_advertisement
 from daemon.flow.facts import DAY_US, NetworkFact, RouterFact
 from tests.daemon.decode import test_ndp as ndp
 from tests.support import packets as p
@@ -29,6 +30,13 @@ def test_prefixes_and_router() -> None:
     }
     assert found.routers == {RouterFact(MAC, ROUTER, "ra"): span}
     assert (found.flow.fact.kind.protocol, found.flow.fact.kind.chatter) == ("icmpv6", True)
+
+
+def test_dns_servers_that_a_router_names_are_its_words() -> None:
+    said = announced(ndp.FULL).hints
+    assert {(hint.mac, hint.address, hint.source, hint.key) for hint in said} == {(MAC, ROUTER, "ra", "resolver")}
+    assert sorted(hint.value for hint in said) == sorted(parse_router_advertisement(ndp.FULL).resolvers)
+    assert said
 
 
 def test_router_without_its_link_address_is_known_by_the_frame() -> None:

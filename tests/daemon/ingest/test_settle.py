@@ -75,6 +75,14 @@ def test_network_that_is_configured_later(tmp_path: Path) -> None:
     assert rows(later, "SELECT scope FROM traffic WHERE protocol = 'tcp'") == [("local",)]
 
 
+def test_frames_from_before_a_device_had_an_address_are_its_own(tmp_path: Path) -> None:
+    arp = [(START_US, p.ethernet(p.arp(), ethertype=p.ARP, dst="ff:ff:ff:ff:ff:ff"))]
+    database = any_order(
+        tmp_path, write(tmp_path / "a.pcap", arp), write(tmp_path / "b.pcap", talk(START_US + 2 * DAY))
+    )
+    assert rows(database, "SELECT count(*) FROM traffic WHERE protocol = 'arp' AND device_id IS NOT NULL") == [(1,)]
+
+
 def test_copy_whose_name_tells_another_series(tmp_path: Path) -> None:
     """The first copy by name decides about the series; flows continued by the other name are let go."""
     whole = talk(START_US, gap_us=2 * SECOND, close=False)

@@ -130,3 +130,10 @@ def test_nothing_yet_is_said(three_days: Home) -> None:
         assert devices.report(scope).sentences[0].startswith("0 of 2 devices sent and received 0 B")
         assert device_destinations.report(scope).sentences == ("Nothing went to the internet in this time.",)
         assert device_sources.report(scope).rows == ()
+
+
+def test_questions_are_counted_as_far_back_as_they_are_kept(three_days: Home) -> None:
+    with asked(three_days[0], MIDNIGHT - 40 * DAY, UNTIL) as scope:
+        assert any("DNS questions are counted since" in note for note in devices.report(scope).notes)
+    with asked(three_days[0], MIDNIGHT, UNTIL) as scope:
+        assert devices.report(scope).notes == ()

@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.relabel import relabel_site
 from daemon.ingest.wishes import Wishes
+from daemon.report.registry import REPORTS
 from tests.daemon.ingest.scenes import TABLET, TABLET_MAC, lookup, talk, write
 from tests.support.counted import outside, packets, received, sent
-from tests.support.dashboard import Element, client, post, read, rows
+from tests.support.dashboard import Element, client, links, post, read, rows
 from tests.support.importing import imported
 from tests.support.threedays import LAPTOP_MAC, MIDNIGHT, frames, home
 from web.numbers import size
@@ -188,6 +189,12 @@ def test_nothing_is_changed_without_the_token_nor_by_asking(browser: TestClient)
     assert browser.post(f"{PAGE}/say", data={"about": "name", "value": "Mallory"}).status_code in (400, 403)
     assert browser.get(f"{PAGE}/say").status_code in (404, 405)
     assert read(browser, f"{PAGE}?{RANGE}").one("h1").text == "bobs-tablet"
+
+
+def test_links_to_tables_lead_to_some(browser: TestClient) -> None:
+    asked = links(read(browser, f"{PAGE}?{RANGE}")) | links(read(browser, f"{PAGE}/names?{RANGE}"))
+    names = {path.removeprefix("/reports/").removesuffix(".csv") for path in asked if path.startswith("/reports/")}
+    assert {"slots", "device-destinations", "encryption", "resolvers"} <= names <= set(REPORTS)
 
 
 def test_unknown_device_is_said_to_be_so(browser: TestClient) -> None:

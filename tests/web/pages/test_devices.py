@@ -96,6 +96,18 @@ def test_who_was_silent_is_folded_away(browser: TestClient) -> None:
     assert sorted(_names(page)) == ["adas-laptop", "bobs-tablet"]
 
 
+def test_who_only_came_by_is_folded_away_until_it_has_a_name(tmp_path: Path) -> None:
+    guest = "da:a1:19:00:00:05"  # a made-up MAC
+    frames = [*talk(START_US, "www.example.com"), *talk(START_US + 5 * DAY, "www.example.com", port=40001)]
+    frames += talk(START_US + 2 * DAY, "www.example.com", client="192.168.1.55", mac=guest, port=40002)
+    browser = client(imported(tmp_path / "h.db", write(tmp_path / "c.pcap", frames)))
+    fold = read(browser, "/devices?range=30d").one("details", class_="fold")
+    assert fold.one("summary").text == "Came by for a short time 1"
+    assert fold.one("a", class_="device-name").attributes["href"].startswith(f"/devices/{guest}")
+    post(browser, f"/devices/{guest}/say", about="name", value="Guest room")
+    assert read(browser, "/devices?range=30d").all("details", class_="fold") == []
+
+
 def test_names_are_text(tmp_path: Path) -> None:
     frames = [dhcp_request(START_US, NASTY), *talk(START_US + SECOND, server="203.0.113.9")]
     frames += talk(START_US + DAY, client=TABLET, mac=TABLET_MAC, server="203.0.113.9")

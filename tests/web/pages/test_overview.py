@@ -103,7 +103,10 @@ def test_parts_that_a_browser_asks_for_again(browser: TestClient) -> None:
         assert part.status_code == 200
         assert "<html" not in part.text
     live = next(address for address, trigger in asked.items() if trigger == "every 15s")
-    assert "Recorded until 24 Nov 2023, 12:00" in read(browser, live).text
+    part = read(browser, live)
+    assert "Recorded until 24 Nov 2023, 12:00" in part.text
+    again = browser.get(part.one("div").attributes["hx-get"])
+    assert (again.status_code, again.text) == (204, "")  # nothing has changed, and nothing is drawn anew
 
 
 def _watched(week: Home, tmp_path: Path, *services: ServiceState) -> TestClient:
@@ -116,6 +119,8 @@ def test_a_broken_recorder_stands_on_top_with_the_cure(week: Home, tmp_path: Pat
     (banner,) = page.all("div", class_="banner")
     assert "bad" in banner.attributes["class"]
     assert banner.attributes["role"] == "alert"
+    live = page.one("main").one("div", hx_trigger="every 15s").attributes["hx-get"]
+    assert "role" not in read(_watched(week, tmp_path, INGEST), live).one("div", class_="banner").attributes
     assert "Nothing is being recorded" in banner.text
     assert "systemctl restart homeport-capture" in banner.one("code").text
     assert "/captures" in links(page)
