@@ -145,7 +145,7 @@ def health_lines(facts: Facts) -> list[Line]:
         else Line("Understood", f"all of {count(held.packets)} packets")
     )
     unset = held.unsynced or (capture is not None and capture.numbers.get("synced") is False)
-    waiting = f"{held.unsynced} captures wait until it is set" if held.unsynced else "not set yet"
+    waiting = f"captures that wait until it is set: {held.unsynced}" if held.unsynced else "not set yet"
     lines.append(Line("Clock", waiting, fine=False) if unset else Line("Clock", "set in all of this time"))
     lines.append(_disk(ingest, held))
     return lines

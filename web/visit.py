@@ -191,9 +191,14 @@ class Visit:
 
     # What is answered
 
+    @cached_property
+    def _filters(self) -> Mapping[str, str]:
+        """Those of this address: a page has hundreds of links."""
+        return {name: value for name in FILTERS if (value := self.query(name)) is not None}
+
     def link(self, path: str, **changes: str | None) -> str:
         """An address with this one's filters; `changes` sets or (None) drops some. `path` is quoted already."""
-        kept = {name: value for name in FILTERS if (value := self.query(name)) is not None}
+        kept = dict(self._filters)
         kept.update({name: value for name, value in changes.items() if value is not None})
         asked = {name: value for name, value in kept.items() if changes.get(name, value) is not None}
         return f"{path}?{urlencode(asked)}" if asked else path

@@ -197,7 +197,8 @@ def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Sou
         fresh = known.status != "deleted" and _grown(source, known.cursor)
         # A capture that is `live` had no last batch: its open flows are not written, or not as its end leaves them.
         ending = known.status == "live" and task.final and reaches and not known.closed
-        if (fresh and not known.closed) or (arrival.path < known.path and reaches):
+        better = arrival.path < known.path or not Path(known.path).exists()  # moved, or a copy of what is gone
+        if (fresh and not known.closed) or (better and reaches):
             with transaction(db):
                 place_capture(db, known.capture_id, arrival)
         return known, fresh or ending

@@ -176,7 +176,11 @@ def report(scope: Scope) -> Report:
     """The same of the months that a span touches, with devices called as the owner calls them."""
     since, until = scope.months
     asked = scope.site_id, scope.device_id
-    contacts = [*read_earlier(scope.db, since, *asked), *read_contacts(scope.db, since, until, *asked)]
+
+    def read() -> list[Contact]:
+        return [*read_earlier(scope.db, since, *asked), *read_contacts(scope.db, since, until, *asked)]
+
+    contacts = scope.remember(("contacts of months", scope.months, scope.device_id), read)
     devices = {
         number: known._replace(name=scope.names.get(number) or known.name)
         for number, known in known_devices(scope.db).items()

@@ -7,11 +7,20 @@ Rule 2: of a destination that several devices see in different ways, the way wit
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from daemon.report.scope import Scope
-from daemon.store.whose import UNJUDGED, Label, Met, read_device_of_station, read_labels, read_met, read_met_of_company
+from daemon.store.whose import (
+    UNJUDGED,
+    Label,
+    Met,
+    read_device_of_station,
+    read_labels,
+    read_met,
+    read_met_of_company,
+    read_whose_of,
+)
 from daemon.store.whose_days import read_owned, read_whose
 from daemon.store.whose_days import read_shares as read_shares_of
 from daemon.store.window import Window
@@ -106,22 +115,35 @@ def most(counts: Mapping[K, int]) -> K | None:
 
 
 def read_contacts(scope: Scope) -> list[Contact]:
-    """All that the scope asks about."""
+    """All that the scope asks about; of whose it is the party, the company and the country."""
     return narrowed(scope.remember(("contacts", scope.window), lambda: _read(scope, packets=False)), scope.only)
 
 
 def read_packets(scope: Scope) -> list[Contact]:
-    """The same with packets and addresses, which take longer."""
+    """The same with packets, addresses and all that verdicts say, which takes longer."""
     return narrowed(scope.remember(("packets", scope.window), lambda: _read(scope, packets=True)), scope.only)
 
 
 def read_of_company(scope: Scope, company: str) -> list[Contact]:
-    """The same of one company, quicker where it is a small one."""
+    """Those of one company, with reasons and whatever else a verdict says."""
+    only = {**scope.only, "company": company}
+    key = ("of company", scope.window, tuple(sorted(only.items())))
+    return scope.remember(key, lambda: narrowed(_of_company(scope, company), only))
+
+
+def _of_company(scope: Scope, company: str) -> list[Contact]:
     rows = read_met_of_company(scope.db, scope.window, None if company == NOBODY else company)
     if rows is None:
-        return narrowed(read_contacts(scope), {**scope.only, "company": company})
+        every = read_contacts(replace(scope, only={"company": company}))
+        rows = [each.met for each in every]
     labels = read_labels(scope.db, {met.verdict_id for met in rows})
-    return narrowed([Contact(met, labels[met.verdict_id]) for met in rows], {**scope.only, "company": company})
+    return [Contact(met, labels[met.verdict_id]) for met in rows]
+
+
+def destination_sums(scope: Scope) -> list[Tally[int]]:
+    """Names and addresses, most bytes first; not to be changed."""
+    key = ("destinations", scope.window, tuple(sorted(scope.only.items())))
+    return scope.remember(key, lambda: tally(read_contacts(scope), by_destination))
 
 
 def read_shares(scope: Scope) -> list[Contact]:
@@ -140,12 +162,13 @@ def companies_before(scope: Scope) -> frozenset[str | None]:
     """The companies of the span before the scope's, of the same length; empty where nothing was seen then."""
     window = scope.over(scope.span.before()).window
     return scope.remember(
-        ("companies before", window), lambda: frozenset(row[0] for row in read_whose(scope.db, window, ("organisation",)))
+        ("companies before", window),
+        lambda: frozenset(row[0] for row in read_whose(scope.db, window, ("organisation",))),
     )
 
 
 def _shares(scope: Scope, window: Window) -> list[Contact]:
-    owned = {number: UNJUDGED._replace(**each._asdict()) for number, each in read_owned(scope.db).items()}
+    owned = _owned(scope)
     devices = read_device_of_station(scope.db)
     return [
         Contact(Met(devices.get(station, 0), 0, 0, 0, 0, 0, up, down, 0, 0, 0), owned[number])
@@ -155,8 +178,21 @@ def _shares(scope: Scope, window: Window) -> list[Contact]:
 
 def _read(scope: Scope, *, packets: bool) -> list[Contact]:
     rows = read_met(scope.db, scope.window, packets=packets)
-    labels = read_labels(scope.db, {met.verdict_id for met in rows})
+    verdicts = {met.verdict_id for met in rows}
+    labels = read_labels(scope.db, verdicts) if packets else _brief(scope, verdicts)
     return [Contact(met, labels[met.verdict_id]) for met in rows]
+
+
+def _brief(scope: Scope, verdicts: set[int]) -> dict[int, Label]:
+    """Labels with party, company and country alone: few are different, and reasons of thousands are slow to read."""
+    owned = _owned(scope)
+    numbers = read_whose_of(scope.db, verdicts)
+    missing = read_labels(scope.db, verdicts - numbers.keys())
+    return {**{verdict: owned[number] for verdict, number in numbers.items()}, **missing}
+
+
+def _owned(scope: Scope) -> dict[int, Label]:
+    return {number: UNJUDGED._replace(**each._asdict()) for number, each in read_owned(scope.db).items()}
 
 
 def narrowed(contacts: list[Contact], only: Mapping[str, str]) -> list[Contact]:

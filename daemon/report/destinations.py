@@ -7,9 +7,9 @@ Rule 2: destinations are ranked by what was sent to them, sources by what came f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from daemon.report.contacts import Contact, Tally, by_destination, read_contacts, tally
+from daemon.report.contacts import Tally, destination_sums
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
 from daemon.report.words import counted, share_words, size_words
@@ -37,7 +37,7 @@ def report(scope: Scope) -> Report:
 
 def ranking(scope: Scope, *, inward: bool) -> Report:
     """Destinations by what they received or, with `inward`, by what they sent."""
-    sums = destinations(read_contacts(scope), inward=inward)
+    sums = destinations(scope, inward=inward)
     texts = read_texts(scope.db, [each.key for each in sums])
     whole = sum(part(each, inward=inward) for each in sums)
     rows = tuple(
@@ -51,9 +51,9 @@ def ranking(scope: Scope, *, inward: bool) -> Report:
     return Report(title, _COLUMNS, rows, (_sentence(sums, rows, whole, inward=inward),))
 
 
-def destinations(contacts: Iterable[Contact], *, inward: bool) -> list[Tally[int]]:
+def destinations(scope: Scope, *, inward: bool) -> list[Tally[int]]:
     """Sums by name or address, ranked."""
-    return sorted(tally(contacts, by_destination), key=lambda each: (-part(each, inward=inward), -each.bytes, each.key))
+    return sorted(destination_sums(scope), key=lambda each: (-part(each, inward=inward), -each.bytes, each.key))
 
 
 def part(each: Tally[int], *, inward: bool) -> int:
@@ -70,12 +70,6 @@ def _sentence(sums: Sequence[Tally[int]], rows: Sequence[tuple[object, ...]], wh
     if not sums:
         return "Nothing went to the internet in this time."
     where = str(rows[0][0] or rows[0][1] or "a destination whose name is not kept")
-    if inward:
-        return (
-            f"{size_words(whole)} came from {counted(len(sums), 'source')} on the internet; most of it, {share_words(float(str(rows[0][8])))}, "
-            f"from {where}."
-        )
-    return (
-        f"{size_words(whole)} went to {counted(len(sums), 'destination')} on the internet; most of it, {share_words(float(str(rows[0][8])))}, "
-        f"to {where}."
-    )
+    most = share_words(part(sums[0], inward=inward) / whole if whole else 0.0)
+    came, what, way = ("came from", "source", "from") if inward else ("went to", "destination", "to")
+    return f"{size_words(whole)} {came} {counted(len(sums), what)} on the internet; most of it, {most}, {way} {where}."

@@ -153,7 +153,7 @@ def sentences(scope: Scope, first_seen: list[tuple[int, int | None]], moved: Map
 
 
 def _devices(number: int) -> str:
-    return "one device" if number == 1 else f"{number} devices"
+    return "One device" if number == 1 else f"{number} devices"
 
 
 def _house(scope: Scope) -> int:

@@ -120,5 +120,7 @@ def sentences(scope: Scope, months: Mapping[int, Sequence[MonthSum]]) -> list[st
     before = months.get(month - 1, [])
     total = sum(each.bytes for each in before)
     if total:
-        text += f"; the month before it was {by_party(before).get('third', 0) / total:.0%} of {size_words(total)}"
+        text += (
+            f"; the month before it was {share_words(by_party(before).get('third', 0) / total)} of {size_words(total)}"
+        )
     return [f"{text}."]

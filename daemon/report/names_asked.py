@@ -5,7 +5,7 @@ Rule: what is asked of everybody in the house (mDNS, LLMNR) is no question to a 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 from daemon.report.resolvers import counting_notes
@@ -32,11 +32,11 @@ def report(scope: Scope) -> Report:
 
 def names_report(scope: Scope, asked: Iterable[Asked]) -> Report:
     """The same of questions that were read before."""
-    names: dict[str, Counter[int]] = defaultdict(Counter)
+    names: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for each in asked:
         if each.name:
             names[each.name][each.device_id] += each.queries
-    totals = {name: devices.total() for name, devices in names.items()}
+    totals = {name: sum(devices.values()) for name, devices in names.items()}
     whole = sum(totals.values())
     if not whole:
         return Report("Names asked for", _COLUMNS, (), ("No device asked a name server for a name in this time.",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 from daemon.report.resolvers import counting_notes
@@ -27,21 +27,20 @@ def report(scope: Scope) -> Report:
 
 def by_device_report(scope: Scope, asked: Iterable[Asked]) -> Report:
     """The same of questions that were read before."""
-    devices: dict[int, Counter[str]] = defaultdict(Counter)
+    devices: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for each in asked:
         if each.name:
             devices[each.device_id][each.name] += each.queries
-    order = sorted(devices, key=lambda device: (-devices[device].total(), device))
+    totals = {device: sum(names.values()) for device, names in devices.items()}
+    order = sorted(devices, key=lambda device: (-totals[device], device))
     most = _MOST_OF_ALL if scope.device_id is None else _MOST_OF_ONE
     rows = tuple(
-        (device, scope.called(device), name, number, number / devices[device].total())
+        (device, scope.called(device), name, number, number / totals[device])
         for device in order
         for name, number in sorted(devices[device].items(), key=lambda item: (-item[1], item[0]))[:most]
     )
     if not rows:
         return Report("Names by device", _COLUMNS, (), ("No device asked a name server for a name in this time.",))
     first = order[0]
-    sentence = (
-        f"{scope.called(first)} asks most: {devices[first].total():,} questions about {len(devices[first]):,} names."
-    )
+    sentence = f"{scope.called(first)} asks most: {totals[first]:,} questions about {len(devices[first]):,} names."
     return Report("Names by device", _COLUMNS, rows, (sentence,), counting_notes(scope))

@@ -21,7 +21,8 @@ from daemon.report.words import counted, share_words
 from daemon.store.whose import read_addresses
 
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
-_RECENT_S, _WEEK_US = 8 * 86_400, 7 * 86_400_000_000
+_RECENT_DAYS = 2
+_RECENT_S, _RECENT_US = (_RECENT_DAYS + 1) * 86_400, _RECENT_DAYS * 86_400_000_000
 _COLUMNS = (
     Column("country", "Country"),
     Column("name", "Name"),
@@ -84,11 +85,11 @@ def is_recent(scope: Scope) -> bool:
 
 
 def recent_spots(scope: Scope) -> list[Tally[Spot]]:
-    """The points of the scope's time or, of a longer one, of its last week: addresses of a year are too many for a page."""
+    """The points of the scope's time or, of a longer one, of its last days: addresses of a year are too many for a page."""
     if is_recent(scope):
         return spots(scope, read_packets(scope))
     until = min(scope.span.until_us, scope.newest_us + 1)
-    last = scope.over(Span(max(scope.span.since_us, until - _WEEK_US), scope.span.until_us))
+    last = scope.over(Span(max(scope.span.since_us, until - _RECENT_US), scope.span.until_us))
     return spots(last, read_packets(last))
 
 
@@ -128,6 +129,6 @@ def _sentence(sums: Sequence[Tally[Spot]]) -> str:
     exact = sum(each.bytes for each in sums if each.key.located not in (None, FROM_COUNTRY)) / whole
     guess = sum(each.bytes for each in sums if each.key.confidence == LOW) / whole
     return (
-        f"Data was exchanged with {counted(len(points), 'place')}; {share_words(exact)} of it with a known city or cloud region. "
-        f"For {share_words(guess)} the country is a guess."
+        f"Data was exchanged with {counted(len(points), 'place')}; {share_words(exact)} of it with a known city or "
+        f"cloud region. For {share_words(guess)} the country is a guess."
     )

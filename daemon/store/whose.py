@@ -146,6 +146,12 @@ def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, La
     return {0: UNJUDGED, **{row[0]: Label._make(row[1:]) for row in rows}}
 
 
+def read_whose_of(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, int]:
+    """The number of `whose_days.Owned` of these verdicts, as far as they have one."""
+    query = "SELECT id, whose_id FROM verdict WHERE id IN (SELECT value FROM json_each(?)) AND whose_id IS NOT NULL"
+    return dict(db.execute(query, (json.dumps(sorted(verdicts)),)).fetchall())
+
+
 def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:
     """Names, and addresses below 0, of these numbers."""
     wanted = set(named)

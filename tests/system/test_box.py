@@ -22,15 +22,17 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no container without {
 
 CONFIG = '[capture]\ninterface = "wlan0"\nclock = "trust"\n'
 REPLAY = """
-import socket, struct, sys
+import socket, struct, sys, time
 data = open(sys.argv[1], "rb").read()
 out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 out.bind(("device0", 0))
-at = 24
-while at < len(data):
-    size = struct.unpack("<I", data[at + 8:at + 12])[0]
-    out.send(data[at + 16:at + 16 + size])
-    at += 16 + size
+for _ in range(int(sys.argv[2])):
+    at = 24
+    while at < len(data):
+        size = struct.unpack("<I", data[at + 8:at + 12])[0]
+        out.send(data[at + 16:at + 16 + size])
+        at += 16 + size
+    time.sleep(0.03)
 """
 # What a program under a unit may do, tried out: name -> name of the error, or "can".
 PROBE = """
@@ -211,7 +213,7 @@ def test_ready_means_that_it_works(box: Container) -> None:
 
 def test_from_the_wire_to_a_reader_while_ingest_is_stopped(box: Container) -> None:
     start(box, "homeport-capture", "homeport-ingest")
-    box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap")
+    box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap", "1")
     seen: list[dict[str, object]] = []
 
     def arrived() -> bool:
@@ -355,16 +357,17 @@ def test_the_doctor_of_a_box(box: Container) -> None:
 
 @pytest.mark.drill
 def test_each_stays_within_its_memory_while_it_works(box: Container) -> None:
-    before = sum(int(str(row["packets"])) for row in export(box, "homeport-web", "captures"))
     start(box, "homeport-capture", "homeport-ingest")
-    rounds = 300
-    for _ in range(rounds):
-        box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap")
+    before = sum(int(str(row["packets"])) for row in export(box, "homeport-web", "captures"))
+    rounds = 600
+    box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap", str(rounds))
 
     def arrived() -> bool:
+        box.run("touch", "/run/homeport/look")
         now = sum(int(str(row["packets"])) for row in export(box, "homeport-web", "captures"))
         return now - before >= rounds * PACKETS
 
     wait_until(arrived, "every packet that was sent, in the database", 400)
-    assert (box.show("homeport-capture", "NRestarts"), box.show("homeport-ingest", "NRestarts")) == ("0", "0")
+    again = {unit: box.show(unit, "NRestarts") for unit in ("homeport-capture", "homeport-ingest")}
+    assert again == dict.fromkeys(again, "0"), box.journal("homeport-ingest")[-2000:]
     stop(box, "homeport-capture", "homeport-ingest")

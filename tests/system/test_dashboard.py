@@ -74,7 +74,7 @@ _DRAWN = """() => [...document.querySelectorAll('main svg[role], main canvas')].
     ? 'drawn' : 'empty ' + each.getAttribute('class');
 }).filter(Boolean)"""
 _FEW_ROWS = """() => document.querySelectorAll(
-  'main tr:nth-child(n+5), main .rows > :nth-child(n+7), main .findings > :nth-child(n+5), main svg.heat > rect:nth-child(n+20)'
+  'main tr:nth-child(n+5), .rows > :nth-child(n+7), .findings > :nth-child(n+5), svg.heat > rect:nth-child(n+20)'
 ).forEach(each => each.remove())"""
 _STICKS_OUT = """() => [...document.querySelectorAll('main *')].filter(each => {
   const box = each.getBoundingClientRect();

@@ -20,7 +20,7 @@ from web.routing import Page
 from web.visit import NotHereError, Visit
 
 _MOST_DEVICES = 40
-_MINUTES = 10  # in one step of a small line
+_MINUTES = 30  # in one step of a small line
 
 
 class Shown(NamedTuple):
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
 
 
 class Busy(NamedTuple):
-    """A device with its row of the report and lines of questions and connections, ten minutes a step."""
+    """A device with its row of the report and lines of questions and connections, half an hour a step."""
 
     device_id: int
     row: dict[str, object]
@@ -50,7 +50,7 @@ def show(visit: Visit) -> Response:
     chosen = next((each for each in found if each.name == picked), None)
     if picked is not None and chosen is None and picked not in scope.applications:
         raise NotHereError(f"There is no application called {picked}.")
-    report = applications.report_of(scope, step, used)
+    report = once(visit, scope, "applications", lambda: applications.report_of(scope, step, used))
     return visit.page(
         "network_applications.html",
         applications=found, chosen=chosen, picked=picked, report=report, asked=scope,
@@ -106,7 +106,8 @@ def _house(found: dict[int, Rates], first: int, length: int, zone: str) -> Serie
             for minute, number in counts.items():
                 if 0 <= minute - first < length:
                     values[minute - first] += number
-    lines = [Line("down", "questions for names", queries), Line("up", "connections", connections)]
+    drawn = [[round(value, 1) if value % 1 else int(value) for value in values] for values in (queries, connections)]
+    lines = [Line("down", "questions for names", drawn[0]), Line("up", "connections", drawn[1])]
     return series(first * 60, 60, lines, "Questions and connections a minute", zone=zone, scale="count", adds_up=False)
 
 

@@ -7,7 +7,7 @@ Rule 2: the time is counted in whole days, and months that are over in whole mon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from starlette.responses import Response
@@ -15,8 +15,7 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.vocabulary import PARTIES
 from daemon.report.companies import new_companies, sentences
-from daemon.report.contacts import NOBODY, Contact, Tally, company_sums, read_contacts, read_shares
-from daemon.report.destinations import destinations
+from daemon.report.contacts import NOBODY, Contact, Tally, company_sums, destination_sums, read_shares
 from daemon.store.whose import read_called, read_texts
 from web.lists import Orders, listing
 from web.routing import Page
@@ -89,9 +88,13 @@ def show(visit: Visit) -> Response:
     def address(**changes: str | None) -> str:
         return own_link(visit, "/destinations", **changes)
 
-    rows = company_rows(visit, companies, fresh) if view == "companies" else name_rows(visit, read_contacts(scope))
-    orders = ORDERS if view == "companies" else _NAME_ORDERS[view]
-    shown = listing(visit, rows, orders, address)
+    if view == "companies":
+        shown = listing(visit, company_rows(visit, companies, fresh), ORDERS, address)
+    else:
+        sums = destination_sums(scope)
+        texts = read_texts(visit.db, [each.key for each in sums]) if visit.query("sort") == "name" else {}
+        shown = listing(visit, name_rows(sums, texts), _NAME_ORDERS[view], address)
+        shown = replace(shown, rows=_with_texts(visit, shown.rows))
     return visit.page(
         "destinations.html",
         lead=sentences(companies, fresh),
@@ -134,20 +137,17 @@ def company_rows(visit: Visit, sums: Sequence[Tally[str | None]], fresh: set[str
     ]  # fmt: skip
 
 
-def name_rows(visit: Visit, contacts: Sequence[Contact]) -> list[Row]:
-    """A row a name or address."""
-    sums = destinations(contacts, inward=False)
-    texts = read_texts(visit.db, [each.key for each in sums])
+def name_rows(sums: Sequence[Tally[int]], texts: Mapping[int, str]) -> list[Row]:
+    """A row a name or address, with what is known of its text so far."""
     whole = sum(each.bytes for each in sums)
-    return [
-        Row(
-            texts.get(each.key),
-            destination_link(visit, texts.get(each.key)),
-            each,
-            each.bytes / whole if whole else 0.0,
-        )
-        for each in sums
-    ]
+    return [Row(texts.get(each.key), None, each, each.bytes / whole if whole else 0.0) for each in sums]
+
+
+def _with_texts(visit: Visit, rows: Sequence[Row]) -> list[Row]:
+    """The same rows with their texts, which are read for those alone that are shown."""
+    texts = read_texts(visit.db, [row.sums.key for row in rows if isinstance(row.sums.key, int)])
+    named = ((row, texts.get(row.sums.key) if isinstance(row.sums.key, int) else row.name) for row in rows)
+    return [replace(row, name=name, link=destination_link(visit, name)) for row, name in named]
 
 
 def company_link(visit: Visit, company: str | None) -> str:

@@ -17,7 +17,7 @@ from daemon.store.roster import Resident
 from web.routing import Page
 from web.visit import Visit, label_of
 
-_BRIEF_US = 2 * 86_400_000_000  # a stay, below which somebody with a made-up MAC is a visitor
+_BRIEF_US = 2 * 86_400_000_000  # the longest stay of a visitor, and how long it must be gone
 _FILTERS = ("kind", "room", "owner")
 
 
@@ -30,18 +30,12 @@ class Row:
     moved: Measured
     strip: list[int]
     new: bool
+    visitor: bool  # somebody's telephone that came by
 
     @property
     def parties(self) -> Mapping[str, int]:
         """Bytes by party."""
         return self.moved.parties
-
-    @property
-    def visitor(self) -> bool:
-        """A telephone of somebody who came by: a made-up MAC, never named, gone after a day or two."""
-        each = self.resident
-        stay = (each.last_us or 0) - (each.first_us or 0)
-        return bool(each.mac_random) and each.name_source != "owner" and not each.owner and stay < _BRIEF_US
 
 
 _SORTS: Mapping[str, tuple[str, Callable[[Row], tuple[object, ...]]]] = MappingProxyType(
@@ -69,6 +63,7 @@ def show(visit: Visit) -> Response:
             moved[each.device_id],
             drawn.get(each.device_id, []),
             each.device_id in new,
+            _came_by(each, visit.newest_us),
         )
         for each in visit.residents
     ]
@@ -93,6 +88,13 @@ def show(visit: Visit) -> Response:
 def kind_words(kind: str | None) -> str:
     """What people call a kind of device."""
     return NOUNS.get(kind, kind) if kind else ""
+
+
+def _came_by(resident: Resident, newest_us: int) -> bool:
+    """Whether it has a made-up MAC, was never named, stayed for a day or two at most and is gone again."""
+    first, last = resident.first_us or 0, resident.last_us or 0
+    named = resident.name_source == "owner" or bool(resident.owner)
+    return bool(resident.mac_random) and not named and last - first < _BRIEF_US < newest_us - last
 
 
 def _narrowed(visit: Visit) -> bool:

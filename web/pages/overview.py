@@ -32,6 +32,7 @@ from web.visit import Visit
 
 _MOST_NEW, _MOST_COMPANIES, _MOST_DEVICES, _MOST_COUNTRIES, _MOST_FINDINGS = 6, 6, 6, 6, 3
 _FEW_DAYS = 4
+_ROUNDING = 0.001
 _SEEN = b"seen=-"  # in the address that a browser asks for next
 
 
@@ -83,6 +84,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "overview.html",
         lead=_lead(visit, picture, sums, look.before), picture=picture, sums=sums, now=_now(visit, scope), first=True,
+        by_days=beyond(picture, sum(total.bytes for key, total in sums.items() if key[1] == "internet")),
         active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
         countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
         groups=groups[:_MOST_NEW], groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
@@ -142,9 +144,15 @@ def _lead(visit: Visit, picture: Picture, sums: dict[tuple[str | int, ...], Sum]
     said = f"{many} exchanged {moved}{_change(visit, octets, before)}."
     third, whole = picture.parties.get("third", 0), picture.bytes
     if third and whole:
+        much = "" if beyond(picture, octets) else f", {size(third)},"
         who = "third parties: advertising, tracking, content and others"
-        said += f" {share(third / whole)} of it, {size(third)}, went to or came from {who}."
+        said += f" {share(third / whole)} of it{much} went to or came from {who}."
     return said
+
+
+def beyond(picture: Picture, octets: int) -> bool:
+    """Whether the picture, which knows days, tells of more than the span: 24 hours touch two days."""
+    return picture.bytes > octets * (1 + _ROUNDING)
 
 
 def _companies(number: int) -> str:
@@ -154,12 +162,13 @@ def _companies(number: int) -> str:
 def _change(visit: Visit, octets: int, before: int | None) -> str:
     if not before:
         return ""
-    ratio = (octets - before) / before
+    ratio, ago = (octets - before) / before, visit.range.ago
+    ago = f"the {ago}" if ago[0].isdigit() else ago  # 24 hours before
     if ratio >= 9:
-        return f", {octets / before:.0f} times as much as {visit.range.ago}"
+        return f", {octets / before:.0f} times as much as {ago}"
     if abs(ratio) < 0.005:
-        return f", as much as {visit.range.ago}"
-    return f", {share(abs(ratio))} {'more' if ratio > 0 else 'less'} than {visit.range.ago}"
+        return f", as much as {ago}"
+    return f", {share(abs(ratio))} {'more' if ratio > 0 else 'less'} than {ago}"
 
 
 def _active(scope: Scope, sums: dict[tuple[str | int, ...], Sum], picture: Picture) -> list[Active]:

@@ -1,6 +1,6 @@
 """The world map: in which countries the other ends are, by what is sent or received, in bytes or packets.
 
-Rule 1: countries are exact for any time; the places within a country are those of at most the last week of it, because
+Rule 1: countries are exact for any time; the places within a country are those of its last days, because
         addresses are looked up one by one.
 Rule 2: the home itself is not drawn: nobody who sees this page shall learn where it is.
 """

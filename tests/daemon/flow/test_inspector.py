@@ -9,7 +9,7 @@ from daemon.flow.icmpv6 import Icmpv6Inspector
 from daemon.flow.inspector import Inspector, make_inspector, restore_inspector
 from daemon.flow.tally import INSPECTED, FlowKey, Pair
 from daemon.flow.tcp import TcpInspector
-from daemon.flow.udp import MessageInspector, UdpInspector
+from daemon.flow.udp import DnsInspector, MessageInspector, UdpInspector
 
 
 def made(which: FlowKey, isn: Pair) -> Inspector:
@@ -26,7 +26,8 @@ MADE = [
     (key(TCP), TcpInspector),
     (key(TCP, (53, 40000)), TcpInspector),
     (key(UDP), UdpInspector),
-    (key(UDP, (5353, 5353)), MessageInspector),
+    (key(UDP, (5353, 5353)), DnsInspector),
+    (key(UDP, (68, 67)), MessageInspector),
     (key(ICMPV6, (-1, -1)), Icmpv6Inspector),
 ]
 

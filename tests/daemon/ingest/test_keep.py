@@ -23,6 +23,7 @@ from tests.support.budget import MIDNIGHT_US, FakeRoom, recorded
 from tests.support.compare import imbalance, views
 from tests.support.following import StillWorld, line, say
 from tests.support.forgetting import rows
+from tests.support.taken import taken
 
 MIB = 1 << 20
 
@@ -92,6 +93,20 @@ def test_files_of_others_are_not_touched(box: Box) -> None:
     box.keep(Limits(most_bytes=0))
     assert all(path.exists() for path in [*theirs, inside, sidecar_of(inside)])
     assert box.names() == ["01", "18", "pc"]
+
+
+def test_a_day_that_is_moved_into_a_folder_is_kept_and_its_packets_are_found(box: Box) -> None:
+    path = box.folder / "2023-11-14_00.00.00_wlan0.pcap"
+    (box.folder / "kept").mkdir()
+    sidecar_of(path).rename(box.folder / "kept" / sidecar_of(path).name)
+    path.rename(box.folder / "kept" / path.name)
+    packets = rows(box.database, "SELECT sum(packets) FROM captures")
+    box.read()
+    assert rows(box.database, "SELECT sum(packets) FROM captures") == packets
+    box.keep(Limits(most_bytes=0))
+    assert (box.folder / "kept" / path.name).exists()
+    assert "done" in box.statuses()
+    assert len(taken(box.database, "--until", "2023-11-14")) > 0
 
 
 def test_the_one_that_is_written_stays_whatever_it_takes(box: Box) -> None:

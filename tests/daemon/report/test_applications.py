@@ -9,9 +9,10 @@ import pytest
 
 from daemon.report import applications
 from daemon.report.applications import application_of
+from tests.daemon.ingest.scenes import DAY
 from tests.daemon.report.test_network import keyed
 from tests.support.asking import asked
-from tests.support.newweek import ALIKE, DAY, MIDNIGHT, SPAN, UNTIL, home, octets, told
+from tests.support.newweek import ALIKE, MIDNIGHT, SPAN, UNTIL, home, octets, told
 
 Home = tuple[Path, Path]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.report import names_asked, names_by_device, resolvers
-from daemon.store.asked import counted_since
+from daemon.store.asked import counted_since, read_asked
 from tests.daemon.ingest.scenes import ROUTER, TABLET_MAC
 from tests.daemon.report.test_network import keyed
 from tests.support.asking import asked
@@ -47,7 +47,7 @@ def test_servers_by_device_and_how_it_came_to_them(week: Home) -> None:
 
 def test_without_an_announcement_nobody_can_tell(week: Home) -> None:
     with asked(week[0], SPAN, UNTIL) as scope:
-        asks = [each._replace(resolver="2001:4860:4860::8888") for each in resolvers.read_asked(scope.db, scope.window)]
+        asks = [each._replace(resolver="2001:4860:4860::8888") for each in read_asked(scope.db, scope.window)]
         found = resolvers.find_servers(scope, asks)
     assert {each.how for each in found if each.queries is not None} == {resolvers.UNTOLD}  # DHCP told of IPv4 alone
 

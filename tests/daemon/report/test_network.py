@@ -11,21 +11,9 @@ import pytest
 from daemon.report import encryption, ip_versions, protocols, reach, slots
 from daemon.report.scope import Scope
 from daemon.report.table import Report
-from tests.daemon.ingest.scenes import HOUR, TABLET_MAC
+from tests.daemon.ingest.scenes import DAY, HOUR, TABLET_MAC
 from tests.support.asking import asked
-from tests.support.newweek import (
-    DAY,
-    LAPTOP_MAC,
-    MIDNIGHT,
-    SPAN,
-    UNTIL,
-    Told,
-    chatter,
-    home,
-    local,
-    octets,
-    told,
-)
+from tests.support.newweek import LAPTOP_MAC, MIDNIGHT, SPAN, UNTIL, Told, chatter, home, local, octets, told
 
 Home = tuple[Path, Path]
 

@@ -9,9 +9,10 @@ import pytest
 from daemon.report import news
 from daemon.report.picture import read_picture
 from daemon.report.scope import Span
+from tests.daemon.ingest.scenes import DAY, HOUR
 from tests.daemon.report.test_network import keyed
 from tests.support.asking import asked
-from tests.support.newweek import DAY, HOUR, MIDNIGHT, SPAN, UNTIL, chatter, home, local, octets, told
+from tests.support.newweek import MIDNIGHT, SPAN, UNTIL, chatter, home, local, octets, told
 
 Home = tuple[Path, Path]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from daemon.report import requests
-from tests.daemon.ingest.scenes import SECOND, TABLET_MAC, talk, write
+from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, TABLET_MAC, talk, write
 from tests.daemon.report.test_network import keyed
 from tests.support.asking import asked
 from tests.support.importing import imported
-from tests.support.newweek import BURST, BURST_AT, DAY, HOUR, SPAN, UNTIL, home, told
+from tests.support.newweek import BURST, BURST_AT, SPAN, UNTIL, home, told
 
 Home = tuple[Path, Path]
 MINUTE = 60 * SECOND

@@ -9,9 +9,9 @@ import pytest
 
 from daemon.store.steps import read_lines, read_steps
 from daemon.store.totals import DAYS, HOURS, SLOTS, read_totals
-from tests.daemon.ingest.scenes import TABLET_MAC
+from tests.daemon.ingest.scenes import DAY, HOUR, TABLET_MAC
 from tests.support.asking import asked
-from tests.support.newweek import DAY, HOUR, LAPTOP_MAC, SPAN, UNTIL, chatter, home, local, octets, told
+from tests.support.newweek import LAPTOP_MAC, SPAN, UNTIL, chatter, home, local, octets, told
 
 Home = tuple[Path, Path]
 WIDTH = {SLOTS: HOUR // 4, HOURS: HOUR, DAYS: DAY}

@@ -108,6 +108,15 @@ def test_who_only_came_by_is_folded_away_until_it_has_a_name(tmp_path: Path) -> 
     assert read(browser, "/devices?range=30d").all("details", class_="fold") == []
 
 
+def test_one_device_that_was_seen_for_a_moment_is_no_visitor(tmp_path: Path) -> None:
+    seen = talk(START_US, "www.example.com", client="192.168.1.55", mac="da:a1:19:00:00:05")
+    browser = client(imported(tmp_path / "h.db", write(tmp_path / "c.pcap", seen)))
+    page = read(browser, "/devices")
+    assert page.one("p", class_="lead").text.startswith("One device sent and received")
+    assert page.all("details", class_="fold") == []
+    assert read(browser, "/devices/da:a1:19:00:00:05").one("h1").text == "Unknown device (00:05)", "nothing but a flow"
+
+
 def test_names_are_text(tmp_path: Path) -> None:
     frames = [dhcp_request(START_US, NASTY), *talk(START_US + SECOND, server="203.0.113.9")]
     frames += talk(START_US + DAY, client=TABLET, mac=TABLET_MAC, server="203.0.113.9")

@@ -142,8 +142,12 @@ def test_applications_over_time(browser: TestClient, week: Home) -> None:
 
 def test_rates(browser: TestClient) -> None:
     page = read(browser, "/network/rates?range=2023-11-23")
-    table = {row["Device"]: row for row in rows(page, 1)}
+    table = {row["Device"].split()[0]: row for row in rows(page, 1)}
     assert table["bobs-tablet"]["Most in a minute"] == f"{BURST} 20:00"
+    (minutes,) = [
+        each for each in page.all("a") if each.attributes.get("aria-label") == "bobs-tablet, minute by minute"
+    ]
+    assert "Only bobs-tablet" in read(browser, minutes.attributes["href"]).text
     plot = json.loads(page.one("figure", class_="series").attributes["data-series"])
     assert (plot["step"], len(plot["lines"][0]["values"]), plot["adds_up"]) == (60, 1440, False)
     assert plot["lines"][0]["values"][20 * 60] == BURST

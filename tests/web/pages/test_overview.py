@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.daemon.ingest.scenes import TABLET_MAC, dhcp_request, lookup, talk, write
+from tests.daemon.ingest.scenes import SECOND, TABLET_MAC, dhcp_request, lookup, talk, write
 from tests.support.dashboard import Element, client, links, read
 from tests.support.importing import imported
-from tests.support.newweek import LAPTOP_MAC, RANGE, SECOND, chatter, home, local, octets, told
+from tests.support.newweek import LAPTOP_MAC, RANGE, chatter, home, local, octets, told
 from tests.support.packets import START_US
 from tests.web.test_health import CAPTURE, INGEST
 from web.numbers import size
@@ -103,9 +103,9 @@ def test_parts_that_a_browser_asks_for_again(browser: TestClient) -> None:
         assert part.status_code == 200
         assert "<html" not in part.text
     live = next(address for address, trigger in asked.items() if trigger == "every 15s")
-    part = read(browser, live)
-    assert "Recorded until 24 Nov 2023, 12:00" in part.text
-    again = browser.get(part.one("div").attributes["hx-get"])
+    now = read(browser, live)
+    assert "Recorded until 24 Nov 2023, 12:00" in now.text
+    again = browser.get(now.one("div").attributes["hx-get"])
     assert (again.status_code, again.text) == (204, "")  # nothing has changed, and nothing is drawn anew
 
 
@@ -134,6 +134,12 @@ def test_a_running_recorder_says_what_it_does_now(week: Home, tmp_path: Path) ->
     assert "1 device active in the last 15 minutes" in now
     assert "adas-laptop" in now
     assert "Recording wlan0: 1,000 packets, none lost." in now
+
+
+def test_of_hours_it_is_said_that_companies_are_known_by_days(browser: TestClient) -> None:
+    page = read(browser, "/?range=24h")
+    assert "known by whole days" in _section(page, "who").text
+    assert "known by whole days" not in _section(read(browser, f"/?{RANGE}"), "who").text
 
 
 def test_nothing_yet(tmp_path: Path) -> None:
