@@ -73,7 +73,12 @@ def ask(
 
 @contextmanager
 def ask_scope(
-    config: Config, *, device: str | None = None, since: str | None = None, until: str | None = None
+    config: Config,
+    *,
+    device: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    only: Mapping[str, str] | None = None,
 ) -> Iterator[Scope]:
     """Opens the database for a question about any stretch of time, by default the last seven days.
 
@@ -108,6 +113,7 @@ def ask_scope(
             names,
             night,
             applications,
+            only=only or {},
             locate=locator_of(config),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,18 +98,30 @@ def _spanned(action: Callable[..., Any]) -> Callable[..., Any]:
     return action
 
 
+_ONLY: Mapping[str, str] = {
+    "party": "One kind of company only: first, support, platform, third, unknown.",
+    "country": "One country only, by its code: DE. `-`: unknown.",
+    "company": "One company only, as reports call it. `-`: unknown.",
+    "destination": "The name, with all below it, or the address that is meant.",
+}
+
+
 def _command_of(kind: Kind) -> click.Command:
     def run(**asked: str | None) -> None:
         from appliance.reports import ask_scope, write
 
         form = asked.pop("form") or "table"
         config = load_config({"store.database": asked.pop("database"), "site.name": asked.pop("site")})
-        with ask_scope(config, **asked) as scope:
+        only = {word: said for word in kind.only if (said := asked.pop(word)) is not None}
+        with ask_scope(config, **asked, only=only) as scope:
             report = kind.make(scope)
         write(report, form)
 
     text = f"{kind.question}\n\nA TIME is a month (2025-07), a day, a time, or how long ago (7d)."
-    return click.command(kind.name, help=text, short_help=kind.question)(_spanned(run))
+    narrowed = _spanned(run)
+    for word in kind.only:
+        narrowed = click.option(f"--{word}", metavar="WORD", help=_ONLY[word])(narrowed)
+    return click.command(kind.name, help=text, short_help=kind.question)(narrowed)
 
 
 for _kind in KINDS:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-WRITTEN, UNREAD, READ, GONE = "written", "unread", "read", "gone"  # GONE: the database has let go of it already
-AGE, BYTES, FLOOR, DONE = "age", "bytes", "floor", "done"
+WRITTEN, UNREAD, READ = "written", "unread", "read"
+AGE, BYTES, FLOOR = "age", "bytes", "floor"
 
 _FLOOR_SHARE = 10  # of a small disk the floor is at most a tenth
 _BALLAST_SHARE = 20
@@ -26,8 +26,9 @@ class Stored:
     path: Path
     size: int
     ended_us: int | None
-    state: str  # WRITTEN, UNREAD, READ, GONE
+    state: str  # WRITTEN, UNREAD, READ
     thin: bool = False
+    let_go: bool = False  # the database takes it for given up: somebody has put it back, or was interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A capture that goes, and why: AGE, BYTES, FLOOR, or DONE where only the file was left."""
+    """A capture that goes, and why: AGE, BYTES, FLOOR."""
 
     file: Stored
     why: str
@@ -66,8 +67,8 @@ class Plan:
 def plan(files: Iterable[Stored], limits: Limits, free: int) -> Plan:
     """What has to go so that the limits hold; `free` are the bytes that the disk has left."""
     kept = sorted(files, key=_age)
-    going: dict[Path, Going] = {file.path: Going(file, DONE) for file in kept if file.state == GONE}
-    going |= {file.path: Going(file, AGE) for file in _too_old(kept, limits.age_us) if file.state == READ}
+    old = _too_old(kept, limits.age_us)
+    going: dict[Path, Going] = {file.path: Going(file, AGE) for file in old if file.state == READ}
     rest = [file for file in kept if file.path not in going]
     over = max(0, sum(file.size for file in rest) - limits.most_bytes) if limits.most_bytes is not None else 0
     over = _take(rest, READ, over, BYTES, going)

@@ -1,7 +1,7 @@
 """Keeps captures within their budget: looks, plans, gives up what has to go, and says so.
 
 Rule 1: the database lets go of a capture before its file goes, and that is on the disk by then: interrupted between the
-        two, the file is still there and goes the next time.
+        two, the file is still there and goes the next time, or is taken back where it need not go any more.
 Rule 2: where the disk is so full that the database cannot be written, the ballast goes first; where that is not enough,
         the file goes and the database is told later.
 Rule 3: what was not read and had to go is a gap, and is said loudly.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from daemon.ingest import ballast
-from daemon.ingest.budget import DONE, FLOOR, Going, Limits, Plan, ballast_of, floor_of, plan
+from daemon.ingest.budget import AGE, BYTES, FLOOR, Going, Limits, Plan, ballast_of, floor_of, plan
 from daemon.ingest.replacement import sync_folder
 from daemon.ingest.sidecars import sidecar_of
 from daemon.ingest.standing import Said
@@ -27,7 +27,7 @@ from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import DiskFull, explained
 from daemon.store.gaps import write_gaps
-from daemon.store.kept import Standing, let_go, read_standings
+from daemon.store.kept import Standing, let_go, read_standings, take_back
 
 LOST = "recorded, and given up before it was read: the disk was full"
 
@@ -37,10 +37,9 @@ _LEAST = 4 << 20  # bytes with which a database can be opened and written to
 _WORTH = 1 << 16  # bytes for which it is worth trying again at once
 _MOST_NAMED = 20
 _WORDS = {
-    "age": "it is older than captures are kept",
-    "bytes": "captures may take no more room",
+    AGE: "it is older than captures are kept",
+    BYTES: "captures may take no more room",
     FLOOR: "the disk has to have room left",
-    DONE: "it was given up before",
 }
 
 
@@ -127,9 +126,10 @@ class Keeper:
         if denied:
             planned = Plan(over=planned.over, short=planned.short)
         self._carry_out(db, planned, {file.path: recorded for file, recorded in found})
+        gone = {each.file.path for each in planned.going}
+        self._take_back(db, [recorded for file, recorded in found if file.let_go and file.path not in gone])
         self._tend_ballast()
         after = self._room(self._folder).free
-        gone = {each.file.path for each in planned.going}
         self.held = Held(
             captures=sum(file.size for file, _ in found if file.path not in gone),
             free=after,
@@ -216,6 +216,12 @@ class Keeper:
             finally:
                 db.execute("PRAGMA synchronous = NORMAL")
         self._owed = {}
+
+    def _take_back(self, db: sqlite3.Connection, files: list[Recorded]) -> None:
+        if files:
+            with explained(self._database), transaction(db):
+                for file in files:
+                    take_back(db, str(file.path.absolute()), file.length)
 
     def _remove(self, going: Going) -> None:
         path = going.file.path

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from daemon.decode.pcap import FILE_HEADER
 from daemon.decode.sidecar import SidecarLine, parse_lines
-from daemon.ingest.budget import GONE, READ, UNREAD, WRITTEN, Stored
+from daemon.ingest.budget import READ, UNREAD, WRITTEN, Stored
 from daemon.ingest.capture_file import series_of
 from daemon.ingest.sidecars import sidecar_of
-from daemon.store.kept import Standing, read_standings
+from daemon.store.kept import LET_GO, Standing, read_standings
 
 _HEAD, _TAIL = 1 << 14, 1 << 14  # bytes of a sidecar in which its first and its last lines lie
 _BLOCK = 512  # of st_blocks
@@ -68,19 +68,13 @@ def find_stored(db: sqlite3.Connection, folder: Path, before: Iterable[Recorded]
     recorded = find_recorded(folder, before)
     known = read_standings(db, [str(each.path.absolute()) for each in recorded])
     newest = {each.series: each.path for each in sorted(recorded, key=lambda each: each.place)}
-    return [
-        (
-            Stored(
-                each.path,
-                each.size,
-                each.ended_us if each.dated else None,
-                _state(each, known.get(str(each.path.absolute())), newest=newest[each.series] == each.path),
-                thin=(standing := known.get(str(each.path.absolute()))) is not None and standing.thin,
-            ),
-            each,
-        )
-        for each in recorded
-    ]
+    found = []
+    for each in recorded:
+        standing = known.get(str(each.path.absolute()))
+        state = _state(each, standing, newest=newest[each.series] == each.path)
+        thin, let_go = standing is not None and standing.thin, standing is not None and standing.status == LET_GO
+        found.append((Stored(each.path, each.size, each.ended_us if each.dated else None, state, thin, let_go), each))
+    return found
 
 
 def _state(file: Recorded, known: Standing | None, *, newest: bool) -> str:
@@ -88,8 +82,8 @@ def _state(file: Recorded, known: Standing | None, *, newest: bool) -> str:
         return WRITTEN
     if known is None:
         return READ if file.length <= FILE_HEADER else UNREAD  # without a packet there is nothing to read
-    if known.status == "deleted":
-        return GONE
+    if known.status == LET_GO:
+        return READ
     return READ if known.status not in _UNDER_WAY and known.size == file.length else UNREAD
 
 

@@ -21,7 +21,7 @@ from daemon.store.whose import (
     read_met_of_company,
     read_whose_of,
 )
-from daemon.store.whose_days import read_owned, read_whose
+from daemon.store.whose_days import read_owned
 from daemon.store.whose_days import read_shares as read_shares_of
 from daemon.store.window import Window
 
@@ -161,10 +161,13 @@ def company_sums(scope: Scope) -> list[Tally[str | None]]:
 def companies_before(scope: Scope) -> frozenset[str | None]:
     """The companies of the span before the scope's, of the same length; empty where nothing was seen then."""
     window = scope.over(scope.span.before()).window
-    return scope.remember(
-        ("companies before", window),
-        lambda: frozenset(row[0] for row in read_whose(scope.db, window, ("organisation",))),
-    )
+    return scope.remember(("companies before", window), lambda: _companies(scope, window))
+
+
+def _companies(scope: Scope, window: Window) -> frozenset[str | None]:
+    owned = _owned(scope)
+    numbers = {number for _, number, _, _ in read_shares_of(scope.db, window)}
+    return frozenset(owned[number].organisation for number in numbers)
 
 
 def _shares(scope: Scope, window: Window) -> list[Contact]:

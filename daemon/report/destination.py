@@ -64,7 +64,7 @@ def report(scope: Scope) -> Report:
     text = scope.only.get("destination")
     if text is None:
         return Report(
-            "One destination", _COLUMNS, (), ("Say which: the address of this table takes `destination=NAME`.",)
+            "One destination", _COLUMNS, (), ("Say which destination is meant: `destination=NAME` in an address, `--destination NAME` in a command.",)
         )
     found = find(scope, text)
     if found is None or not found.parts:

@@ -21,8 +21,8 @@ from daemon.report.words import counted, share_words
 from daemon.store.whose import read_addresses
 
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
-_RECENT_DAYS = 2
-_RECENT_S, _RECENT_US = (_RECENT_DAYS + 1) * 86_400, _RECENT_DAYS * 86_400_000_000
+_RECENT_DAYS = 2  # of the calendar
+_RECENT_S, _RECENT_US = _RECENT_DAYS * 86_400, (_RECENT_DAYS - 1) * 86_400_000_000
 _COLUMNS = (
     Column("country", "Country"),
     Column("name", "Name"),

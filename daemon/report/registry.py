@@ -23,6 +23,7 @@ class Kind:
     module: str
     title: str
     question: str
+    only: tuple[str, ...] = ()  # by what words of `Scope.only` it can be narrowed
 
     def make(self, scope: Scope) -> Report:
         """Answer the question."""
@@ -30,23 +31,48 @@ class Kind:
         return cast("Callable[[Scope], Report]", module.report)(scope)
 
 
+_WHOM = ("party", "country", "company")
+
 KINDS = (
-    Kind("companies", "companies", "Companies", "Who gets data from this home, how much, and who is new?"),
-    Kind("company-devices", "company_devices", "Companies and devices", "Which device gives data to which company?"),
+    Kind("companies", "companies", "Companies", "Who gets data from this home, how much, and who is new?", _WHOM),
     Kind(
-        "destinations", "destinations", "Destinations", "Which names and addresses does data go to, and whose are they?"
+        "company-devices",
+        "company_devices",
+        "Companies and devices",
+        "Which device gives data to which company?",
+        _WHOM,
     ),
-    Kind("sources", "sources", "Sources", "Which names and addresses does data come from, and whose are they?"),
     Kind(
-        "destination", "destination", "One destination",
+        "destinations",
+        "destinations",
+        "Destinations",
+        "Which names and addresses does data go to, and whose are they?",
+        _WHOM,
+    ),
+    Kind("sources", "sources", "Sources", "Which names and addresses does data come from, and whose are they?", _WHOM),
+    Kind(
+        "destination",
+        "destination",
+        "One destination",
         "Which devices had to do with one name or address, in which months, in which way?",
+        ("destination",),
     ),
     Kind(
-        "countries", "countries", "Countries", "In which countries are the computers that data goes to and comes from?"
+        "countries",
+        "countries",
+        "Countries",
+        "In which countries are the computers that data goes to and comes from?",
+        _WHOM,
     ),
-    Kind("places", "places", "Places", "Where on the map, and in whose network, are they?"),
-    Kind("months", "months", "Months", "How much went to which kind of company, month by month?"),
-    Kind("month-changes", "month_changes", "Changes between two months", "Which companies came, went, grew or shrank?"),
+    Kind("places", "places", "Places", "Where on the map, and in whose network, are they?", _WHOM),
+    Kind("months", "months", "Months", "How much went to which kind of company, month by month?", ("party", "company")),
+    Kind(
+        "month-changes",
+        "month_changes",
+        "Changes between two months",
+        "Which companies came, went, grew or shrank?",
+        ("party", "company"),
+    ),
     Kind("changes", "changes", "Changes by device", "What is new, gone or different of every device, month by month?"),
     Kind(
         "coverage", "coverage", "Names known and not", "How much of the traffic has a name, and why has the rest none?"

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from daemon.decode.sketch import Block
 from daemon.store.blocks import drop_blocks
 
+LET_GO = "deleted"  # the status
+
 _THIN = "EXISTS (SELECT 1 FROM capture_digest d WHERE d.capture_id = k.id AND d.cursor > k.cursor)"
 
 
@@ -44,6 +46,11 @@ def let_go(db: sqlite3.Connection, capture_id: int) -> None:
     """The capture's file is given up; what is known of it stays. In the caller's transaction."""
     db.execute("UPDATE capture SET status = 'deleted', state = NULL WHERE id = ?", (capture_id,))
     drop_blocks(db, capture_id)
+
+
+def take_back(db: sqlite3.Connection, path: str, size: int) -> None:
+    """The file that was given up is there after all, as long as it was. In the caller's transaction."""
+    db.execute("UPDATE capture SET status = 'done' WHERE path = ? AND size = ? AND status = 'deleted'", (path, size))
 
 
 def spans_let_go(db: sqlite3.Connection, site: str) -> list[tuple[str, int, int]]:

@@ -115,7 +115,13 @@ def read_history(
     """Of these names, or of an address where it has none, all that these months hold."""
     span = json.dumps(sorted(months))
     days = [row[0] for row in db.execute("SELECT DISTINCT day FROM day_total WHERE day >= ?", (_first_day(db),))]
-    asked = {"site": site, "months": span, "days": json.dumps(days), "names": json.dumps(sorted(names)), "remote": remote}
+    asked = {
+        "site": site,
+        "months": span,
+        "days": json.dumps(days),
+        "names": json.dumps(sorted(names)),
+        "remote": remote,
+    }
     out = []
     for wanted, which in ((bool(names), _NAMED), (remote is not None, _UNNAMED)):
         if wanted:
@@ -149,6 +155,8 @@ def read_ports(
     capture = db.execute(_CAPTURE, (site, around_us, around_us)).fetchone()
     if capture is None:
         return []
-    which = "f.name_id IN (SELECT value FROM json_each(:names))" if names else "f.name_id IS NULL AND s.address = :address"
+    which = (
+        "f.name_id IN (SELECT value FROM json_each(:names))" if names else "f.name_id IS NULL AND s.address = :address"
+    )
     asked = {"capture": capture[0], "names": json.dumps(sorted(names)), "address": address, "most": most}
     return db.execute(_PORTS.format(which=which), asked).fetchall()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -84,6 +85,19 @@ _PARTS = """
     SELECT 0, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_month
     WHERE month IN (SELECT value FROM json_each(:whole)) {whose}
 """
+# Each by the key: asked for both at once, SQLite reads the whole month.
+_ENDS = """
+    SELECT (SELECT min(day) FROM whose_day WHERE month = ?1 AND day > 0),
+        (SELECT max(day) FROM whose_day WHERE month = ?1 AND day > 0)
+"""
+_LESS = """
+    UNION ALL
+    SELECT 0, month, station_id, whose_id, 0, 0, 0, -bytes_up, -bytes_down FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > 0 AND day < :first_day {whose}
+    UNION ALL
+    SELECT 0, month, station_id, whose_id, 0, 0, 0, -bytes_up, -bytes_down FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > :last_day {whose}
+"""
 _OF_SITE = "AND site_id = :site"
 _OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
 _BITS = 24  # of `whose_id` in that number
@@ -156,13 +170,36 @@ class Owned(NamedTuple):
 
 
 def read_shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int]]:
-    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words."""
-    parts = _PARTS.format(whose=_OF_SITE + (_OF_DEVICE if window.device_id is not None else ""))
+    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words.
+
+    A month of which the window has most days is the whole month less the others: the same, and few rows.
+    """
+    asked = _asked(db, window, days=False)
+    mostly = _mostly(window, json.loads(str(asked["parted"])))
+    asked["parted"] = json.dumps([month for month in json.loads(str(asked["parted"])) if month not in mostly])
+    asked["whole"] = json.dumps([*json.loads(str(asked["whole"])), *mostly])
+    whose = _OF_SITE + (_OF_DEVICE if window.device_id is not None else "")
     query = (
         f"SELECT key >> {_BITS}, key & {(1 << _BITS) - 1}, up, down FROM (SELECT (station_id << {_BITS}) | whose_id AS key,"
-        f" sum(bytes_up) AS up, sum(bytes_down) AS down FROM ({parts}) GROUP BY 1)"
+        f" sum(bytes_up) AS up, sum(bytes_down) AS down FROM ({_PARTS.format(whose=whose)} {_LESS.format(whose=whose)})"
+        " GROUP BY 1) WHERE up + down > 0"
     )
-    return db.execute(query, _asked(db, window, days=False)).fetchall()
+    return db.execute(query, {**asked, "mostly": json.dumps(mostly)}).fetchall()
+
+
+def _mostly(window: Window, months: Iterable[int]) -> list[int]:
+    """Those of which more days lie in the window than beside it."""
+    out = []
+    for month in months:
+        begin, end = (_first_day(each) for each in (month, month + 1))
+        inside = min(window.days[1] + 1, end) - max(window.days[0], begin)
+        if 2 * inside > end - begin:
+            out.append(month)
+    return out
+
+
+def _first_day(month: int) -> int:
+    return (date(month // 12, month % 12 + 1, 1) - date(1970, 1, 1)).days
 
 
 def read_owned(db: sqlite3.Connection) -> dict[int, Owned]:
@@ -200,9 +237,7 @@ def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, o
     (first_day, last_day), (first_month, last_month) = window.days, window.months
     whole = [] if days else list(range(first_month + 1, last_month))
     for month in {first_month, last_month} if not days else ():
-        begin, end = db.execute(
-            "SELECT min(day), max(day) FROM whose_day WHERE month = ? AND day > 0", (month,)
-        ).fetchone()
+        begin, end = db.execute(_ENDS, (month,)).fetchone()
         if begin is None or (first_day <= begin and end <= last_day):
             whole.append(month)
     parted = [month for month in range(first_month, last_month + 1) if month not in whole]

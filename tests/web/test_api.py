@@ -37,9 +37,10 @@ def all_pages(program: TestClient, path: str, rows: str, limit: int) -> list[Any
     found: list[Any] = []
     cursor = None
     for _ in range(100):
-        answer = program.get(
-            path, params={"limit": limit, "range": "7d"} | ({"cursor": cursor} if cursor else {})
-        ).json()
+        asked = {"limit": str(limit), "range": "7d"}
+        if cursor:
+            asked["cursor"] = cursor
+        answer = program.get(path, params=asked).json()
         assert len(answer[rows]) <= limit
         found += answer[rows]
         cursor = answer["next_cursor"]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is mi
 ALL = "range=30d"
 SENSOR = "24:6f:28:b1:5d:60"  # asks its server far too often
 TV = "8c:79:f5:a0:6e:38"
-FIELDS = ("frame.len", "eth.src", "eth.dst", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "tcp.flags")
+FIELDS = ("frame.len", "eth.src", "eth.dst", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "tcp.flags", "ip.proto")
 OURS = [
     ip_network(each)
     for each in ("192.168.50.0/24", "2001:db8:2a00::/40", "fe80::/10", "ff00::/8", "224.0.0.0/4", "255.255.255.255/32",
@@ -44,11 +44,14 @@ class Frame:
     sender: str
     receiver: str
     flags: int
+    control: bool  # ICMP, which Homeport sets apart: it carries nothing for anybody
 
     @property
     def outside(self) -> bool:
         """Whether it goes to or comes from the internet."""
-        return any(end and not any(ip_address(end) in net for net in OURS) for end in (self.sender, self.receiver))
+        return not self.control and any(
+            end and not any(ip_address(end) in net for net in OURS) for end in (self.sender, self.receiver)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +125,10 @@ def test_destinations_countries_and_months_have_all_of_it(browser: TestClient, f
 
 
 def test_finding_counts_its_connections(browser: TestClient, frames: list[Frame]) -> None:
-    opened = sum(frame.source == SENSOR and frame.flags & 0x12 == 0x02 and frame.outside for frame in frames)
+    tries = Counter(
+        frame.receiver for frame in frames if frame.source == SENSOR and frame.flags & 0x12 == 0x02 and frame.outside
+    )
+    (_, opened), *_ = tries.most_common(1)
     assert opened > 1000
     page = read(browser, f"/findings?{ALL}&device={SENSOR}")
     told = [each.text for each in page.all("li", class_="finding") if "far more requests" in each.text]
@@ -162,5 +168,7 @@ def _read(path: Path) -> Iterator[Frame]:
         [*command, *(word for field in FIELDS for word in ("-e", field))], capture_output=True, text=True, check=True
     )
     for line in done.stdout.splitlines():
-        length, source, target, from4, from6, to4, to6, flags = line.split("\t")
-        yield Frame(path.name, int(length), source, target, from4 or from6, to4 or to6, int(flags or "0", 16))
+        length, source, target, from4, from6, to4, to6, flags, protocol = line.split("\t")
+        yield Frame(
+            path.name, int(length), source, target, from4 or from6, to4 or to6, int(flags or "0", 16), protocol == "1"
+        )

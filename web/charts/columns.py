@@ -35,7 +35,7 @@ def columns(
         return Markup("")
     ground, room = _HEIGHT - _BOTTOM, _HEIGHT - _BOTTOM - _TOP
     marks = [(ground - room * number / _LINES, write(top * number / _LINES)) for number in range(_LINES + 1)]
-    pieces = [Markup('<line x1="0%" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>').format(y) for y, _ in marks]
+    pieces: list[Markup] = []
     step = 100 / len(labels)
     width = min(step * 0.72, _WIDEST)
     every = -(-len(labels) // _MOST_LABELS)
@@ -60,13 +60,17 @@ def columns(
                     Markup(' class="every-other"') if unless_narrow else "", middle, _HEIGHT - 6, name
                 )
             )
-    scale_of = [
-        Markup('<text x="100%" y="{:.1f}" text-anchor="end">{}</text>').format(y + 4, text) for y, text in marks
-    ]
+    return framed(pieces, marks, _HEIGHT, label)
+
+
+def framed(pieces: Sequence[Markup], marks: Sequence[tuple[float, str]], height: int, label: str) -> Markup:
+    """Columns with lines behind them and a scale beside them; `marks`: (y, what stands there) of each line."""
+    lines = [Markup('<line x1="0%" x2="100%" y1="{0:.1f}" y2="{0:.1f}"/>').format(y) for y, _ in marks]
+    words = [Markup('<text x="100%" y="{:.1f}" text-anchor="end">{}</text>').format(y + 4, text) for y, text in marks]
     return Markup(
         '<div class="columns-box"><svg class="columns" height="{0}" role="img" aria-label="{1}">{2}</svg>'
         '<svg class="columns-scale" height="{0}" aria-hidden="true">{3}</svg></div>'
-    ).format(_HEIGHT, label, Markup("").join(pieces), Markup("").join(scale_of))
+    ).format(height, label, Markup("").join([*lines, *pieces]), Markup("").join(words))
 
 
 def round_up(number: float) -> float:

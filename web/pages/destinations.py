@@ -171,8 +171,9 @@ def party_sums(contacts: Sequence[Contact]) -> dict[str, int]:
 def devices_of(visit: Visit, sums: Tally[str | None] | Tally[int]) -> tuple[list[tuple[str, str]], int]:
     """The devices with most data, each with its page, and how many more there are."""
     ordered = sorted((device for device in sums.devices if device), key=lambda each: (-sums.devices[each], each))
-    named = [(visit.names.get(each, f"device {each}"), visit.device_link(each, party=None)) for each in ordered]
-    return named[:_DEVICES_NAMED], max(0, len(named) - _DEVICES_NAMED)
+    few = ordered[:_DEVICES_NAMED]
+    named = [(visit.names.get(each, f"device {each}"), visit.device_link(each, party=None)) for each in few]
+    return named, len(ordered) - len(few)
 
 
 def choices(visit: Visit, contacts: Sequence[Contact]) -> Mapping[str, list[Choice]]:

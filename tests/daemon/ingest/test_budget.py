@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from daemon.ingest.budget import (
     AGE,
     BYTES,
-    DONE,
     FLOOR,
-    GONE,
     READ,
     UNREAD,
     WRITTEN,
@@ -77,10 +75,6 @@ def test_a_floor_for_which_nothing_may_go() -> None:
     assert (planned.going, planned.short) == ((), 100)
 
 
-def test_a_file_that_the_database_let_go_of_goes_in_any_case() -> None:
-    assert going([file(1, state=GONE), file(2)], Limits(gives_up=False)) == [("day-1-gone", DONE)]
-
-
 def test_thinned_are_those_that_are_old_read_and_whole() -> None:
     files = [file(1, thin=True), file(2, state=UNREAD), file(4), file(3), file(20)]
     assert [each.path.name for each in to_be_thinned(files, Limits(thin_age_us=10 * DAY))] == [
@@ -100,7 +94,7 @@ STORED = st.builds(
     st.integers(0, 10**6).map(lambda number: Path(f"{number:07}")),
     st.integers(1, 1000),
     st.none() | st.integers(0, 100 * DAY),
-    st.sampled_from([WRITTEN, UNREAD, READ, GONE]),
+    st.sampled_from([WRITTEN, UNREAD, READ]),
 )
 LIMITS = st.builds(
     Limits,

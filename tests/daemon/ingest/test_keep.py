@@ -188,9 +188,22 @@ def test_killed_between_the_database_and_the_file(box: Box, monkeypatch: pytest.
     monkeypatch.undo()
     box.read()  # a service that starts meanwhile adds nothing twice
     assert imbalance(box.database) == []
-    box.keep(Limits())
+    box.keep(Limits(age_us=2 * DAY))
     assert box.names() == ["16", "17", "18"]
     assert box.statuses() == ["deleted", "deleted", "done", "done", "live"]
+
+
+def test_what_somebody_puts_back_is_there_again(box: Box) -> None:
+    path = box.folder / "2023-11-14_00.00.00_wlan0.pcap"
+    kept = {each: each.read_bytes() for each in (path, sidecar_of(path))}
+    box.keep(Limits(age_us=2 * DAY))
+    for each, data in kept.items():
+        each.write_bytes(data)
+    box.read()
+    box.keep(Limits())
+    assert path.exists()
+    assert box.statuses() == ["done", "deleted", "done", "done", "live"]
+    assert imbalance(box.database) == []
 
 
 def test_a_copy_that_comes_back_adds_nothing(box: Box, tmp_path: Path) -> None:

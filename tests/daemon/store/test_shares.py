@@ -1,0 +1,55 @@
+"""Shares by number say what the sums by words say, also where a month is told less some of its days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from daemon.store.stations_seen import devices_of_stations
+from daemon.store.whose_days import met_in_days, met_in_months, read_owned, read_shares, read_whose
+from daemon.store.window import Window
+from tests.support.asking import asked
+from tests.support.newweek import SPAN, UNTIL, home
+
+Home = tuple[Path, Path]
+NOVEMBER = 2023 * 12 + 10
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return home(tmp_path_factory.mktemp("shares"))
+
+
+def _day(of_november: int) -> int:
+    return (date(2023, 11, of_november) - date(1970, 1, 1)).days
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(15, 24), (1, 30), (1, 19), (17, 30), (2, 23), (16, 16), (23, 24), (24, 30), (1, 14)]
+)
+def test_shares_are_sums(week: Home, first: int, last: int) -> None:
+    window = Window(1, 0, 0, (_day(first), _day(last)), (NOVEMBER, NOVEMBER))
+    with asked(week[0], SPAN, UNTIL) as scope:
+        owned, devices = read_owned(scope.db), devices_of_stations(scope.db, 1)
+        ours = Counter[tuple[object, ...]]()
+        for station, number, up, down in read_shares(scope.db, window):
+            whose = owned[number]
+            ours[devices.get(station, 0), whose.party, whose.organisation, whose.country] += up + down
+        words = read_whose(scope.db, window, ("device", "party", "organisation", "country", "day"))
+    theirs = Counter[tuple[object, ...]]()
+    for *key, _day_of, _flows, _packets_up, _packets_down, up, down in words:
+        theirs[tuple(key)] += up + down
+    assert ours == theirs
+    assert bool(ours) == (last >= 15)
+
+
+def test_what_was_met_before(week: Home) -> None:
+    with asked(week[0], SPAN, UNTIL) as scope:
+        everything = met_in_months(scope.db, 1, NOVEMBER, NOVEMBER)
+        assert met_in_months(scope.db, 1, NOVEMBER - 3, NOVEMBER - 1) == set()
+        early = met_in_days(scope.db, 1, NOVEMBER, range(_day(15), _day(23)), everything)
+        late = met_in_days(scope.db, 1, NOVEMBER, range(_day(23), _day(25)), everything)
+    assert early < late == everything
