@@ -19,6 +19,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from daemon.classify.countries import COUNTRIES
+from daemon.report.words import in_a_sentence
 from web import charts
 from web.numbers import count, duration, share, size
 
@@ -123,5 +124,6 @@ def _digest(file: Path) -> str:
 
 _FILTERS = {
     "size": size, "count": count, "share": share, "duration": duration, "shown": shown, "said": said, "country": country,
-    "party": party, "when": when, "wall": wall, "ago": ago, "path": path, "escape_text": escape,
+    "party": party, "when": when, "wall": wall, "ago": ago, "path": path,
+    "in_a_sentence": in_a_sentence, "escape_text": escape,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from daemon.report.contacts import Tally, by_country, read_shares, tally
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
-from daemon.report.words import counted, listed, share_words
+from daemon.report.words import counted, in_a_sentence, listed, share_words
 
 _COLUMNS = (
     Column("country", "Country"),
@@ -60,7 +60,10 @@ def _sentence(sums: Sequence[Tally[str | None]], whole: int) -> str:
         return "Nothing went to the internet in this time."
     if not known:
         return "Nobody here knows the countries of these addresses: there is no database of countries."
-    named = [f"{country_name(each.key)} ({share_words(each.bytes / whole)})" for each in known[:3]]
+    named = [
+        f"{in_a_sentence(country_name(each.key) or str(each.key))} ({share_words(each.bytes / whole)})"
+        for each in known[:3]
+    ]
     guess = sum(each.confidences.get(LOW, 0) for each in known) / whole
     text = f"Data was exchanged with {counted(len(known), 'country', 'countries')}, most with {listed(named, 3)}."
     return (

@@ -63,9 +63,8 @@ def report(scope: Scope) -> Report:
     """One row a (month, name, device, way) of the destination that the scope asks for."""
     text = scope.only.get("destination")
     if text is None:
-        return Report(
-            "One destination", _COLUMNS, (), ("Say which destination is meant: `destination=NAME` in an address, `--destination NAME` in a command.",)
-        )
+        say = "Say which destination is meant: `destination=NAME` in an address, `--destination NAME` in a command."
+        return Report("One destination", _COLUMNS, (), (say,))
     found = find(scope, text)
     if found is None or not found.parts:
         return Report("One destination", _COLUMNS, (), ("Nothing is kept of a destination of this name.",))

@@ -10,6 +10,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_THE_BEGIN, _THE_END = "United ", ("Republic", "Islands", "Territories", "Territory")
+_THE = ("Bahamas", "Comoros", "Gambia", "Isle of Man", "Maldives", "Netherlands", "Philippines", "Seychelles")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _PARTIES = {
     "first": ("first party", "first parties"),
@@ -46,6 +48,12 @@ def device_words(device: Known | None) -> str:
         return device.name
     mac = device.mac.to_bytes(6, "big").hex(":") if device.mac >= 0 else None
     return " ".join(part for part in (device.vendor, "device", mac) if part)
+
+
+def in_a_sentence(country: str) -> str:
+    """A country's name as it stands in a sentence: `the United States`, `France`."""
+    plural = country.startswith(_THE_BEGIN) or country.endswith(_THE_END)
+    return f"the {country}" if plural or country in _THE else country
 
 
 def size_words(number: float) -> str:

@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -25,7 +26,18 @@ pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is mi
 ALL = "range=30d"
 SENSOR = "24:6f:28:b1:5d:60"  # asks its server far too often
 TV = "8c:79:f5:a0:6e:38"
-FIELDS = ("frame.len", "eth.src", "eth.dst", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst", "tcp.flags", "ip.proto")
+FIELDS = (
+    "frame.len",
+    "eth.src",
+    "eth.dst",
+    "ip.src",
+    "ipv6.src",
+    "ip.dst",
+    "ipv6.dst",
+    "tcp.flags",
+    "tcp.dstport",
+    "ip.proto",
+)
 OURS = [
     ip_network(each)
     for each in ("192.168.50.0/24", "2001:db8:2a00::/40", "fe80::/10", "ff00::/8", "224.0.0.0/4", "255.255.255.255/32",
@@ -44,14 +56,18 @@ class Frame:
     sender: str
     receiver: str
     flags: int
+    port: str  # to which TCP goes
     control: bool  # ICMP, which Homeport sets apart: it carries nothing for anybody
 
     @property
     def outside(self) -> bool:
         """Whether it goes to or comes from the internet."""
-        return not self.control and any(
-            end and not any(ip_address(end) in net for net in OURS) for end in (self.sender, self.receiver)
-        )
+        return not self.control and (_foreign(self.sender) or _foreign(self.receiver))
+
+
+@cache
+def _foreign(address: str) -> bool:
+    return bool(address) and not any(ip_address(address) in net for net in OURS)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +142,9 @@ def test_destinations_countries_and_months_have_all_of_it(browser: TestClient, f
 
 def test_finding_counts_its_connections(browser: TestClient, frames: list[Frame]) -> None:
     tries = Counter(
-        frame.receiver for frame in frames if frame.source == SENSOR and frame.flags & 0x12 == 0x02 and frame.outside
+        (frame.receiver, frame.port)
+        for frame in frames
+        if frame.source == SENSOR and frame.flags & 0x12 == 0x02 and frame.outside
     )
     (_, opened), *_ = tries.most_common(1)
     assert opened > 1000
@@ -168,7 +186,15 @@ def _read(path: Path) -> Iterator[Frame]:
         [*command, *(word for field in FIELDS for word in ("-e", field))], capture_output=True, text=True, check=True
     )
     for line in done.stdout.splitlines():
-        length, source, target, from4, from6, to4, to6, flags, protocol = line.split("\t")
+        length, source, target, from4, from6, to4, to6, flags, port, protocol = line.split("\t")
         yield Frame(
-            path.name, int(length), source, target, from4 or from6, to4 or to6, int(flags or "0", 16), protocol == "1"
+            path.name,
+            int(length),
+            source,
+            target,
+            from4 or from6,
+            to4 or to6,
+            int(flags or "0", 16),
+            port,
+            protocol == "1",
         )

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_of_company, read_shares, tally
-from daemon.report.scope import Scope
+from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_of_company, tally
 from daemon.report.words import counted, listed, size_words
 from daemon.store.whose import Label, read_called, read_texts
+from daemon.store.whose_days import read_owned
 from web.lists import Orders, listing
 from web.pages.destinations import NAME_ORDERS, Row, company_link, destination_link, devices_of
 from web.pages.history import history_of
@@ -55,7 +55,7 @@ def show(visit: Visit) -> Response:
         history=history,
         known_as=sorted({label.called for _, label in contacts if label.called} - {name}),
         parent=parent,
-        siblings=_siblings(visit, scope, name, parent),
+        siblings=_siblings(visit, name, parent),
         domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
         purposes=_purposes(contacts),
         countries=_countries(contacts),
@@ -126,9 +126,9 @@ def _owner(name: str, called: Iterable[str]) -> str | None:
     return None
 
 
-def _siblings(visit: Visit, scope: Scope, name: str, parent: str | None) -> list[tuple[str, str]]:
-    """Other companies that were met and belong to the same owner, or to this one."""
-    met = {each.label.organisation for each in read_shares(replace(scope, only={}))} - {None, name}
+def _siblings(visit: Visit, name: str, parent: str | None) -> list[tuple[str, str]]:
+    """Other companies that were ever met and belong to the same owner, or to this one."""
+    met = {each.organisation for each in read_owned(visit.db).values()} - {None, name}
     called = read_called(visit.db, [each for each in met if each])
     family = {parent, name} - {None, NOBODY}
     found = sorted(other for other, words in called.items() if _owner(other, words) in family)

@@ -10,7 +10,7 @@ from daemon.classify.countries import COUNTRIES
 from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, tally
 from daemon.report.countries import unsure
 from daemon.report.places import is_recent, recent_spots
-from daemon.report.words import counted, listed, share_words, size_words
+from daemon.report.words import counted, in_a_sentence, listed, share_words, size_words
 from web.lists import listing
 from web.pages.destinations import ORDERS, company_rows, devices_of
 from web.routing import Page
@@ -46,7 +46,8 @@ def show(visit: Visit) -> Response:
         known = [visit.names[each.key] for each in devices if each.key in visit.names]
         lead = [
             (f"{when}: {size_words(sums[0].bytes)}, {share_words(sums[0].bytes / everything)} of all data, were exchanged "
-            f"with {counted(len(names), 'company', 'companies')} in {name}: {listed(names, 3) or 'nobody that we know'}."),
+            f"with {counted(len(names), 'company', 'companies')} in {in_a_sentence(name)}: "
+            f"{listed(names, 3) or 'nobody that we know'}."),
             f"Most of it by {listed(known, 2) or 'no device that we know'}.",
         ]  # fmt: skip
     return visit.page(

@@ -19,7 +19,7 @@ from daemon.classify.vocabulary import PARTIES as ALL_PARTIES
 from daemon.report.contacts import Tally
 from daemon.report.places import Spot, is_recent, recent_spots
 from daemon.report.scope import Scope
-from daemon.report.words import listed
+from daemon.report.words import counted, in_a_sentence, listed
 from daemon.store.whose_days import read_whose
 from web.charts.world import VIEWS, Area, Dot, world
 from web.numbers import count, share, size
@@ -75,7 +75,7 @@ def show(visit: Visit) -> Response:
 
     return visit.page(
         "map.html",
-        lead=_lead(lands, measure),
+        lead=_lead(lands, measure, visit.range.label),
         chart=world(_areas(visit, lands, measure), dots, _label(visit, way, measure), view),
         lands=lands,
         largest=max((land.share for land in lands), default=0.0),
@@ -205,7 +205,7 @@ def _label(visit: Visit, way: str, measure: str) -> str:
     return f"World map: {what}. The same numbers stand in the table."
 
 
-def _lead(lands: Sequence[Land], measure: str) -> list[str]:
+def _lead(lands: Sequence[Land], measure: str, when: str) -> list[str]:
     known = [land for land in lands if land.code and land.number]
     whole = sum(land.number for land in lands)
     if not whole:
@@ -213,8 +213,9 @@ def _lead(lands: Sequence[Land], measure: str) -> list[str]:
     if not known:
         return ["Nobody here knows in which countries these addresses are."]
     said = "data" if measure == "bytes" else "packets"
-    named = [f"{country(land.code)} ({share(land.share)})" for land in known[:3]]
-    out = [f"This home exchanged {said} with computers in {len(known)} countries, most with {listed(named, 3)}."]
+    named = [f"{in_a_sentence(country(land.code))} ({share(land.share)})" for land in known[:3]]
+    where = f"{counted(len(known), 'country', 'countries')} ({when})"
+    out = [f"This home exchanged {said} with computers in {where}, most with {listed(named, 3)}."]
     guess = sum(land.guessed for land in known) / whole
     if guess >= 0.005:
         out.append(f"For {share(guess)} the country is a guess: those networks answer from many places at once.")

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.report.words import device_words, listed, month_words, party_words
+from daemon.report.words import device_words, in_a_sentence, listed, month_words, party_words
 from daemon.store.months import Known
 
 
 @pytest.mark.parametrize(("month", "words"), [(2025 * 12, "January 2025"), (2025 * 12 + 11, "December 2025")])
 def test_months(month: int, words: str) -> None:
     assert month_words(month) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("France", "France"),
+        ("Netherlands", "the Netherlands"),
+        ("United States", "the United States"),
+        ("Cayman Islands", "the Cayman Islands"),
+    ],
+)
+def test_countries_in_a_sentence(name: str, words: str) -> None:
+    assert in_a_sentence(name) == words
 
 
 @pytest.mark.parametrize(
