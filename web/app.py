@@ -28,7 +28,7 @@ from web.security.refusal import PROGRAMS, Refuse, explaining, refusing
 from web.templating import STATIC, Templates
 
 _SMALLEST_ZIPPED = 1024
-_THREADS = 12  # each answers one request: more only wait for the same two to four cores, and take memory meanwhile
+_THREADS = 8  # each answers one request: more only wait for the same two to four cores, and take memory meanwhile
 
 
 def create_app(options: Options) -> FastAPI:

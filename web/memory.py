@@ -2,7 +2,7 @@
 
 Rule 1: an answer is kept under the state of the database from before its first query, so one that is older than that
         state is never found again. SQLite tells the state: a connection that is only asked whether anybody has written.
-Rule 2: few answers are kept, the latest; a box with little memory has better use for it.
+Rule 2: few answers are kept, the latest in any case; a box with little memory has better use for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from daemon.store.database import read_database
 T = TypeVar("T")
 State = tuple[int, ...]
 
-_MOST, _MOST_ROWS = 160, 50_000  # answers, and rows of them all: some 20 MB of the 120 that a small box has for this
+_MOST, _MOST_ROWS = 160, 10_000  # answers, and rows of them all: a service may have 120 MiB, and 75 are programs
 
 
 class Memory:
@@ -58,7 +58,7 @@ class Memory:
             for old in [each for each in self._answers if state is not None and each[0] not in (state, None)]:
                 del self._answers[old]
             self._answers[state, key] = made
-            while len(self._answers) > _MOST or sum(map(_rows, self._answers.values())) > _MOST_ROWS:
+            while len(self._answers) > _MOST or (len(self._answers) > 1 and self._rows() > _MOST_ROWS):
                 self._answers.popitem(last=False)
         return made
 
@@ -66,6 +66,9 @@ class Memory:
         """Whether `recall` would answer at once."""
         with self._turn:
             return (state, key) in self._answers
+
+    def _rows(self) -> int:
+        return sum(len(answer) if isinstance(answer, Sized) else 1 for answer in self._answers.values())
 
     def close(self) -> None:
         """Let go of the database and of all answers."""
@@ -77,7 +80,3 @@ class Memory:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
-
-
-def _rows(answer: object) -> int:
-    return len(answer) if isinstance(answer, Sized) else 1
