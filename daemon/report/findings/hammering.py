@@ -116,8 +116,8 @@ def _failures(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
         return None
     return _finding(
         stream, "failures",
-        f"{stream.subject.called} tried {whose(stream)} {total:,} times in {_lasted(stream)}, and {failed:,} times"
-        " nobody opened.",
+        f"{stream.subject.called} tried to reach {whose(stream)} {total:,} times in {_lasted(stream)}, and"
+        f" {'never got' if failed == total else f'{failed:,} times did not get'} through.",
         "Ordinary for an hour or two, while a service is down. Worth a look because it does not stop: the service may be"
         " gone for good, and with it what the device was bought for, or a program looks for its master.",
         MEDIUM,

@@ -32,9 +32,10 @@ def often(an_hour: float) -> str:
 
 def whose(stream: Stream) -> str:
     """`mule.example (Example Ltd)`, `203.0.113.9, which nobody here asked for by name`"""
-    if stream.company:
-        return f"{stream.place} ({stream.company})"
-    return stream.place
+    if not stream.company:
+        return stream.place
+    # A company that has its owner in brackets gets none of its own around it.
+    return f"{stream.place} of {stream.company}" if "(" in stream.company else f"{stream.place} ({stream.company})"
 
 
 def service_of(stream: Stream) -> str:

@@ -340,8 +340,9 @@ def test_damaged_words_do_not_hide_the_devices(devices: Devices, tmp_path: Path)
     assert HOST_MAC in devices().out
     ran = devices("name", HOST, "Laptop")
     assert (ran.code, ran.out) == (3, "")
-    assert "owner.db is not a file of the owner's words" in ran.err
-    assert len(ran.err.splitlines()) == 1
+    told, error = ran.err.splitlines()
+    assert "The settings made on the dashboard do not hold meanwhile." in told
+    assert "owner.db is not a file of the owner's words" in error
 
 
 def test_hostile_names_are_shown_and_not_obeyed(homeport: Homeport, database: Path) -> None:
