@@ -24,6 +24,8 @@ def command(database: str | None, owner: str | None, site: str | None, host: str
     config = load_config({"store.database": database, "store.owner": owner, "site.name": site})
     from appliance.dashboard import claim_code, serve
 
+    if not config.store.database.exists():
+        note(f"There is no database at {printable(config.store.database)} yet; the pages say so until there is.")
     code = None if is_open else claim_code(config)
     if code is not None:
         note(f"This box has no owner yet. Its code, for the page /setup: {code}")
