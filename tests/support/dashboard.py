@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from web.app import create_app
 from web.options import Options
+from web.templating import Templates
 
 BASE = "http://127.0.0.1:8080"
 _EMPTY = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
@@ -27,7 +30,19 @@ def client(database: Path, *, owner: Path | None = None, **options: object) -> T
     """A browser without script in front of an application that needs no login."""
     given: dict[str, object] = {"open": True, "version": "0", **options}
     made = Options(database=database, owner=owner or database.with_name("owner.db"), **given)  # type: ignore[arg-type]  # each test gives fields of Options
-    return TestClient(create_app(made), base_url=BASE, follow_redirects=False)
+    return TestClient(application(made), base_url=BASE, follow_redirects=False)
+
+
+def application(options: Options) -> FastAPI:
+    """The application, with templates that all tests of this process share: compiling them takes most of a test."""
+    app = create_app(options)
+    app.state.templates = _templates(options.version)
+    return app
+
+
+@cache
+def _templates(version: str) -> Templates:
+    return Templates(version)
 
 
 @dataclass

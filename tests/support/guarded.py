@@ -13,8 +13,7 @@ from starlette.testclient import TestClient
 
 from daemon.store import passwords, sessions
 from daemon.store.owner import open_owner
-from tests.support.dashboard import BASE
-from web.app import create_app
+from tests.support.dashboard import BASE, application
 from web.options import Options
 from web.security.gate import COOKIE, csrf_of
 
@@ -56,7 +55,7 @@ def guarded(
     made = Options(
         database=database, owner=owner, version="0", now_us=time.wall, monotonic=time.monotonic, **options  # type: ignore[arg-type]  # each test gives fields of Options
     )  # fmt: skip
-    return TestClient(create_app(made), base_url=BASE, follow_redirects=False, client=(address, 50_000))
+    return TestClient(application(made), base_url=BASE, follow_redirects=False, client=(address, 50_000))
 
 
 def log_in(browser: TestClient, password: str = PASSWORD, **fields: str) -> Any:  # noqa: ANN401  the client's own answer
