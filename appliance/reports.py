@@ -21,7 +21,7 @@ from daemon.decode.groups import SLOT_US
 from daemon.report.lookup import described
 from daemon.report.moments import moment_us
 from daemon.report.scope import Scope, Span
-from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report
+from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report, csv_cell
 from daemon.store.applications import read_applications
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
@@ -29,8 +29,6 @@ from daemon.store.errors import explained
 from daemon.store.months import last_months, sites
 from daemon.store.owner import read_owner
 from daemon.store.settings import night_of, read_settings
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +185,7 @@ def _csv(report: Report) -> None:
     with reader_may_leave():
         lines = csv.writer(sys.stdout, lineterminator="\n")
         lines.writerow([column.key for column in report.columns])
-        lines.writerows([[_safe(value) for value in row] for row in report.rows])
-
-
-def _safe(value: object) -> object:
-    """Text from the network must not become a formula in somebody's spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+        lines.writerows([[csv_cell(value) for value in row] for row in report.rows])
 
 
 def _json(report: Report) -> None:

@@ -23,20 +23,28 @@ def command() -> None:
     """
 
 
-def _asked(action: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that every report has."""
-    for option in (
-        click.option(
-            "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
-        ),
-        click.option("--until", metavar="MONTH", help="Last month that is meant. [the newest]"),
-        click.option("--since", metavar="MONTH", help="First month that is meant. [the one before the newest]"),
-        click.option("--device", metavar="DEVICE", help="One device only."),
-        click.option("--site", metavar="NAME", help="Home that is meant. [site.name]"),
-        click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]"),
-    ):
-        action = option(action)
-    return action
+def _options(metavar: str, since: str, until: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options that every report has; what its times are called, and what holds where none is said."""
+
+    def add(action: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option(
+                "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
+            ),
+            click.option("--until", metavar=metavar, help=f"Last {metavar.lower()} that is meant. [{until}]"),
+            click.option("--since", metavar=metavar, help=f"First {metavar.lower()} that is meant. [{since}]"),
+            click.option("--device", metavar="DEVICE", help="One device only."),
+            click.option("--site", metavar="NAME", help="Home that is meant. [site.name]"),
+            click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]"),
+        ):
+            action = option(action)
+        return action
+
+    return add
+
+
+_by_months = _options("MONTH", "the one before the newest", "the newest")
+_by_times = _options("TIME", "7d ago", "now")
 
 
 def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
@@ -50,7 +58,7 @@ def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
 
 
 @command.command("changes")
-@_asked
+@_by_months
 def changes(**asked: str | None) -> None:
     """New, gone and changed destinations between months."""
     from daemon.report.changes import changes_report
@@ -66,7 +74,7 @@ def changes(**asked: str | None) -> None:
 
 
 @command.command("coverage")
-@_asked
+@_by_months
 def coverage(**asked: str | None) -> None:
     """How much of the traffic has a name, by what, and why the rest has none."""
     from daemon.report.coverage import coverage_report
@@ -80,22 +88,6 @@ def coverage(**asked: str | None) -> None:
         return coverage_report(namings, addresses)
 
     _run(make, **asked)
-
-
-def _spanned(action: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of the reports about any stretch of time."""
-    for option in (
-        click.option(
-            "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
-        ),
-        click.option("--until", metavar="TIME", help="Last day or time that is meant. [now]"),
-        click.option("--since", metavar="TIME", help="First day or time that is meant. [7d ago]"),
-        click.option("--device", metavar="DEVICE", help="One device only."),
-        click.option("--site", metavar="NAME", help="Home that is meant. [site.name]"),
-        click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]"),
-    ):
-        action = option(action)
-    return action
 
 
 _ONLY: Mapping[str, str] = {
@@ -118,7 +110,7 @@ def _command_of(kind: Kind) -> click.Command:
         write(report, form)
 
     text = f"{kind.question}\n\nA TIME is a month (2025-07), a day, a time, or how long ago (7d)."
-    narrowed = _spanned(run)
+    narrowed = _by_times(run)
     for word in kind.only:
         narrowed = click.option(f"--{word}", metavar="WORD", help=_ONLY[word])(narrowed)
     return click.command(kind.name, help=text, short_help=kind.question)(narrowed)

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from daemon.store.calendar import month_text
 from daemon.store.window import Window
 
 if TYPE_CHECKING:
@@ -125,8 +124,3 @@ class Scope:
     def of(self, device_id: int | None) -> Scope:
         """The same question about one device, or about the house."""
         return replace(self, device_id=device_id)
-
-    def month_names(self) -> list[str]:
-        """`2025-07` of every month that the span touches."""
-        first, last = self.months
-        return [month_text(month) for month in range(first, last + 1)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
+
 TEXT, COUNT, SIZE, SHARE, TIME = "text", "count", "size", "share", "time"
 
 
@@ -33,3 +35,8 @@ class Report:
     def keys(self) -> tuple[str, ...]:
         """Of the columns, in order."""
         return tuple(column.key for column in self.columns)
+
+
+def csv_cell(value: object) -> object:
+    """A value as it stands in CSV: text from the network must not become a formula in somebody's spreadsheet."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -8,10 +8,9 @@ import io
 from starlette.responses import Response
 
 from daemon.report.registry import KINDS, REPORTS, Kind
+from daemon.report.table import csv_cell
 from web.routing import Page
 from web.visit import NotHereError, Visit
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
 
 
 def listed(visit: Visit) -> Response:
@@ -32,18 +31,13 @@ def as_csv(visit: Visit) -> Response:
     target = io.StringIO()
     lines = csv.writer(target, lineterminator="\r\n")
     lines.writerow([column.key for column in report.columns])
-    lines.writerows([[safe(value) for value in row] for row in report.rows])
+    lines.writerows([[csv_cell(value) for value in row] for row in report.rows])
     name = f"{kind.name}-{visit.range.key}.csv"
     return Response(
         target.getvalue(),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
-
-
-def safe(value: object) -> object:
-    """Text from the network must not become a formula in somebody's spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _kind(visit: Visit) -> Kind:
