@@ -75,13 +75,14 @@ class Message(NamedTuple):
     records: tuple[Record, ...]
 
 
-_NATIVE: Callable[[bytes], Message | None] | None = load(Message, Question, Record)
+# Reads what is common; None from it: `parse_plainly` has to say what it is.
+parse_common: Callable[[bytes], Message | None] | None = load(Message, Question, Record)
 
 
 def parse_message(buf: bytes) -> Message:
     """The message in `buf` (a UDP payload, or what `parse_stream` gave). Raises DecodeError if it is not DNS."""
-    if _NATIVE is not None:
-        message = _NATIVE(buf)
+    if parse_common is not None:
+        message = parse_common(buf)
         if message is not None:
             return message
     return parse_plainly(buf)

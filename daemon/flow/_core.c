@@ -12,6 +12,7 @@
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
+#include "_core_dns.h"
 #include "_core_flow.h"
 #include "_core_keys.h"
 #include "_core_rows.h"
@@ -56,7 +57,8 @@ static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
     }
     if (!wanted || (CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0 && CELL(rows, MISSING, int64_t, row) <= 0))
         return 0;
-    return inspect(self, rows, row, flow, side);
+    int taken = take_dns(self, rows, row, flow, side);
+    return taken < 0 ? -1 : taken ? 0 : show_row(self, rows, row, flow, side);
 }
 
 static int claim(Core *self)
@@ -164,6 +166,8 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->endpoints);
     Py_VISIT(self->facts);
     Py_VISIT(self->link_addresses);
+    Py_VISIT(self->makers);
+    Py_VISIT(self->dns);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_VISIT(self->readers[i]);
     for (Flow *flow = self->table.first; flow; flow = flow->after)
@@ -183,6 +187,8 @@ static int core_clear(Core *self)
     Py_CLEAR(self->endpoints);
     Py_CLEAR(self->facts);
     Py_CLEAR(self->link_addresses);
+    Py_CLEAR(self->makers);
+    Py_CLEAR(self->dns);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_CLEAR(self->readers[i]);
     return 0;
@@ -232,6 +238,27 @@ static int set_up_readers(Core *self)
     return failed ? -1 : 0;
 }
 
+/* What ends flows and reads DNS without calling Python; both may be missing. */
+static int set_up_shortcuts(Core *self)
+{
+    Makers makers;
+    Dns dns;
+    PyObject *conversation = PyImport_ImportModule("daemon.flow.conversation"), *udp = PyImport_ImportModule("daemon.flow.udp");
+    PyObject *talk = conversation ? PyObject_GetAttrString(conversation, "Talk") : NULL;
+    PyObject *usual = talk ? PyObject_GetAttr(talk, self->names[N_RELEASE]) : NULL;
+    PyObject *own = usual ? PyObject_GetAttr((PyObject *)self->conversation, self->names[N_RELEASE]) : NULL;
+    PyObject *made = own ? PyObject_GetAttrString(conversation, "MAKERS") : NULL;
+    PyObject *read = made && udp ? PyObject_GetAttrString(udp, "CORE_DNS") : NULL;
+    int failed = !read || read_makers(made, &makers) || (read != Py_None && read_dns(read, &dns));
+    if (!failed) {
+        self->makers = own == usual ? Py_NewRef(made) : NULL;
+        self->dns = read != Py_None ? Py_NewRef(read) : NULL;
+    }
+    Py_XDECREF(conversation), Py_XDECREF(udp), Py_XDECREF(talk), Py_XDECREF(usual), Py_XDECREF(own);
+    Py_XDECREF(made), Py_XDECREF(read);
+    return failed ? -1 : 0;
+}
+
 static int set_up(Core *self)
 {
     for (int i = 0; i < NAMES; i++)
@@ -241,7 +268,7 @@ static int set_up(Core *self)
     self->link_addresses = columns ? PyObject_GetAttrString(columns, "link_addresses") : NULL;
     Py_XDECREF(columns);
     return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ||
-                   set_up_readers(self)
+                   set_up_readers(self) || set_up_shortcuts(self)
                ? -1
                : 0;
 }

@@ -12,12 +12,14 @@
 #include "_core_rows.h"
 #include "_core_table.h"
 #include "_core_tally.h"
+#include "_core_tally_type.h"
 
 enum { IP_KIND = 1, ETHERNET = 1 };
 
 /* Names that are looked up often, made once. */
-enum { N_CUT, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET, N_RELEASE, N_SEEN, N_WANTS, NAMES };
-static const char *const NAME[NAMES] = {"cut", "idle", "inspect", "number", "packet", "release", "seen", "wants"};
+enum { N_CUT, N_DNS, N_FLOWS, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET, N_RELEASE, N_SEEN, N_WANTS, NAMES };
+static const char *const NAME[NAMES] = {"cut",    "dns",    "flows",   "idle", "inspect",
+                                        "number", "packet", "release", "seen", "wants"};
 
 /* Numbers of ends that were asked for lately; Endpoints knows all of them. */
 typedef struct {
@@ -39,6 +41,8 @@ typedef struct {
     long long begun; /* conversations so far: the number of the next */
     PyTypeObject *conversation; /* a subclass of Tally */
     PyObject *endpoints, *facts, *link_addresses;
+    PyObject *makers; /* what telling a flow takes; NULL where the conversations release themselves in a way of their own */
+    PyObject *dns; /* what reading DNS takes (`_core_dns.h`); NULL where its reader in C was not built */
     PyObject *readers[MESSAGE_PORTS]; /* of datagrams, by the number of their port */
     PyObject *names[NAMES];
     End ends[ENDS];
@@ -153,15 +157,36 @@ static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key 
     return flow; /* borrowed from the table */
 }
 
+/* Talk.release without Python, for the most of flows: those without slices and hellos whose client is known. 1 where it
+   was told, 0 where it is for Python, or -1. */
+static int tell_plainly(Core *self, const Flow *flow, PyObject *word)
+{
+    Makers makers;
+    if (!self->makers || flow->slices || (flow->hellos && flow->hellos != Py_None))
+        return 0;
+    if (read_makers(self->makers, &makers))
+        return -1;
+    PyObject *flows = PyObject_GetAttr(self->facts, self->names[N_FLOWS]);
+    PyObject *spans = flows ? PyObject_GetAttr(self->facts, self->names[N_SEEN]) : NULL;
+    int told = spans ? tell(flow, flows, spans, word, 0, &makers) : -1;
+    Py_XDECREF(flows), Py_XDECREF(spans);
+    return told;
+}
+
 /* End a flow: it leaves the table in any case, then says what it was. */
 static int end_flow(Core *self, Flow *flow, PyObject *word)
 {
     table_remove(&self->table, flow);
     self->latest = NULL;
-    PyObject *done = PyObject_CallMethodObjArgs((PyObject *)flow, self->names[N_RELEASE], self->facts, word, Py_False, NULL);
+    int told = tell_plainly(self, flow, word);
+    if (!told) {
+        PyObject *done =
+            PyObject_CallMethodObjArgs((PyObject *)flow, self->names[N_RELEASE], self->facts, word, Py_False, NULL);
+        told = done ? 1 : -1;
+        Py_XDECREF(done);
+    }
     Py_DECREF(flow);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return told < 0 ? -1 : 0;
 }
 
 /* Whether the silence before this time ends a flow. The difference of two times may not fit into 63 bits: a file says
@@ -206,7 +231,7 @@ static PyObject *show(Core *self, Flow *flow, PyObject *const said[6])
     return wants;
 }
 
-static int inspect(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
+static int show_row(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
 {
     PyObject *said[6] = {
         PyLong_FromLong(side), PyLong_FromLongLong(CELL(rows, TIME_US, int64_t, row)),

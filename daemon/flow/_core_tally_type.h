@@ -95,6 +95,17 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
     return tuple;
 }
 
+/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. */
+static PyObject *named_tuple(PyObject *type, PyObject *row)
+{
+    newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
+    PyObject *const items[] = {row};
+    PyObject *arguments = row ? tuple_of(items, 1) : NULL;
+    PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
+    Py_XDECREF(arguments);
+    return made;
+}
+
 static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live)
 {
     int server = 1 - client;
@@ -150,24 +161,45 @@ static PyObject *kind_of_flow(const Flow *self, int client, PyObject *kind_of, P
     return kind;
 }
 
+/* What telling a flow needs of Python, borrowed: see daemon/flow/conversation.py. */
+typedef struct {
+    PyObject *fact, *kind_of, *is_doh, *ends;
+} Makers;
+
+static int read_makers(PyObject *tuple, Makers *makers)
+{
+    return PyArg_ParseTuple(tuple, "O!OOO!:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
+                            &PyTuple_Type, &makers->ends)
+               ? 0
+               : -1;
+}
+
+/* Add the flow to the list of facts; 1, 0 where nobody asked, so that it takes ports to tell who is who, or -1. */
+static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *otherwise, int live, const Makers *makers)
+{
+    int client = self->syn >= 0 ? self->syn : self->asker;
+    if (client & ~1)
+        return 0;
+    PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
+    PyObject *kind = end ? kind_of_flow(self, client, makers->kind_of, makers->is_doh) : NULL;
+    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
+    PyObject *made = row ? named_tuple(makers->fact, row) : NULL;
+    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
+    Py_XDECREF(kind), Py_XDECREF(made);
+    return failed ? -1 : 1;
+}
+
 static PyObject *tally_tell(Flow *self, PyObject *arguments)
 {
-    PyObject *flows, *spans, *otherwise, *make, *fact, *kind_of, *is_doh, *ends;
-    int live, client = self->syn >= 0 ? self->syn : self->asker;
-    if (!PyArg_ParseTuple(arguments, "O!O!Up(OOOOO!):tell", &PyList_Type, &flows, &PyDict_Type, &spans, &otherwise, &live,
-                          &make, &fact, &kind_of, &is_doh, &PyTuple_Type, &ends))
+    PyObject *flows, *spans, *otherwise, *tuple;
+    Makers makers;
+    int live;
+    if (!PyArg_ParseTuple(arguments, "O!O!UpO!:tell", &PyList_Type, &flows, &PyDict_Type, &spans, &otherwise, &live,
+                          &PyTuple_Type, &tuple) ||
+        read_makers(tuple, &makers))
         return NULL;
-    if (client & ~1)
-        Py_RETURN_FALSE; /* nobody asked: it takes ports to tell who is who */
-    PyObject *end = self->closed ? PyTuple_GetItem(ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
-    PyObject *kind = end ? kind_of_flow(self, client, kind_of, is_doh) : NULL;
-    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
-    PyObject *made = row ? PyObject_CallFunctionObjArgs(make, fact, row, NULL) : NULL;
-    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
-    Py_XDECREF(kind), Py_XDECREF(row), Py_XDECREF(made);
-    if (failed)
-        return NULL;
-    Py_RETURN_TRUE;
+    int told = tell(self, flows, spans, otherwise, live, &makers);
+    return told < 0 ? NULL : PyBool_FromLong(told);
 }
 
 static PyObject *get_pair(Flow *self, void *offset)

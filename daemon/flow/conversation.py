@@ -115,7 +115,7 @@ class Talk(_Base):
 
         While `live` it may go on: a later release replaces it and adds to its slices.
         """
-        if not self.tell(facts.flows, facts.seen, otherwise, live, _MAKERS):
+        if not self.tell(facts.flows, facts.seen, otherwise, live, MAKERS):
             client, closed, name = self.client(), self.closed, self.name
             end = otherwise if not closed else "rst" if closed & RST else "fin"
             kind = flow_kind(self.traits(client), name is not None and is_doh_name(name))
@@ -245,5 +245,6 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
     return FlowKind(protocol_name(protocol), version, service, secret, chatter, TUNNELS[tunnel] or None)
 
 
-# What `Tally.tell` needs: how a fact is made, what kind a flow is of, whether a name is a resolver's, words for an end.
-_MAKERS = (_new, FlowFact, flow_kind, is_doh_name, ("rst", "fin"))
+# What `Tally.tell` needs, and the core in C: a fact's class, what kind a flow is of, whether a name is a resolver's, words
+# for an end.
+MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"))

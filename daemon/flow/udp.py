@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.decode.cursor import DecodeError
+from daemon.decode.dns import parse_common
 from daemon.decode.quic import HelloAssembler, is_client_initial
 from daemon.decode.signatures import recognise_udp, recognise_udp_pair
 from daemon.decode.tls import ClientHello, parse_client_hello, parse_dtls_client_hello
+from daemon.flow.facts import DnsFact
 from daemon.flow.hello import Hello, tls_hello
 from daemon.flow.messages import DNS_PORTS, HANDLERS, dns_message
 
@@ -100,6 +102,10 @@ def _look_otherwise(flow: Talk, side: int, payload: bytes) -> None:
 MESSAGE_INSPECTORS = {
     port: (DnsInspector if port in DNS_PORTS else MessageInspector)(port) for port in HANDLERS
 }  # the core in C looks them up, too
+
+# What that needs to read DNS by itself as DnsInspector does, where it can: whose work it is, what reads a message, a fact's
+# class, the words for transport and service.
+CORE_DNS = None if parse_common is None else (MESSAGE_INSPECTORS[53], parse_common, DnsFact, DNS_PORTS[53], "dns")
 
 
 def make_udp(ports: tuple[int, int], isn: tuple[int, int]) -> MessageInspector | UdpInspector:

@@ -36,7 +36,8 @@ class Answer(NamedTuple):
 
 def holds_until(seen_us: int, ttl_s: int) -> int:
     """The last instant at which an answer speaks for its address."""
-    return seen_us + min(max(ttl_s * SECOND, LEAST_US), MOST_US)
+    lasts_us = ttl_s * SECOND
+    return seen_us + (LEAST_US if lasts_us < LEAST_US else MOST_US if lasts_us > MOST_US else lasts_us)
 
 
 class _Line:

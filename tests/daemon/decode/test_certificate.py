@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.decode.certificate import MAX_NAMES, certificate_names
+from daemon.decode.certificate import MAX_NAMES, any_names, certificate_names, usual_names
 from daemon.decode.cursor import DecodeError
 from daemon.decode.tls import parse_records
 from tests.daemon.decode import hellos
@@ -91,3 +91,26 @@ def test_mutated_certificates_raise_nothing_else(at: int, value: int) -> None:
     with suppress(DecodeError):
         for name in certificate_names(message(LEAF[:at] + bytes([value]) + LEAF[at + 1 :])):
             assert name.isascii()
+
+
+MIXED = der("leaf.example", "b.example", "a.example", addresses=("2001:db8::1", "192.0.2.7"))
+
+
+def test_the_usual_certificate_is_read_without_the_library() -> None:
+    assert usual_names(MIXED) == ["b.example", "a.example", "2001:db8::1", "192.0.2.7"] == any_names(MIXED)
+    assert usual_names(der("only.a.common.name")) is None
+    assert usual_names(hellos.certificate("a", mail=["root@a"])[0].public_bytes(Encoding.DER)) is None
+
+
+@given(
+    st.sampled_from((LEAF, MIXED)),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=3),
+)
+def test_reading_names_here_or_there_is_the_same(original: bytes, changes: list[tuple[int, int]]) -> None:
+    changed = bytearray(original)
+    for at, value in changes:
+        changed[at % len(changed)] = value
+    here = usual_names(bytes(changed))
+    with suppress(DecodeError):  # the library also judges parts of the certificate in which there are no names
+        there = any_names(bytes(changed))
+        assert here is None or here == there
