@@ -5,6 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+# Neighbours run in one process, which makes what the tests of a file share once.
+SPREAD := -n auto --dist worksteal
+
+# Where compiled modules may not be kept, every one of the hundreds of commands that the tests start compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo data test check bench bench-tools drill fuzz clean
@@ -54,7 +59,7 @@ test: setup ## every check and every test
 	@PYTHON=$(BIN)/python .ci/tools test
 	@$(BIN)/python hatch_build.py
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n auto -m "not drill" $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not drill" $(ARGS)
 
 bench: setup ## speed of an import beside other programs; the table goes to docs/benchmarks.md
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -67,10 +72,10 @@ bench-tools: setup ## install the programs that the benchmark compares with
 drill: setup ## the long tests: hundreds of kills, full disks, large captures
 	@PYTHON=$(BIN)/python .ci/tools test
 	@$(BIN)/python hatch_build.py
-	$(BIN)/python -m pytest -n auto -m drill $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m drill $(ARGS)
 
 fuzz: setup ## hostile input, for as long as you like (ARGS goes to the fuzzer)
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=long tests/daemon
+	$(BIN)/python -m pytest $(SPREAD) --hypothesis-profile=long tests/daemon
 ifneq ($(wildcard tests/fuzz/__main__.py),)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' \
 	  && $(BIN)/python -m tests.fuzz $(ARGS) \

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from daemon.decode.groups import SLOT_US
 from daemon.decode.packet import RST, TCP, TUNNELS, UDP
+from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import Endpoints, Facts, FlowFact, FlowKind, HelloFact, HintFact, SliceFact
 from daemon.flow.hello import Hello
 from daemon.flow.inspector import make_inspector, restore_inspector

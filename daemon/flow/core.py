@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 from daemon.decode.columns import Columns, link_addresses, payload_bytes
-from daemon.decode.groups import SLOT_US, Groups, group
+from daemon.decode.groups import Groups, group
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
+from daemon.decode.slots import SLOT_US
 from daemon.flow.conversation import Conversation, Talk
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.tally import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, FlowKey

@@ -9,8 +9,8 @@ import numpy as np
 from daemon.decode.arp import parse_arp
 from daemon.decode.columns import ETHERNET, Columns, link_addresses, payload_bytes
 from daemon.decode.cursor import DecodeError
-from daemon.decode.groups import SLOT_US
 from daemon.decode.packet import FRAME
+from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.local import PRIVATE, address_number, scope_of
 from daemon.flow.services import frame_name

@@ -32,6 +32,13 @@ class Stream:
         self._late: dict[int, tuple[bytes, int]] = {}  # sequence -> bytes, bytes cut off behind them
         self._held = 0
 
+    def follows(self, seq: int, data: bytes) -> bool:
+        """Take a segment that is just what is expected while nothing waits; whether it was: then it is in order as it is."""
+        if self._late or seq != (seq if self.expected is None else self.expected):
+            return False
+        self.expected = (seq + len(data)) % _MODULUS
+        return True
+
     def push(self, seq: int, data: bytes, missing: int = 0) -> list[bytes | Gap]:
         """Take a segment; the answer is what is now in order. `missing` bytes behind `data` were cut by the snaplen."""
         if self.expected is None:

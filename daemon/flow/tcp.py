@@ -97,15 +97,22 @@ class TcpInspector:
                 self._reopen(self._streams[side], seq, payload)
             if not self.wants >> side & 1:
                 return
-        for piece in self._in_order(side, time_us, seq, payload, missing):
-            if isinstance(piece, Gap):
-                self._gap(flow, facts, side, time_us, piece.size)
-            else:
-                self._READ[self._mode](self, flow, facts, side, time_us, piece)
+        if not missing and self._streams[side].follows(seq, payload):  # as nearly all do
+            self._waits[side] = 0
+            self._READ[self._mode](self, flow, facts, side, time_us, payload)
+        else:
+            self._late(flow, facts, side, time_us, self._in_order(side, time_us, seq, payload, missing))
         if self._mode == NEW:
             self._patience -= 1
             if self._patience <= 0:
                 self._finish()
+
+    def _late(self, flow: Talk, facts: Facts, side: int, time_us: int, pieces: list[bytes | Gap]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Gap):
+                self._gap(flow, facts, side, time_us, piece.size)
+            else:
+                self._READ[self._mode](self, flow, facts, side, time_us, piece)
 
     def _in_order(self, side: int, time_us: int, seq: int, payload: bytes, missing: int) -> list[bytes | Gap]:
         """What this segment puts in order; a hole that stays for long is one of the capture, not of the connection."""

@@ -1,8 +1,9 @@
 """One capture, from bytes to batches of facts; it can stop behind any record and go on in another process.
 
 Rule 1: a file is decoded alone; its state starts empty.
-Rule 2: what looks at the whole flow table happens where the file crosses a multiple of EPOCH bytes, wherever chunks and
-        commits fall, so that the facts do not depend on them.
+Rule 2: what looks at the whole flow table happens before the first record that reaches over a multiple of EPOCH bytes of
+        the file, wherever chunks and commits fall, so that the facts do not depend on them. Chunks end there where they
+        can: a chunk in two parts costs more than one.
 Rule 3: memory is bounded by the buffer, the flow table and one batch.
 """
 
@@ -148,7 +149,7 @@ class CaptureDecoder:
                     raise DecodeError(f"nothing can be read at byte {self.totals.cursor}")  # scanners promise otherwise
                 window = min(2 * window, len(buf) - SPARE)
                 continue
-            window = _window(consumed, len(records.offset))
+            window = min(_window(consumed, len(records.offset)), EPOCH - self.totals.cursor % EPOCH)
             view[: filled - consumed] = view[consumed:filled]
             filled -= consumed
             window = max(window, filled + 1)
@@ -177,13 +178,13 @@ class CaptureDecoder:
         """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
         if self.totals.clock_offset_us:  # here, and not in the scanner: that compares times with those of the file
             records = replace(records, time_us=records.time_us + self.totals.clock_offset_us)
-        start, base, offsets = 0, self.totals.cursor, records.offset
-        while start < len(offsets):
-            epoch = (int(offsets[start]) + base) // EPOCH
+        start, base, ends = 0, self.totals.cursor, records.offset + records.captured
+        while start < len(ends):
+            epoch = (int(ends[start]) + base - 1) // EPOCH
             if epoch > self.totals.epoch:
                 self._table.tidy()
                 self.totals.epoch = epoch
-            stop = int(np.searchsorted(offsets, (epoch + 1) * EPOCH - base))
+            stop = int(np.searchsorted(ends, (epoch + 1) * EPOCH - base, side="right"))
             self._decode(buf, _slice(records, start, stop))
             start = stop
 
