@@ -20,6 +20,7 @@ import uvicorn
 from appliance import __version__
 from appliance.config import Config
 from appliance.data.status import OLD, status
+from appliance.families import portraits_of
 from appliance.heart import beating
 from appliance.knowledge import knowledge_of
 from appliance.looking import somebody_looks
@@ -50,6 +51,7 @@ def options_of(config: Config, *, is_open: bool) -> Options:
         services=_services,
         data_files=lambda: _data_files(config),
         locate=locator_of(config),
+        known=portraits_of(config),
         look=somebody_looks,
         follow=Follower(config).follow,
     )

@@ -22,6 +22,7 @@ from daemon.report.lookup import Found, NotFoundError, find
 from daemon.store.database import read_database
 from daemon.store.errors import StoreError, explained
 from daemon.store.owner import find_word, history, last_word, open_owner, read_owner, words_at
+from daemon.store.recording import with_level
 from daemon.store.roster import Resident, read_residents, read_sites
 from daemon.store.words import Word
 
@@ -104,7 +105,15 @@ def read_household(config: Config) -> Household:
     if site not in sites:
         there = f"it has {', '.join(map(printable, sites))}; add --site NAME" if sites else "it is empty"
         raise CannotDoError(f"{printable(path)} has nothing of site {printable(site)}; {there}")
-    return Household(config, sites[site], residents)
+    return Household(config, sites[site], _with_levels(config, residents))
+
+
+def _with_levels(config: Config, residents: list[Resident]) -> list[Resident]:
+    try:
+        words = words_at(config.store.owner, config.site.name)
+    except StoreError:
+        return residents  # damaged words do not hide the devices; whoever has to know them says what is wrong
+    return [with_level(each, words) for each in residents]
 
 
 def speak(house: Household, write: Callable[[sqlite3.Connection, str, int], int]) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from appliance.config import Config
 from appliance.console import LEFT, CannotDoError, count, plural, printable, say, table
 from appliance.output import whole_file
+from daemon.report.table import csv_cell
 from daemon.store.database import read_database
 from daemon.store.errors import explained
 from daemon.store.months import sites
@@ -47,7 +48,7 @@ def _write(path: Path, changes: Sequence[Change]) -> None:
     with whole_file(path) as target:
         lines = csv.writer(target, lineterminator="\n")
         lines.writerow(_COLUMNS)
-        lines.writerows(_row(change) for change in changes)
+        lines.writerows([csv_cell(value) for value in _row(change)] for change in changes)
 
 
 def _row(change: Change) -> tuple[str | None, ...]:

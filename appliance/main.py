@@ -8,6 +8,7 @@ Rule 2: whatever a person can cause ends in one line on standard error and an ex
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,10 @@ def homeport(ctx: click.Context) -> None:
 
 def _wrong_use(error: click.ClickException) -> str:
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "homeport"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):  # its message is the whole help
+        group = error.ctx.command if error.ctx else None
+        steps = group.list_commands(error.ctx) if isinstance(group, click.Group) and error.ctx else []
+        return f"{path}: say which: {', '.join(steps)}. `{path} --help` shows what each does."
     words = " ".join(error.format_message().split()).rstrip(".")
     stop = "" if words.endswith("?") else "."
     return f"{path}: {words[:1].lower()}{words[1:]}{stop} `{path} --help` shows how."
@@ -139,4 +144,5 @@ def main() -> None:
     if sys.stdout is not None:  # closed by whoever started us
         with reader_may_leave():
             sys.stdout.flush()
+    gc.freeze()  # else the interpreter, before it goes, looks at every object once more for cycles
     sys.exit(code)

@@ -15,9 +15,10 @@ import click
 
 from appliance.config import Config
 from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
+from appliance.families import portraits_of
 from appliance.looking import somebody_looks
 from appliance.places import locator_of
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.lookup import described
 from daemon.report.moments import moment_us
 from daemon.report.scope import Scope, Span
@@ -113,6 +114,7 @@ def ask_scope(
             applications,
             only=only or {},
             locate=locator_of(config),
+            known=portraits_of(config),
         )
 
 

@@ -17,6 +17,7 @@ from daemon.store.roster import Contact, Reason, Resident, Said, Seen
 from daemon.store.words import Word, mac_key
 
 _SHOWN_ADDRESSES = 2
+_LEVELS = {"no-names": "without names", "off": "not at all", "full": "in full"}
 _GAP = 3  # between columns of a table
 _LEAST_FIRST = (
     "first seen",
@@ -59,6 +60,13 @@ def _mac(resident: Resident) -> str:
     return f"{resident.mac or ''}{random}" + (f" +{more}" if more else "")
 
 
+def _recorded(resident: Resident, clock: Clock) -> str:
+    """Empty where it is recorded in full, so that a house without levels has no such column."""
+    if resident.level_since_us is None:
+        return ""
+    return f"{_LEVELS[resident.level]} since {clock.text(resident.level_since_us)}"
+
+
 # Every field of a device, in the order of CSV and JSON.
 _FIELDS: tuple[tuple[str, Cell], ...] = (
     ("device_id", lambda d: d.device_id),
@@ -75,6 +83,8 @@ _FIELDS: tuple[tuple[str, Cell], ...] = (
     ("mac_random", lambda d: None if d.mac_random is None else bool(d.mac_random)),
     ("stations", lambda d: d.keys),
     ("addresses", lambda d: [seen.address for seen in d.addresses]),
+    ("recording", lambda d: d.level),
+    ("recording_since_us", lambda d: d.level_since_us),
     ("first_seen_us", lambda d: d.first_us),
     ("last_seen_us", lambda d: d.last_us),
     ("bytes_up", lambda d: d.bytes_up),
@@ -94,6 +104,7 @@ def _columns(clock: Clock) -> tuple[tuple[str, str, Cell], ...]:
         ("room", LEFT, lambda d: d.room),
         ("mac", LEFT, _mac),
         ("addresses", LEFT, _addresses),
+        ("recorded", LEFT, lambda d: _recorded(d, clock)),
         ("first seen", LEFT, lambda d: clock.text(d.first_us)),
         ("last seen", LEFT, lambda d: clock.text(d.last_us)),
         ("sent", RIGHT, lambda d: size(d.bytes_up)),

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.once import garbage_collected, read_once
+
 settings.register_profile(
     "default",
     max_examples=60,
@@ -15,6 +17,13 @@ settings.register_profile(
 )
 settings.register_profile("long", max_examples=5000, deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def many_commands_in_one_process() -> Iterator[None]:
+    """Tests run hundreds of commands in this process, which were made to be its first and last."""
+    with read_once(), garbage_collected():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from appliance.sample.day import write_day
 from daemon.store.migrations import VERSION
 from tests.daemon.ingest.scenes import evening, write
 from tests.support.compare import imbalance, same, views
-from tests.support.importing import COMMAND, NO_SETTINGS, ROOT, imported, process
+from tests.support.importing import COMMAND, NO_SETTINGS, ROOT, imported, process, told
 
 DONE, SET_ASIDE, WRONG_USE, COULD_NOT = 0, 1, 2, 3
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
@@ -56,7 +56,7 @@ def test_missing_file(tmp_path: Path, database: Path) -> None:
 def test_folder_without_captures(tmp_path: Path, database: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "shopping.txt").write_text("milk, bread, captures\n")
-    ran = process("import", tmp_path / "notes", "--db", database)
+    ran = told("import", tmp_path / "notes", "--db", database)
     refused(ran, "no capture files", "notes")
     assert len(ran.stderr.splitlines()) == 1
     assert not database.exists()
@@ -64,13 +64,13 @@ def test_folder_without_captures(tmp_path: Path, database: Path) -> None:
 
 def test_text_file(tmp_path: Path, database: Path) -> None:
     (tmp_path / "letter.pcap").write_text("Dear sir,\nplease find no packets enclosed.\n")
-    ran = process("import", tmp_path / "letter.pcap", "--db", database)
+    ran = told("import", tmp_path / "letter.pcap", "--db", database)
     refused(ran, "this is text", "letter.pcap")
     assert not database.exists()
 
 
 def test_wrong_flag(capture: Path, database: Path) -> None:
-    ran = process("import", capture, "--db", database, "--jobbs", "2")
+    ran = told("import", capture, "--db", database, "--jobbs", "2")
     assert (ran.returncode, ran.stdout) == (WRONG_USE, "")
     assert len(ran.stderr.splitlines()) == 1
     assert not database.exists()
@@ -81,8 +81,8 @@ def test_database_of_a_newer_version_is_left_alone(capture: Path, database: Path
     with closing(sqlite3.connect(database)) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
     before = database.read_bytes()
-    refused(process("import", capture, "--db", database), "newer Homeport", str(database))
-    refused_export = process("export", "flows", "--db", database)
+    refused(told("import", capture, "--db", database), "newer Homeport", str(database))
+    refused_export = told("export", "flows", "--db", database)
     assert refused_export.returncode == COULD_NOT
     assert "newer Homeport" in refused_export.stderr
     assert database.read_bytes() == before
@@ -94,7 +94,7 @@ def test_database_of_another_program_is_left_alone(capture: Path, database: Path
         db.execute("INSERT INTO bookmarks VALUES ('https://example.com/')")
         db.commit()
     before = database.read_bytes()
-    refused(process("import", capture, "--db", database), "not one of Homeport's")
+    refused(told("import", capture, "--db", database), "not one of Homeport's")
     assert database.read_bytes() == before
 
 
@@ -103,13 +103,13 @@ def test_database_that_is_damaged(capture: Path, database: Path) -> None:
     content = bytearray(database.read_bytes())
     content[4096 : len(content) - 4096] = b"\xa5" * (len(content) - 8192)
     database.write_bytes(content)
-    ran = process("import", write(capture.with_name("more.pcap"), evening(1_800_000_000_000_000)), "--db", database)
+    ran = told("import", write(capture.with_name("more.pcap"), evening(1_800_000_000_000_000)), "--db", database)
     refused(ran, "damaged", str(database))
 
 
 def test_empty_file_as_database_is_taken(capture: Path, database: Path) -> None:
     database.touch()
-    assert process("import", capture, "--db", database).returncode == DONE
+    assert told("import", capture, "--db", database).returncode == DONE
     assert imbalance(database) == []
 
 

@@ -18,7 +18,7 @@ from tests.support.compare import imbalance, same, views
 from tests.support.importing import COMMAND, NO_SETTINGS, ROOT, imported
 from tests.support.packets import START_US
 
-PACKETS = 18_000  # of each large capture: some forty commits
+PACKETS = 10_000  # of each large capture: some twenty-five commits
 SIGKILLED = -signal.SIGKILL
 
 

@@ -101,20 +101,27 @@ def test_changelog_speaks_of_this_version() -> None:
     assert f"## [{__version__}]" in text("CHANGELOG.md")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "DESIGN.md",
-        "docs/appliance.md",
-        "docs/configuration.md",
-        "docs/classification.md",
-        "docs/data.md",
-        "docs/schema.md",
-        "docs/security.md",
-    ],
-)
+PAGES_TO_READ = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
+
+
+def anchors(name: str) -> set[str]:
+    """What a link into a page may name: its headings, as the web pages of repositories spell them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"(?ms)^```.*?^```", "", text(name)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES_TO_READ)
 def test_links_lead_somewhere(name: str) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", text(name))
-    assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text(name))
+    links += [(each, "") for each in re.findall(r'(?:src|href)="(?!https?:)([^"#]+)', text(name))]
+    for page, place in links:
+        target = (ROOT / name).parent / page if page else ROOT / name
+        assert target.exists(), page
+        if place:
+            assert place in anchors(str(target.resolve().relative_to(ROOT))), f"{page}#{place}"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES_TO_READ if name.startswith("docs/")])
+def test_every_page_of_the_docs_is_led_to(name: str) -> None:
+    others = "".join(text(other) for other in PAGES_TO_READ if other != name)
+    assert re.search(rf"[(/]{re.escape(Path(name).name)}[)#]", others)

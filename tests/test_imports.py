@@ -75,6 +75,12 @@ def tree(module: str) -> ast.Module:
     return ast.parse(modules()[module].read_text("utf-8"), str(modules()[module]))
 
 
+@cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """All of its tree."""
+    return tuple(ast.walk(tree(module)))
+
+
 def where(module: str, node: ast.AST | int) -> str:
     line = node if isinstance(node, int) else getattr(node, "lineno", 0)
     return f"{modules()[module].relative_to(ROOT)}:{line}"
@@ -83,11 +89,11 @@ def where(module: str, node: ast.AST | int) -> str:
 def imports(module: str) -> Iterator[Import]:
     typed = {
         id(inner)
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield Import(module, node.lineno, ours(name.name), id(node) in typed)
@@ -156,7 +162,7 @@ def test_decode_knows_no_outside_world(module: str) -> None:
         top, _, name = found.target.partition(".")
         if top in OUTSIDE_WORLD or (top == "socket" and name and name not in PURE_SOCKET):
             wrong.append(f"{where(module, found.line)}: {found.target}")
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "socket":
             if node.attr not in PURE_SOCKET:
                 wrong.append(f"{where(module, node)}: socket.{node.attr}")
@@ -190,7 +196,7 @@ def mutable_names(module: str) -> dict[str, ast.stmt]:
 
 def written_in_functions(module: str, names: set[str]) -> Iterator[str]:
     """Where a function of the module writes into one of these names of its top level."""
-    for function in ast.walk(tree(module)):
+    for function in nodes(module):
         if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         local = {
@@ -217,7 +223,7 @@ def test_no_module_level_state() -> None:
             if not name.startswith("__") and name != name.upper()
         ]
         wrong += written_in_functions(module, set(names))
-        wrong += [f"{where(module, node)}: global" for node in ast.walk(tree(module)) if isinstance(node, ast.Global)]
+        wrong += [f"{where(module, node)}: global" for node in nodes(module) if isinstance(node, ast.Global)]
     assert not wrong, "\n".join(wrong)
 
 
@@ -229,7 +235,7 @@ def test_no_dangerous_calls() -> None:
             for found in imports(module)
             if found.target.partition(".")[0] in ("pickle", "cPickle", "dill", "marshal", "shelve")
         ]
-        for node in ast.walk(tree(module)):
+        for node in nodes(module):
             if not isinstance(node, ast.Call):
                 continue
             if isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "compile", "__import__"):

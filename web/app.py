@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import StaticFiles
 
 from web.api import mount_api
+from web.hunting import Looking
 from web.memory import Memory
 from web.options import Options
 from web.pages import PAGES
@@ -40,6 +41,7 @@ def create_app(options: Options) -> FastAPI:
     app.state.options = options
     app.state.templates = Templates(options.version)
     app.state.memory = Memory(options.database)
+    app.state.looking = Looking()
     app.state.attempts = Attempts(options.monotonic)
     admit = admission(options)
     mount(app, PAGES, admit)
@@ -54,6 +56,7 @@ def create_app(options: Options) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = _THREADS
     yield
+    app.state.looking.wait()
     app.state.memory.close()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[kMGTP]?B|%)(?!\w))")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -31,3 +34,8 @@ def duration(seconds: float) -> str:
             number = round(seconds / length)
             return f"{number} {unit}{'s' * (number != 1)}"
     return f"{seconds:.0f} second{'s' * (round(seconds) != 1)}"
+
+
+def unbroken(text: str) -> str:
+    """The same where no line ends between a number and its unit: `517 MB`."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from daemon.classify.families import Portrait
     from daemon.classify.place import Place
 
 
@@ -52,6 +53,11 @@ def _nowhere(address: str) -> Place | None:
     return None
 
 
+def _no_table(name: str) -> Portrait | None:
+    del name
+    return None
+
+
 def _no_labels(site: str) -> None:
     del site  # ingest follows by itself
 
@@ -77,5 +83,6 @@ class Options:
     services: Callable[[], Sequence[ServiceState]] = _nobody
     data_files: Callable[[], Sequence[DataFile]] = _no_files
     locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as files of this box tell
+    known: Callable[[str], Portrait | None] = _no_table  # what the tables of organisations know of a company
     look: Callable[[], None] = _nothing  # somebody looks: ingest hurries
     follow: Callable[[str], None] = _no_labels  # let the labels of a site follow the owner's words

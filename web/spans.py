@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Span
 
 DEFAULT = "7d"

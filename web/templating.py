@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 from daemon.classify.countries import COUNTRIES
 from daemon.report.words import in_a_sentence
 from web import charts
-from web.numbers import count, duration, share, size
+from web.numbers import count, duration, share, size, unbroken
 
 if TYPE_CHECKING:
     from web.visit import Visit
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 _LONGEST = 253  # a domain name; longer texts are cut, and the whole stands in the title
+_MOMENT = "%-d %b %Y, %H:%M"
 PARTIES = {  # party -> what people read
     "first": "maker's own",
     "support": "infrastructure",
@@ -66,9 +67,14 @@ def shown(text: object) -> str:
     return cut if cut.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut)
 
 
+def prose(text: object) -> str:
+    """A sentence of ours, with what is invisible in the names that it quotes written out."""
+    return unbroken(shown(text))
+
+
 def said(text: object) -> Markup:
     """Text from the network or from a person, as an element that keeps its direction to itself."""
-    return Markup("<bdi>{}</bdi>").format(shown(text))
+    return Markup("<bdi>{}</bdi>").format(prose(text))
 
 
 def country(code: str | None) -> str:
@@ -84,17 +90,17 @@ def party(word: str | None) -> Markup:
 
 
 @pass_context
-def when(context: Context, time_us: int | None, form: str = "%-d %b %Y, %H:%M") -> Markup:
+def when(context: Context, time_us: int | None, form: str = _MOMENT) -> Markup:
     """A time in the home's zone, as an element that carries the exact one."""
     if time_us is None:
         return Markup("")
-    return _moment(time_us, cast("Visit", context["visit"]).zone, form)
+    return moment(time_us, cast("Visit", context["visit"]).zone, form)
 
 
 @pass_context
-def wall(context: Context, time_us: int | None, form: str = "%-d %b %Y, %H:%M") -> Markup:
+def wall(context: Context, time_us: int | None, form: str = _MOMENT) -> Markup:
     """A time that the clock on the wall told, when a person did something; "never" where there is none."""
-    return Markup("never") if time_us is None else _moment(time_us, cast("Visit", context["visit"]).wall_zone, form)
+    return Markup("never") if time_us is None else moment(time_us, cast("Visit", context["visit"]).wall_zone, form)
 
 
 @pass_context
@@ -113,9 +119,10 @@ def path(text: object) -> str:
     return quote(str(text), safe=":")
 
 
-def _moment(time_us: int, zone: str, form: str) -> Markup:
-    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(zone))
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), format(moment, form))
+def moment(time_us: int, zone: str, form: str = _MOMENT) -> Markup:
+    """A time in a zone, as an element that carries the exact one."""
+    at = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), format(at, form))
 
 
 def _digest(file: Path) -> str:
@@ -123,7 +130,8 @@ def _digest(file: Path) -> str:
 
 
 _FILTERS = {
-    "size": size, "count": count, "share": share, "duration": duration, "shown": shown, "said": said, "country": country,
+    "size": lambda number: unbroken(size(number)), "count": count, "share": lambda fraction: unbroken(share(fraction)),
+    "duration": duration, "shown": shown, "prose": prose, "unbroken": unbroken, "said": said, "country": country,
     "party": party, "when": when, "wall": wall, "ago": ago, "path": path,
     "in_a_sentence": in_a_sentence, "escape_text": escape,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from daemon.report.scope import Scope
 from daemon.store.applications import read_applications
 from daemon.store.errors import StoreError
 from daemon.store.owner import open_owner, read_owner, words_at
+from daemon.store.recording import with_level
 from daemon.store.roster import Resident, read_residents
 from daemon.store.settings import TIME_ZONE, night_of, read_settings
 from web.memory import Memory, State
@@ -91,6 +92,11 @@ class Visit:
         """Whether a lasting answer is there."""
         return self._memory.has(None, (self.site_id, key))
 
+    def keeper(self, key: Hashable, make: Callable[[], object]) -> Callable[[], object]:
+        """What makes a lasting answer and keeps it, whenever it is called: also when the visit is over."""
+        memory, whole = self._memory, (self.site_id, key)
+        return lambda: memory.recall(None, whole, make)
+
     @cached_property
     def owner(self) -> sqlite3.Connection | None:
         """The owner's file, to be read; None where nothing was ever said. Raises StoreError."""
@@ -158,7 +164,7 @@ class Visit:
     def residents(self) -> list[Resident]:
         """All devices, called as the owner calls them, those with most traffic in the last weeks first."""
         day = self.newest_us // _DAY_US - _WEEKS_DAYS
-        return [_as_said(each, self.words) for each in read_residents(self.db, self.site, day)]
+        return [with_level(_as_said(each, self.words), self.words) for each in read_residents(self.db, self.site, day)]
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -186,7 +192,7 @@ class Visit:
             self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
             None if device is None else device.device_id, self.names, night_of(self.settings),
             read_applications(self.owner), {word: asked for word in NARROWING if (asked := self.query(word)) is not None},
-            self.options.locate, self.remember,
+            self.options.locate, self.options.known, self.remember,
         )  # fmt: skip
 
     # What is answered

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from appliance.service import Service
     from daemon.capture.clock import SystemClock
     from daemon.capture.interface import Interface
+    from daemon.capture.levels import LevelsWatch
     from daemon.capture.loop import Beat
     from daemon.capture.recorder import Recorder
 
@@ -30,7 +31,7 @@ _LOW_SNAPLEN = 128  # headers, and with them the names in short messages
 _UMASK = 0o007  # the group shares the folder; nobody else reads packets
 
 
-@click.command("capture")
+@click.command("capture", short_help="Record an interface into daily capture files.")
 @click.option("--interface", "-i", metavar="NAME", help="Interface to record. [capture.interface]")
 @click.option("--dir", "folder", metavar="DIR", help="Folder of the files. [capture.folder]")
 @click.option("--filter", "expression", metavar="BPF", help="Record only this (pcap-filter(7)). [capture.filter]")
@@ -82,6 +83,7 @@ class _Ready:
     clock: SystemClock
     opener: Callable[[], Interface]
     source: Interface
+    levels: LevelsWatch
     closed: list[Path]  # files that a start before this one left open
 
 
@@ -93,7 +95,8 @@ def _prepare(config: Config, *, exclude_own: bool | None) -> _Ready:
     held = config.capture
     os.umask(_UMASK)
     clock = SystemClock(trusted=held.clock == "trust")
-    opener = _opener(config, exclude_own=exclude_own)
+    levels = _levels(config)
+    opener = _opener(config, levels, exclude_own=exclude_own)
     source = opener()
     try:
         if was_synced(held.folder, held.interface, clock.boot_id):
@@ -101,7 +104,7 @@ def _prepare(config: Config, *, exclude_own: bool | None) -> _Ready:
         closed = recover(held.folder, held.interface, clock)
     except BusyError as error:
         raise CannotDoError(f"{printable(error)}; two recordings of one interface need two folders") from error
-    return _Ready(config, clock, opener, source, closed)
+    return _Ready(config, clock, opener, source, levels, closed)
 
 
 def _record(ready: _Ready, service: Service) -> int:
@@ -111,9 +114,10 @@ def _record(ready: _Ready, service: Service) -> int:
     for path in ready.closed:
         service.say(f"{path.name} was not closed by whoever wrote it; it is complete now.", file=path.name)
     recorder = _recorder(ready, service)
-    beat = _heartbeat(service, recorder, held.interface)
+    beat = _heartbeat(service, recorder, held.interface, ready.levels)
     try:
-        Loop(ready.opener, recorder, ready.clock, beat, time.sleep).run(ready.source, lambda: service.stopping)
+        loop = Loop(ready.opener, recorder, ready.clock, beat, time.sleep, ready.levels)
+        loop.run(ready.source, lambda: service.stopping)
     except OSError as error:
         raise CannotDoError(
             f"{printable(held.folder)}: {(error.strerror or str(error)).lower()}; {_kept(recorder)}"
@@ -137,7 +141,18 @@ def _check(config: Config) -> None:
         )
 
 
-def _opener(config: Config, *, exclude_own: bool | None) -> Callable[[], Interface]:
+def _levels(config: Config) -> LevelsWatch:
+    """Who is recorded how; nobody is recorded before that is known."""
+    from daemon.capture.levels import LevelsWatch
+    from daemon.capture.source import InterfaceError
+
+    try:
+        return LevelsWatch(config.capture.folder)
+    except InterfaceError as error:
+        raise CannotDoError(printable(error)) from error
+
+
+def _opener(config: Config, levels: LevelsWatch, *, exclude_own: bool | None) -> Callable[[], Interface]:
     from daemon.capture.interface import Interface, Wanted
     from daemon.capture.own import OWN_PORTS
     from daemon.capture.source import InterfaceError
@@ -152,7 +167,8 @@ def _opener(config: Config, *, exclude_own: bool | None) -> Callable[[], Interfa
     def opened() -> Interface:
         nonlocal first
         try:
-            return Interface(wanted)
+            levels.changed()
+            return Interface(wanted, levels=levels.now)
         except InterfaceError as error:
             if not first:
                 raise
@@ -185,7 +201,7 @@ def _recorder(ready: _Ready, service: Service) -> Recorder:
     return Recorder(place, SystemDisk(), pace, lambda sentence: service.warn(sentence, interface=held.interface))
 
 
-def _heartbeat(service: Service, recorder: Recorder, interface: str) -> Callable[[Beat], None]:
+def _heartbeat(service: Service, recorder: Recorder, interface: str, levels: LevelsWatch) -> Callable[[Beat], None]:
     from appliance.service import Beat as Round
     from daemon.capture.status import standing
 
@@ -193,7 +209,7 @@ def _heartbeat(service: Service, recorder: Recorder, interface: str) -> Callable
 
     def beat(turn: Beat) -> None:
         nonlocal started
-        says = standing(recorder, interface, turn.now, synced=turn.synced)
+        says = standing(recorder, interface, turn.now, synced=turn.synced, levels=levels.now)
         if not started:
             started = True
             service.say(says.sentence if recorder.pause else _began(recorder, interface), interface=interface)

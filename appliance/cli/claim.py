@@ -12,7 +12,7 @@ from appliance.config import load_config
 from appliance.console import CannotDoError, note, printable, say
 
 
-@click.command("claim")
+@click.command("claim", short_help="Show a code with which somebody becomes the owner.")
 @click.option("--db", "database", metavar="FILE", help="Database beside which the owner's words lie. [store.database]")
 @click.option("--owner", metavar="FILE", help="File of the owner's words. [store.owner]")
 @click.option("--reset", is_flag=True, help="Forget password, sessions and tokens first. Everything else stays.")

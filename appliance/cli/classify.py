@@ -9,7 +9,7 @@ import click
 from appliance.config import load_config
 
 
-@click.command("classify")
+@click.command("classify", short_help="Say whose destinations are, and what they are to the device.")
 @click.option("--input", "source", metavar="FILE", help="CSV with the columns device_vendor, device, domain.")
 @click.option("--output", metavar="FILE", help="CSV to write in place of standard output; complete, or not there.")
 @click.option("--db", "database", metavar="FILE", help="Database whose whole past is judged anew. [store.database]")

@@ -31,15 +31,15 @@ _COLUMNS = (
 _FOLDER = click.option("--folder", metavar="FOLDER", help="Folder of the databases. [data.folder]")
 
 
-@click.group("data")
+@click.group("data", short_help="Show, fetch and build databases of where addresses are.")
 def command() -> None:
-    """Databases that tell countries, networks and clouds of addresses.
+    """Show, fetch and build the databases that tell countries, networks and clouds of addresses.
 
     Homeport works without them, with empty columns. Nothing is fetched unless you say so.
     """
 
 
-@command.command("status")
+@command.command("status", short_help="Show each database: its source, licence and age.")
 @_FOLDER
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def status_command(folder: str | None, form: str) -> int:
@@ -96,7 +96,7 @@ def update_command(names: tuple[str, ...], folder: str | None, locations: tuple[
     return _report(outcomes)
 
 
-@command.command("build")
+@command.command("build", short_help="Make the databases out of downloaded packages.")
 @click.option("--from", "packages", required=True, type=click.Path(path_type=Path), metavar="FOLDER")
 @_FOLDER
 def build_command(packages: Path, folder: str | None) -> int:

@@ -27,7 +27,7 @@ _DATA = "data"
 _OWNER = "owner.db"  # made by whoever names a device, and kept when the demo is made anew
 
 
-@click.command("demo")
+@click.command("demo", short_help="Make a sample home, import it and show it.")
 @click.option(
     "--folder", type=click.Path(path_type=Path), default="demo", show_default=True, help="Where the sample home goes."
 )

@@ -178,6 +178,23 @@ def keep_names(device: str, answer: str, **places: str | None) -> int:
     return DONE
 
 
+@command.command("record")
+@click.argument("device")
+@click.argument("level", type=click.Choice(("full", "no-names", "off")))
+@_placed
+def record_device(device: str, level: str, **places: str | None) -> int:
+    """Say how much of a device is recorded.
+
+    `full` keeps every packet, `no-names` keeps headers alone (when, how much, which address), `off` keeps nothing. It
+    holds from now on, for every MAC of the device; what was recorded before stays.
+    """
+    from appliance.recording import record
+
+    house = _household(**places)
+    with _bad_words_are_wrong_use():
+        return record(house, device, level, lambda act: _to_undo(house, act))
+
+
 def _say(house: Household, resident: Resident, about: str, value: str) -> int:
     from appliance.household import follow, speak
     from daemon.report.lookup import described
@@ -325,12 +342,15 @@ def undo_word(word: int | None, **places: str | None) -> int:
 def _now(after: Household, undone: Word) -> str:
     """How things stand without that word."""
     from daemon.report.lookup import described
-    from daemon.store.words import PAIRINGS
+    from daemon.report.recording import MEANINGS
+    from daemon.store.words import KEEP_NAMES, PAIRINGS, RECORD
 
     holders = [after.holder(key) for key in (undone.key, undone.value or "")]
     shown = [printable(described(each)) for each in holders if each is not None]
     if not shown:
         return ""  # a device that these captures do not have
+    if undone.about in (KEEP_NAMES, RECORD):
+        return f" {shown[0]} is {MEANINGS[holders[0].level].now} now." if undone.about == RECORD and holders[0] else ""
     if undone.about not in PAIRINGS:
         value = getattr(holders[0], undone.about)
         return (

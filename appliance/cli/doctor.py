@@ -19,7 +19,7 @@ _COLUMNS = (("", LEFT), ("check", LEFT), ("how it stands", LEFT))
 _SIGNS = {"ok": "ok", "warn": "LOOK", "bad": "BAD", "not applicable": "-"}
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Look at the whole box, and say what to do.")
 @click.option("--interface", "-i", metavar="NAME", help="Interface that is meant. [capture.interface]")
 @click.option("--dir", "folder", metavar="DIR", help="Folder of the captures. [capture.folder]")
 @click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")

@@ -2,6 +2,7 @@
 
 Rule 1: nothing can be undone here, so it is asked first; where nobody can answer, `--yes` has to say so.
 Rule 2: what could not be removed is named with the reason, and the exit code says that there is some.
+Rule 3: where more has to go than was asked, because only the sum of a month is left, the question says so beforehand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from appliance.console import CannotDoError, note, plural, printable, say, size
 from appliance.main import DONE, SET_ASIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from appliance.household import Household
     from daemon.ingest.forget import Forgotten, Request
     from daemon.store.roster import Resident
@@ -48,7 +51,8 @@ def command(
 
     DEVICE is a name, a MAC, an address, or the number in the list; all its stations are forgotten. Its flows, names,
     DNS questions and sums go from the database, its packets from the captures that the database knows, and what was
-    said about it from the owner's words. With --since it stays known, with all that was seen before.
+    said about it from the owner's words. With --since it stays known, with all that was seen before; of a month that
+    only sums are left of, what cannot be divided by days goes as a whole.
     """
     from appliance.household import read_household
     from daemon.report.lookup import described
@@ -57,9 +61,10 @@ def command(
     house = read_household(load_config({"store.database": database, "store.owner": owner_file, "site.name": site}))
     resident = house.find(device).resident
     who = printable(described(resident))
+    request = _request(house, resident, day, pcaps=pcaps)
     if not yes:
-        _ask(who, resident, since, pcaps=pcaps)
-    done = _forget(house, resident, day, pcaps=pcaps)
+        _ask(who, resident, since, _more(house, request), pcaps=pcaps)
+    done = _forget(house, request)
     words = _forget_words(house, resident) if day is None else 0
     for line in _told(who, since, done, words):
         say(line)
@@ -75,27 +80,39 @@ def _date(text: str | None) -> date | None:
         raise click.UsageError(f"--since wants a day such as 2025-07-14, not {printable(text)!r}") from None
 
 
-def _ask(who: str, resident: Resident, since: str | None, *, pcaps: bool) -> None:
+def _more(house: Household, request: Request) -> str:
+    from daemon.ingest.forget import undivided
+
+    return "" if request.since_us is None else _whole(undivided(house.config.store.database, request))
+
+
+def _whole(months: Sequence[tuple[str, int]]) -> str:
+    """Which sums have more in them than was asked for."""
+    told = [f"{plural(count, 'destination')} of {month}" for month, count in months]
+    return f"the sums of {', '.join(told)}, with what was before that day" if told else ""
+
+
+def _ask(who: str, resident: Resident, since: str | None, more: str, *, pcaps: bool) -> None:
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("what is forgotten cannot be brought back; add --yes where nobody can be asked")
     stations = "" if len(resident.keys) == 1 else f" with its {plural(len(resident.keys), 'station')}"
     when = f" since {since}" if since else ""
     where = "the database and the captures" if pcaps else "the database; the captures keep its packets"
-    question = f"Forget {who}{stations}{when}, in {where}? It cannot be brought back."
+    whole = f" Only sums by month are left of some of it, so that these go whole: {more}." if more else ""
+    question = f"Forget {who}{stations}{when}, in {where}?{whole} It cannot be brought back."
     if not click.confirm(question, err=True):
         raise CannotDoError("nothing was forgotten")
 
 
-def _forget(house: Household, resident: Resident, day: date | None, *, pcaps: bool) -> Forgotten:
+def _forget(house: Household, request: Request) -> Forgotten:
     from appliance.knowledge import knowledge_of
     from daemon.ingest.forget import forget_device
 
-    request = _request(house, resident, day, pcaps=pcaps)
     return forget_device(house.config.store.database, request, knowledge_of(house.config), _heard)
 
 
 def _request(house: Household, resident: Resident, day: date | None, *, pcaps: bool) -> Request:
-    from daemon.decode.groups import SLOT_US
+    from daemon.decode.slots import SLOT_US
     from daemon.ingest.forget import Request
     from daemon.store.calendar import Calendar
     from daemon.store.words import mac_key
@@ -129,6 +146,8 @@ def _told(who: str, since: str | None, done: Forgotten, words: int) -> list[str]
     lines = [f"{who} is forgotten{when}."]
     if done.packets or done.sums:
         lines.append(f"  database  {plural(done.packets, 'packet')} and {plural(done.sums, 'row')} of sums")
+    if done.whole:
+        lines.append(f"  months    could not be divided by days, and went whole: {_whole(done.whole)}")
     if done.files:
         lines.append(f"  captures  {plural(done.frames, 'packet')} in {plural(done.files, 'file')}, written anew")
     if done.skipped:

@@ -27,7 +27,7 @@ _NAP_S = 0.2  # so soon a signal is heard
 _BESIDES = ("state", "sentence", "advanced", "said")
 
 
-@click.command("ingest")
+@click.command("ingest", short_help="Follow a folder of captures into the database.")
 @click.option("--dir", "folder", metavar="DIR", help="Folder of the captures. [capture.folder]")
 @click.option("--db", "database", metavar="FILE", help="Database to fill; made if it is missing. [store.database]")
 @click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")

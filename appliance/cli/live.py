@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PAUSE_S = 0.2  # between looks at a file that has nothing new
 
 
-@click.command("live")
+@click.command("live", short_help="Follow packets as they are recorded, also through ssh.")
 @click.option("--dir", "folder", metavar="DIR", help="Folder in which captures are written. [capture.folder]")
 @click.option("--interface", metavar="NAME", help="Whose captures, where several interfaces are recorded.")
 @click.option("--from-start", is_flag=True, help="From the beginning of the newest file, not from now on.")

@@ -42,7 +42,7 @@ _BASE = click.option(
 )  # fmt: skip
 
 
-@click.group("longitudinal", cls=Steps)
+@click.group("longitudinal", cls=Steps, short_help="Study years of captures: whose destinations, by month.")
 def command() -> None:
     """Whose destinations, month by month, over years of captures.
 
@@ -89,7 +89,7 @@ def run_step(  # noqa: PLR0913, PLR0917 - one argument an option
     return _end(problems, atlas)
 
 
-@command.command("domains", cls=Step)
+@command.command("domains", cls=Step, short_help="Names that a month's captures show.")
 @click.option("--input-file", "--input_file", "source", type=_PATH, required=True, help="List of captures, one a line.")
 @click.option("--output-dir", "--output_dir", "target", type=_PATH, required=True, help="Folder for domain_list/.")
 @click.option("--exp", metavar="NAME", help="What to call this experiment in the summary.")
@@ -108,7 +108,7 @@ def domains_step(source: Path, target: Path, exp: str | None, database: Path | N
     return _end(found.problems)
 
 
-@command.command("map-ips", cls=Step)
+@command.command("map-ips", cls=Step, short_help="Addresses that a month's captures show, with their names.")
 @click.option("--input-file", "--input_file", "source", type=_PATH, required=True, help="List of captures, one a line.")
 @click.option("--output-dir", "--output_dir", "target", type=_PATH, required=True, help="Folder for ip_list/.")
 @click.option("--exp", metavar="NAME", help="What to call this experiment in the summary.")
@@ -129,7 +129,7 @@ def map_ips_step(source: Path, target: Path, exp: str | None, database: Path | N
     return _end(found.problems)
 
 
-@command.command("init-empty", cls=Step)
+@command.command("init-empty", cls=Step, short_help="Make empty address lists for all months.")
 @click.argument("device")
 @click.argument("years", nargs=-1, required=True, type=Year())
 @_BASE
@@ -143,7 +143,7 @@ def init_empty_step(device: str, years: tuple[int, ...], base: Path) -> None:
     )
 
 
-@command.command("party", cls=Step)
+@command.command("party", cls=Step, short_help="Whose is each domain, and what to the device?")
 @click.option("--device", required=True, metavar="NAME", help="Device, as its folder in the base folder is called.")
 @_YEARS
 @_MAKER

@@ -40,7 +40,7 @@ class _Asked:
     place: str | None
 
 
-@click.command("pcap")
+@click.command("pcap", short_help="Write the packets behind what is shown, for Wireshark.")
 @click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")
 @click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")
 @click.option("--site", metavar="NAME", help="Home that is meant. [site.name]")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from daemon.report.table import Report
 
 
-@click.group("report")
+@click.group("report", short_help="Answer a question: every table of the dashboard.")
 def command() -> None:
     """Say what changed, what is known and what is not.
 
@@ -57,7 +57,7 @@ def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
     write(report, form)
 
 
-@command.command("changes")
+@command.command("changes", short_help="Which destinations are new, gone or changed between months?")
 @_by_months
 def changes(**asked: str | None) -> None:
     """New, gone and changed destinations between months."""
@@ -73,7 +73,7 @@ def changes(**asked: str | None) -> None:
     _run(make, **asked)
 
 
-@command.command("coverage")
+@command.command("coverage", short_help="How much of the traffic has a name, and by what?")
 @_by_months
 def coverage(**asked: str | None) -> None:
     """How much of the traffic has a name, by what, and why the rest has none."""

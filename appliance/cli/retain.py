@@ -6,7 +6,7 @@ Rule: nothing else deletes but this and `homeport forget`; an import never does.
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -14,15 +14,15 @@ import click
 from appliance.config import Config, load_config
 from appliance.console import CannotDoError, count, note, plural, printable, say, size
 from appliance.main import DONE, SET_ASIDE
+from daemon.decode.slots import SLOT_US
+from daemon.store.calendar import date_of
 
 if TYPE_CHECKING:
     from daemon.ingest.retention import SiteRetained
     from daemon.store.retain import Limits
 
-_EPOCH = date(1970, 1, 1)
 
-
-@click.command("retain")
+@click.command("retain", short_help="Turn what is past its time into sums.")
 @click.option("--db", "database", metavar="FILE", help="Database that is meant. [store.database]")
 @click.option("--owner", "owner_file", metavar="FILE", help="File of the owner's words. [store.owner]")
 @click.option(
@@ -107,7 +107,7 @@ def _gone(done: SiteRetained, *, dry_run: bool) -> str:
     went = "would go" if dry_run else "went"
     return (
         f"{site}: {plural(done.flows, 'flow')} that ended before {_day(done.plan.before_us)}, and"
-        f" {plural(done.slots, 'quarter-hour row')} from before {_day(done.plan.oldest_slot * 900_000_000)}, {went}."
+        f" {plural(done.slots, 'quarter-hour row')} from before {_day(done.plan.oldest_slot * SLOT_US)}, {went}."
     )
 
 
@@ -115,7 +115,7 @@ def _stays(done: SiteRetained) -> str:
     kept = done.kept
     if kept.days_since is None:
         return "  nothing is kept of it."
-    parts = [f"hours, days and months since {_EPOCH + timedelta(days=kept.days_since)}"]
+    parts = [f"hours, days and months since {date_of(kept.days_since)}"]
     if kept.slots_since_us is not None:
         parts.append(f"quarters of hours since {_day(kept.slots_since_us)}")
     if kept.flows_since_us is not None:

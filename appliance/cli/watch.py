@@ -63,7 +63,7 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-@click.command("watch")
+@click.command("watch", short_help="Record and follow at once, until Ctrl-C.")
 @click.option("--interface", "-i", metavar="NAME", help="Interface to record. [capture.interface]")
 @click.option("--dir", "folder", metavar="DIR", help="Folder of the captures. [capture.folder]")
 @click.option("--db", "database", metavar="FILE", help="Database to fill. [store.database]")

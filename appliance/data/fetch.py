@@ -2,17 +2,22 @@
 
 Rule 1: https only; plain http for loopback addresses, where a test or a mirror on the same machine listens. A redirect is
         held to the same, and never leads from https to http.
-Rule 2: never more bytes than the caller allows, never longer than the deadline, at most five redirects.
+Rule 2: never more bytes than the caller allows, never longer than the deadline, at most five redirects. A server that
+        sends a byte now and then, in its headers or behind them, is never silent: the deadline ends it nevertheless.
 Rule 3: whatever goes wrong is one sentence that names the place.
 """
 
 from __future__ import annotations
 
 import http.client
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from http.client import HTTPMessage
 from ipaddress import ip_address
 from pathlib import Path
@@ -41,7 +46,6 @@ class Fetcher:
         self._patience = patience
         self._deadline = deadline
         self._now = now
-        self._opener = urllib.request.build_opener(_Redirects())
 
     def read(self, place: str | Path, most: int) -> bytes:
         """The file's bytes. Raises FetchError."""
@@ -61,9 +65,14 @@ class Fetcher:
         _check(address)
         request = urllib.request.Request(address, headers={"User-Agent": f"homeport/{__version__}"})  # noqa: S310 - checked above
         end = self._now() + self._deadline
+        watch = _Watch()
+        opener = urllib.request.build_opener(_Redirects(), _Http(watch), _Https(watch))
+        alarm = threading.Timer(self._deadline, watch.expire)
+        alarm.daemon = True
+        alarm.start()
         try:
-            with self._opener.open(request, timeout=self._patience) as answer:
-                return self._read_answer(answer, address, most, end)
+            with opener.open(request, timeout=self._patience) as answer:
+                return self._read_answer(answer, address, most, end, watch)
         except urllib.error.HTTPError as error:
             with error:
                 raised = MissingError if error.code in (404, 410) else FetchError
@@ -71,25 +80,103 @@ class Fetcher:
                     f"{printable(address)}: the server answers {error.code} {printable(error.reason)}"
                 ) from error
         except urllib.error.URLError as error:
-            raise FetchError(f"{printable(address)}: {_reason(error.reason)}") from error
+            raise FetchError(f"{printable(address)}: {self._reason(error.reason, watch)}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise FetchError(f"{printable(address)}: {_reason(error)}") from error
+            raise FetchError(f"{printable(address)}: {self._reason(error, watch)}") from error
+        finally:
+            alarm.cancel()
 
-    def _read_answer(self, answer: http.client.HTTPResponse, address: str, most: int, end: float) -> bytes:
+    def _reason(self, error: object, watch: _Watch) -> str:
+        return self._too_long() if watch.expired else _reason(error)
+
+    def _too_long(self) -> str:
+        return f"not finished after {self._deadline:g} seconds"
+
+    def _read_answer(
+        self, answer: http.client.HTTPResponse, address: str, most: int, end: float, watch: _Watch
+    ) -> bytes:
         announced = answer.headers.get("Content-Length", "")
         if announced.isdecimal() and int(announced) > most:
             raise FetchError(f"{printable(address)}: {int(announced):,} bytes, more than the {most:,} that it may have")
         pieces, total = [], 0
-        while piece := answer.read(_PIECE):
+        while piece := answer.read1(_PIECE):  # `read` would wait until the piece is full
             pieces.append(piece)
             total += len(piece)
             if total > most:
                 break
             if self._now() > end:
-                raise FetchError(f"{printable(address)}: not finished after {self._deadline:.0f} seconds")
+                raise FetchError(f"{printable(address)}: {self._too_long()}")
+        if watch.expired:
+            raise FetchError(f"{printable(address)}: {self._too_long()}")
         if total <= most and announced.isdecimal() and total != int(announced):
             raise FetchError(f"{printable(address)}: the connection broke after {total:,} of {int(announced):,} bytes")
         return _bounded(b"".join(pieces), most, address)
+
+
+class _Watch:
+    """The connections of one fetch, which are cut when it lasts too long."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self.expired = False
+
+    def add(self, connection: socket.socket) -> None:
+        """One more; one that comes too late is cut at once."""
+        with self._turn:
+            self._sockets.append(connection)
+            if self.expired:
+                _cut(connection)
+
+    def expire(self) -> None:
+        """Cut them: whoever reads from one is told that it is over."""
+        with self._turn:
+            self.expired = True
+            for connection in self._sockets:
+                _cut(connection)
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is closed by now
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not that of TLS, which is not for two threads
+
+
+class _HttpConnection(http.client.HTTPConnection):
+    def __init__(self, host: str, *, timeout: float, watch: _Watch) -> None:
+        super().__init__(host, timeout=timeout)
+        self._watch = watch
+
+    def connect(self) -> None:
+        super().connect()
+        self._watch.add(self.sock)
+
+
+class _HttpsConnection(http.client.HTTPSConnection):
+    def __init__(self, host: str, *, timeout: float, watch: _Watch) -> None:
+        super().__init__(host, timeout=timeout)
+        self._watch = watch
+
+    def connect(self) -> None:
+        super().connect()
+        self._watch.add(self.sock)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_HttpConnection, watch=self._watch), req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_HttpsConnection, watch=self._watch), req)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

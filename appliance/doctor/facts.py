@@ -118,6 +118,17 @@ class OwnerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelFacts:
+    """The list by which the recorder leaves devices out; `error`: why it cannot be followed."""
+
+    off: int = 0  # MACs
+    no_names: int = 0
+    digest: str = ""  # as the recorder says it of the list that it follows
+    wished: int = 0  # stations that the owner does not want recorded in full
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BacklogFacts:
     """What lies in the folder and is not in the database yet."""
 
@@ -159,3 +170,4 @@ class Records:
     sidecar: SidecarFacts | None
     backlog: BacklogFacts | None
     addresses: AddressFacts
+    levels: LevelFacts | None = None  # None: there is no list, and nobody wished any

@@ -10,11 +10,21 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.doctor.facts import AddressFacts, BacklogFacts, DatabaseFacts, OwnerFacts, Records, SidecarFacts
+from appliance.doctor.facts import (
+    AddressFacts,
+    BacklogFacts,
+    DatabaseFacts,
+    LevelFacts,
+    OwnerFacts,
+    Records,
+    SidecarFacts,
+)
+from daemon.decode.levels import MOST_BYTES, NAME, LevelsError, parse_levels
 from daemon.decode.sidecar import SUFFIX, SidecarLine, parse_lines
 from daemon.store.database import read_database
 from daemon.store.errors import StoreError, explained
 from daemon.store.owner import read_owner
+from daemon.store.recording import wished
 from daemon.store.retain import detail_bytes
 
 _TAIL = 16_384  # bytes of a sidecar: dozens of lines
@@ -43,7 +53,32 @@ def look_at_records(
         sidecar=_sidecar(folder),
         backlog=_backlog(database, folder),
         addresses=AddressFacts(tuple((row.name, row.state) for row in rows), max(ages, default=None)),
+        levels=_levels(folder / NAME, owner),
     )
+
+
+def _levels(path: Path, owner: Path) -> LevelFacts | None:
+    try:
+        if not path.exists():
+            number = _wished(owner)
+            return LevelFacts(wished=number) if number else None
+        levels = parse_levels(path.read_bytes()[: MOST_BYTES + 1])
+    except OSError as error:
+        return LevelFacts(error=f"{path}: {error.strerror}")
+    except LevelsError as error:
+        return LevelFacts(error=f"{path}: {error}")
+    return LevelFacts(len(levels.off), len(levels.no_names), levels.digest, _wished(owner))
+
+
+def _wished(owner: Path) -> int:
+    try:
+        db = read_owner(owner)
+        if db is None:
+            return 0
+        with closing(db):
+            return wished(db)
+    except (StoreError, OSError):
+        return 0  # what is wrong with the owner's file, its own check says
 
 
 def _database(path: Path, monotonic: Callable[[], float]) -> DatabaseFacts:

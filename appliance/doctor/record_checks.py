@@ -99,6 +99,31 @@ def owner(machine: Machine, records: Records) -> Finding:
     return Finding("owner's words", OK, f"{where} is whole.")
 
 
+def levels(machine: Machine, records: Records) -> Finding:
+    """Who is not to be recorded is not, and the recorder knows."""
+    held = records.levels
+    if held is None:
+        return Finding("levels", OK, "Every device is recorded in full.")
+    if held.error:
+        return Finding(
+            "levels", BAD, f"It cannot be read who is not to be recorded: {printable(held.error)}.",
+            "`homeport ingest` writes the list anew; until then the recorder does not start.",
+        )  # fmt: skip
+    if bool(held.wished) != bool(held.off or held.no_names):
+        return Finding(
+            "levels", WARN, f"The owner wishes {plural(held.wished, 'MAC')} left out; the recorder was told otherwise.",
+            "`homeport ingest` tells it within seconds, as soon as it runs.",
+        )  # fmt: skip
+    sentence = f"{plural(held.off, 'MAC')} not recorded, {held.no_names:,} without names, as their owner wishes."
+    said = machine.capture.status
+    if said is not None and said.running(machine.clock.now_us) and said.numbers.get("levels") != held.digest:
+        return Finding(
+            "levels", WARN, f"{sentence} The recorder does not follow that list yet.",
+            "`homeport doctor` again in a few seconds; then `journalctl -u homeport-capture`.",
+        )  # fmt: skip
+    return Finding("levels", OK, sentence)
+
+
 def drops(machine: Machine, records: Records) -> Finding:  # noqa: ARG001 - the table calls all alike
     """Packets that were lost, of the captures that the database knows."""
     held = records.database
@@ -174,5 +199,5 @@ def addresses(machine: Machine, records: Records) -> Finding:
 
 
 _CHECKS: tuple[Callable[[Machine, Records], Finding], ...] = (
-    freshness, lag, database, set_aside, drops, owner, addresses,
+    freshness, levels, lag, database, set_aside, drops, owner, addresses,
 )  # fmt: skip

@@ -4,7 +4,9 @@ Rule 1: never wait inside libpcap. On a quiet link its own waiting does not end 
         and `select` waits instead.
 Rule 2: nothing is parsed, and packets come in batches: one call for hundreds of them.
 Rule 3: the ring is large (32 MB), so that a card that is busy for a second or two costs nothing.
-Rule 4: an interface that goes away is not a fault of ours: `LostError`, and whoever reads tries again later.
+Rule 4: who is not to be recorded is left out by the kernel, and once more here: packets that the ring held when the filter
+        was changed, and devices for which the filter has no room. With nobody to leave out that costs nothing.
+Rule 5: an interface that goes away is not a fault of ours: `LostError`, and whoever reads tries again later.
 """
 
 from __future__ import annotations
@@ -18,13 +20,20 @@ from typing import Any
 
 import pcapy
 
-from daemon.capture.own import both, own_addresses, without_own
+from daemon.capture.own import both, own_addresses, without_devices, without_own
 from daemon.capture.records import WHOLE, Batch, batch_of
 from daemon.capture.source import FilterError, InterfaceError, LostError
+from daemon.capture.swap import attach, program_of
+from daemon.capture.unnamed import shaped
+from daemon.decode.levels import Levels
 
 MOST = 512  # packets of a batch; of the largest that a network card puts together, they fill the ring just once
 
+NOBODY = Levels()
+ETHERNET = 1  # LINKTYPE_ETHERNET
+
 _RING = 32 << 20
+_SMALL_RING = 1 << 20
 _RETIRE_MS = 100  # after so long the kernel hands over a block of the ring that is not full
 _U32 = 1 << 32  # libpcap's counters wrap there: at 10,000 packets a second, every five days
 
@@ -50,15 +59,19 @@ class Interface:
         addresses: Callable[[], tuple[str, ...]] = own_addresses,
         *,
         batches: bool = True,
+        levels: Levels = NOBODY,
     ) -> None:
         """`addresses`: the box's own. `batches`: False takes packets one by one, as older versions of pcapy-ng do."""
         self._wanted = wanted
+        self._levels = levels
+        self._off, self._no_names = frozenset(levels.off), frozenset(levels.no_names)
         self._addresses = addresses
-        self._expression = ""
+        self._expression = self._own = ""
         self._handle, self._link = _opened(wanted.interface)
         self._batches = batches and hasattr(self._handle, "next_batch")
         self._seen = (0, 0)
         try:
+            self._check_levels()
             self._set_first_filter()
             self._handle.setnonblock(1)
             self._descriptor: int = self._handle.getfd()
@@ -73,8 +86,8 @@ class Interface:
 
     @property
     def expression(self) -> str:
-        """The filter that is set; "" for none."""
-        return self._expression
+        """The filter that is set, but for devices, whom nothing beside the captures should name; "" for none."""
+        return both(self._own, self._wanted.filter)
 
     def wait(self, seconds: float) -> None:
         """See Source."""
@@ -86,7 +99,10 @@ class Interface:
             batch = batch_of(*self._handle.next_batch(MOST)) if self._batches else self._one_by_one()
         except pcapy.PcapError as error:
             raise LostError(f"{self._wanted.interface}: {error}") from error
-        return batch, len(batch) < MOST
+        taken = len(batch)
+        if self._levels:
+            batch = shaped(batch, self._off, self._no_names)
+        return batch, taken < MOST
 
     def _one_by_one(self) -> Batch:
         pieces: list[bytes] = []
@@ -118,10 +134,21 @@ class Interface:
         except OSError:
             return  # a moment in which the kernel does not answer; the filter that is set was right until now
         if expression != self._expression:
-            try:
-                self._set_filter(expression)
-            except FilterError as error:  # it was understood before: it is the interface that has gone
-                raise LostError(f"{self._wanted.interface}: {error}") from error
+            self._swap_filter(expression)
+
+    def heed(self, levels: Levels) -> None:
+        """See Source. What was taken before stays; what the ring holds is handed over by the new levels."""
+        self._levels = levels
+        self._off, self._no_names = frozenset(levels.off), frozenset(levels.no_names)
+        self._check_levels()
+        self.tend()
+
+    def _check_levels(self) -> None:
+        if self._levels and self._link != ETHERNET:
+            raise LostError(
+                f"{self._wanted.interface} shows no MACs, so that devices whose owner wishes it cannot be left out;"
+                " nothing is recorded here as long as there are any"
+            )
 
     def close(self) -> None:
         """See Source."""
@@ -139,8 +166,25 @@ class Interface:
             self._set_filter(expression)
 
     def _current_expression(self) -> str:
-        own = without_own(self._addresses(), self._wanted.own_ports) if self._wanted.own_ports else ""
-        return both(own, self._wanted.filter)
+        self._own = without_own(self._addresses(), self._wanted.own_ports) if self._wanted.own_ports else ""
+        return both(without_devices(self._levels.off), self._own, self._wanted.filter)
+
+    def _swap_filter(self, expression: str) -> None:
+        try:
+            aside, _ = _opened(self._wanted.interface, _SMALL_RING)
+            try:
+                aside.setfilter(expression)
+                program = program_of(aside)
+            finally:
+                aside.close()
+            if program is None:
+                self._handle.setfilter(expression)  # too long for the kernel: libpcap filters
+            else:
+                attach(self._descriptor, program)
+        except (pcapy.PcapError, InterfaceError, OSError) as error:
+            # It was understood before: it is the interface that has gone.
+            raise LostError(f"{self._wanted.interface}: {error}") from error
+        self._expression = expression
 
     def _set_filter(self, expression: str) -> None:
         try:
@@ -155,13 +199,13 @@ def interfaces() -> list[str]:
     return sorted(path.name for path in Path("/sys/class/net").iterdir())
 
 
-def _opened(name: str) -> tuple[Any, int]:
+def _opened(name: str, ring: int = _RING) -> tuple[Any, int]:
     try:
         handle = pcapy.create(name)
         handle.set_snaplen(WHOLE)
         handle.set_promisc(1)
         handle.set_timeout(_RETIRE_MS)
-        handle.set_buffer_size(_RING)
+        handle.set_buffer_size(ring)
         status = handle.activate()
         if status < 0:
             raise refusal(name, status)

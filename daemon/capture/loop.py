@@ -5,6 +5,8 @@ Rule 1: a turn takes at most as long as one wait (a fifth of a second) and one b
 Rule 2: a beat is given after a turn that was come through, and not while the disk has owed the end of an fdatasync for
         a minute: whoever watches learns of a loop that is stuck.
 Rule 3: an interface that goes away is waited for.
+Rule 4: what the owner wishes of devices is looked for every second, and holds from the next packet that is taken; the
+        sidecar of each file says how many it concerns, and names nobody.
 """
 
 from __future__ import annotations
@@ -13,13 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon.capture.clock import Clock, Reading
+from daemon.capture.levels import LevelsWatch
 from daemon.capture.recorder import Recorder
+from daemon.capture.recording import Recording
 from daemon.capture.records import EMPTY
 from daemon.capture.source import InterfaceError, LostError, Source
+from daemon.decode.levels import Levels
 
 WAIT_S = 0.2
 
 _COUNT_US = 1_000_000  # so often drops are asked for
+_HEED_US = 1_000_000
 _TEND_US = 10_000_000
 _REOPEN_US = 1_000_000
 _STUCK_US = 60_000_000
@@ -45,14 +51,19 @@ class Loop:
         clock: Clock,
         heartbeat: Callable[[Beat], None],
         sleep: Callable[[float], None],
+        levels: LevelsWatch | None = None,
     ) -> None:
-        """`sleep`: waits while there is no interface to wait on."""
+        """`sleep`: waits while there is no interface to wait on. `open_source` follows `levels` by itself."""
         self._open_source = open_source
         self._recorder = recorder
         self._clock = clock
         self._heartbeat = heartbeat
         self._sleep = sleep
+        self._levels = levels
+        self._told: tuple[Recording | None, Levels] = (None, Levels())
+        self._trouble = ""
         self._source: Source | None = None
+        self._heeded_us = 0
         self._counted_us = self._tended_us = self._tried_us = 0
 
     def run(self, source: Source, stopped: Callable[[], bool]) -> None:
@@ -93,6 +104,8 @@ class Loop:
         synced = self._clock.synced()
         before = self._recorder.written
         self._recorder.round(batch, now, synced=synced, drops=self._drops(source, now), drained=drained)
+        if self._levels is not None:
+            self._heed(source, self._levels, now)
         if now.monotonic_us - self._tended_us >= _TEND_US:
             self._tended_us = now.monotonic_us
             source.tend()
@@ -111,6 +124,23 @@ class Loop:
                     return
         except LostError as error:
             self._lose(str(error))
+
+    def _heed(self, source: Source, levels: LevelsWatch, now: Reading) -> None:
+        """Rule 4."""
+        if now.monotonic_us - self._heeded_us >= _HEED_US:
+            self._heeded_us = now.monotonic_us
+            if levels.changed():
+                source.heed(levels.now)
+            if levels.trouble != self._trouble:
+                self._trouble = levels.trouble
+                if self._trouble:
+                    self._recorder.say(f"{self._trouble}; what was wished before holds")
+        current = self._recorder.current
+        if current is not None and self._told != (current, levels.now):
+            if levels.now or self._told[1]:
+                off, no_names = len(levels.now.off), len(levels.now.no_names)
+                self._recorder.note(current, "levels", now, off=off, no_names=no_names)
+            self._told = current, levels.now
 
     def _drops(self, source: Source, now: Reading) -> tuple[int, int]:
         if now.monotonic_us - self._counted_us < _COUNT_US:

@@ -1,4 +1,4 @@
-"""The box's own traffic: who it is, and the filter that leaves its ssh and its dashboard out.
+"""What the kernel leaves out: the box's own ssh and dashboard, and devices whose owner wishes so.
 
 Rule 1: only what the box serves is left out: packets to or from one of its own addresses, at one of the given ports of
         its own. What devices do with ssh or the web elsewhere passes through the box and is recorded.
@@ -15,6 +15,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 OWN_PORTS = (22, 80, 443, 8080)  # ssh; the dashboard with and without a web server before it
 
+MOST_DEVICES = 128  # in a filter, 8 instructions each; more are taken from the kernel and thrown away here
 _MOST = 64  # addresses in a filter: the kernel takes 4,096 instructions, and an IPv6 address is worth some 10
 
 
@@ -54,6 +55,12 @@ def without_own(addresses: Sequence[str], ports: Iterable[int]) -> str:
     return f"not ((({to_port}) and ({to_box})) or (({from_port}) and ({from_box})))"
 
 
-def both(own: str, wanted: str) -> str:
-    """One expression of two. The own one first: `vlan` and `pppoes` in the other would move what comes after them."""
-    return " and ".join(f"({part})" for part in (own, wanted) if part.strip())
+def without_devices(macs: Sequence[bytes]) -> str:
+    """An expression that leaves out frames from and to the first MOST_DEVICES of these MACs; "" for none."""
+    hosts = " or ".join(f"ether host {mac.hex(':')}" for mac in macs[:MOST_DEVICES])
+    return f"not ({hosts})" if hosts else ""
+
+
+def both(*parts: str) -> str:
+    """One expression of several. A person's comes last: `vlan` and `pppoes` in it would move what comes after them."""
+    return " and ".join(f"({part})" for part in parts if part.strip())

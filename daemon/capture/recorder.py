@@ -48,12 +48,11 @@ class Recorder:
         self.current: Recording | None = None
         self.disk_pause: Pause | None = None
         self.link_pause: Pause | None = None
-        self.received = self.written = self.kernel_drops = self.interface_drops = 0
-        self.files = 0
+        self.received = self.written = self.kernel_drops = self.interface_drops = self.files = 0
         self._place = place
         self._disk = disk
         self._pace = pace
-        self._say = say
+        self.say = say
         self._flusher = Flusher(disk)
         self._room = RoomWatch(disk, place.folder, pace)
         self._leaving: list[_Leaving] = []
@@ -103,16 +102,16 @@ class Recorder:
         if self.link_pause is None:
             self.link_pause = Pause(why, now, now.monotonic_us)
             self._note_pause(now, why)
-            self._say(f"paused: {why}; waiting for it")
+            self.say(f"paused: {why}; waiting for it")
 
     def link_back(self, now: Reading, *, synced: bool, link: int) -> None:
         """The interface is there again."""
         pause, self.link_pause = self.link_pause, None
         if pause is None:
             return
-        self._say("capturing again")
+        self.say("capturing again")
         if self.disk_pause is None and self.current is not None:
-            self._note(self.current, "resume", now, lost=pause.lost, from_us=pause.since.wall_us)
+            self.note(self.current, "resume", now, lost=pause.lost, from_us=pause.since.wall_us)
         if link != self._link:
             self._link = link
             if self.current is not None:
@@ -181,7 +180,7 @@ class Recorder:
         self._pending_drops = (0, 0)
         self.current = recording
         self._until_us = next_midnight_us(max(now.wall_us, named_us), place.zone)
-        self._note(
+        self.note(
             recording,
             "open",
             now,
@@ -215,8 +214,8 @@ class Recorder:
         if dated:
             self._date(current, now)
         if jump:
-            self._note(current, "jump", now, offset_us=jump.offset_us)
-            self._say(f"the clock was moved by {jump.offset_us / 1e6:+.1f} s; a new file begins")
+            self.note(current, "jump", now, offset_us=jump.offset_us)
+            self.say(f"the clock was moved by {jump.offset_us / 1e6:+.1f} s; a new file begins")
             self._replace(current, now, now.wall_us, jump.is_old, synced=synced, reason="jump")
         elif dated:
             border_us = now.wall_us
@@ -232,13 +231,13 @@ class Recorder:
 
     def _date(self, current: Recording, now: Reading) -> None:
         offset_us = now.anchor_us - current.begin.reading.anchor_us
-        self._note(current, "sync", now, offset_us=offset_us)
-        self._say(f"the clock is set; times of this file were {offset_us / 1e6:+.3f} s away from it")
+        self.note(current, "sync", now, offset_us=offset_us)
+        self.say(f"the clock is set; times of this file were {offset_us / 1e6:+.3f} s away from it")
         place = self._place
         try:
             date_undated(place.folder, place.interface, place.boot_id, now, current.path)
         except OSError as error:
-            self._say(f"earlier files were not told that the clock is set ({error}); the next start does it")
+            self.say(f"earlier files were not told that the clock is set ({error}); the next start does it")
 
     # Packets
 
@@ -269,14 +268,14 @@ class Recorder:
         self._pause(now, trouble.number, recording)
         if trouble.usable:
             return
-        self._say(f"{recording.path.name} is given up after {recording.on_disk} bytes: {trouble}")
+        self.say(f"{recording.path.name} is given up after {recording.on_disk} bytes: {trouble}")
         self._abandon(recording, now)
 
     def _abandon(self, recording: Recording, now: Reading) -> None:
         try:
             recording.note("close", now, reason="failed")
         except TroubleError as trouble:
-            self._say(f"the sidecar of {recording.path.name} has no end: {trouble}")
+            self.say(f"the sidecar of {recording.path.name} has no end: {trouble}")
         recording.close()
         self._leaving = [leaving for leaving in self._leaving if leaving.recording is not recording]
         if recording is self.current:
@@ -289,12 +288,12 @@ class Recorder:
         why = why or ("the disk is full" if full else f"the disk fails: {os.strerror(number).lower()}")
         self.disk_pause = Pause(why, now, now.monotonic_us, full=full)
         self._note_pause(now, why, recording)
-        self._say(f"paused: {why}: {self._place.folder}; recording goes on by itself when that is over")
+        self.say(f"paused: {why}: {self._place.folder}; recording goes on by itself when that is over")
 
     def _note_pause(self, now: Reading, why: str, recording: Recording | None = None) -> None:
         recording = recording or self.current
         if recording is not None and (self.disk_pause is None or self.link_pause is None):
-            self._note(recording, "pause", now, reason=why)
+            self.note(recording, "pause", now, reason=why)
 
     def _resume_if_room(self, now: Reading, *, synced: bool) -> None:
         pause = self.disk_pause
@@ -307,11 +306,11 @@ class Recorder:
             return
         self.disk_pause = None
         if self.current is not None and self.link_pause is None:
-            self._note(self.current, "resume", now, lost=pause.lost, from_us=pause.since.wall_us)
+            self.note(self.current, "resume", now, lost=pause.lost, from_us=pause.since.wall_us)
         if self._goes_on(pause):
             return
         seconds = (now.monotonic_us - pause.since.monotonic_us) / 1e6
-        self._say(f"recording again after {seconds:.0f} s; {pause.lost} packets were lost")
+        self.say(f"recording again after {seconds:.0f} s; {pause.lost} packets were lost")
 
     def _goes_on(self, pause: Pause) -> bool:
         """Whether the disk failed again on the very line that said the pause was over: then it is one pause, not two."""
@@ -326,11 +325,12 @@ class Recorder:
         short = f"less than {self._pace.floor >> 20:,} MiB are free"
         if self._pace.low_snaplen:  # `_turn` begins the file that has it so
             cut = f"{short}: only {self.snaplen} bytes of each packet are recorded"
-            self._say(cut if self._room.low else "there is room again: packets are recorded whole")
+            self.say(cut if self._room.low else "there is room again: packets are recorded whole")
         elif self._room.low:
             self._pause(now, errno.ENOSPC, self.current, short)
 
-    def _note(self, recording: Recording, event: str, now: Reading, **more: str | int | bool | None) -> None:
+    def note(self, recording: Recording, event: str, now: Reading, **more: str | int | bool | None) -> None:
+        """A line in a file's sidecar."""
         try:
             recording.note(event, now, **more)
         except TroubleError as trouble:
@@ -347,7 +347,7 @@ class Recorder:
             if current.flushed():
                 current.note("sample", now)
                 if not current.in_place():
-                    self._say(f"{current.path.name} was taken away while it was written; a new file begins")
+                    self.say(f"{current.path.name} was taken away while it was written; a new file begins")
                     self._replace(current, now, now.wall_us, lambda _: False, synced=current.synced, reason="gone")
                     return
             elif self.disk_pause is None and now.monotonic_us - current.noted_us >= self._pace.note_us:
@@ -396,5 +396,5 @@ class Recorder:
             recording.note("close", now, reason=reason)
             recording.finish(self._flusher)
         except TroubleError as trouble:
-            self._say(f"{recording.path.name} could not be brought to the disk whole: {trouble}")
+            self.say(f"{recording.path.name} could not be brought to the disk whole: {trouble}")
             recording.close()

@@ -1,8 +1,8 @@
 """Packets as the interface hands them over, and as a pcap file holds them.
 
 Rule 1: nothing is parsed. A batch is one buffer and a list of lengths; making records of it costs one copy.
-Rule 2: packets are taken from the interface whole and shortened here. The batch of pcapy-ng has no original length: a
-        packet that the kernel had cut would lose how long it was.
+Rule 2: packets are taken from the interface whole and shortened here; of whom more than of others, `unnamed` says. The
+        batch of pcapy-ng has no original length: a packet that the kernel had cut would lose how long it was.
 Rule 3: times are microseconds, which is what libpcap gives unless asked otherwise, and pcapy-ng does not ask.
 """
 
@@ -12,7 +12,7 @@ import struct
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 WHOLE = 262_144  # bytes of a packet that libpcap hands over at most; also the length in the header of a file in full
@@ -34,11 +34,13 @@ def file_header(link: int, snaplen: int) -> bytes:
 class Batch:
     """Packets in the order in which the kernel gave them; `data` has them one behind the other.
 
-    `heads`: four numbers a packet: seconds, microseconds, where it begins in `data`, how long it is.
+    `heads`: four numbers a packet: seconds, microseconds, where it begins in `data`, how long it is. `kept`: of each, so
+    many bytes are to be written; None: all of them.
     """
 
     data: bytes
     heads: array[int]
+    kept: array[int] | None = None
 
     def __len__(self) -> int:
         return len(self.heads) // _WORDS
@@ -57,10 +59,19 @@ class Batch:
             return self, EMPTY
         if not any(sides):
             return EMPTY, self
-        heads = array("I"), array("I")
-        for number, old in enumerate(sides):
-            heads[0 if old else 1].extend(self.heads[number * _WORDS : (number + 1) * _WORDS])
-        return Batch(self.data, heads[0]), Batch(self.data, heads[1])
+        return self.those([n for n, old in enumerate(sides) if old]), self.those(
+            [n for n, old in enumerate(sides) if not old]
+        )
+
+    def those(self, numbers: Iterable[int]) -> Batch:
+        """Some of the packets, by their numbers in this batch."""
+        heads = array("I")
+        kept = None if self.kept is None else array("I")
+        for number in numbers:
+            heads.extend(self.heads[number * _WORDS : (number + 1) * _WORDS])
+            if kept is not None and self.kept is not None:
+                kept.append(self.kept[number])
+        return Batch(self.data, heads, kept)
 
 
 EMPTY = Batch(b"", array("I"))
@@ -86,7 +97,7 @@ def records_of(batch: Batch, snaplen: int) -> Records:
     """The records of a batch, each packet with its first `snaplen` bytes and its true length."""
     heads = batch.heads[:]
     starts = heads[2::_WORDS]
-    lengths = heads[3::_WORDS]
+    lengths = heads[3::_WORDS] if batch.kept is None else batch.kept
     kept = lengths if not lengths or max(lengths) <= snaplen else array("I", (min(n, snaplen) for n in lengths))
     heads[2::_WORDS] = kept
     headers = heads.tobytes()

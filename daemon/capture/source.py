@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from daemon.capture.records import Batch
+from daemon.decode.levels import Levels
 
 
 class InterfaceError(Exception):
@@ -37,6 +38,9 @@ class Source(Protocol):
 
     def tend(self) -> None:
         """Called every few seconds: look after what changes by itself."""
+
+    def heed(self, levels: Levels) -> None:
+        """From now on hand over nothing of some devices, and of others only headers. Raises LostError."""
 
     def close(self) -> None:
         """Give it back."""

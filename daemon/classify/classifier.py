@@ -33,12 +33,19 @@ class Classifier:
     def __init__(self, organisations: OrganisationTable, place: Callable[[str], Place | None] | None = None) -> None:
         self._gatherer = Gatherer(organisations, place)
 
-    def question(self, device: DeviceProfile, destination: Destination) -> Hashable:
-        """What an answer depends on: questions with the same key have the same verdict.
+    def about(self, device: DeviceProfile) -> Hashable:
+        """What an answer depends on of the device: a device that is only called otherwise has the verdicts that it had.
 
-        Many devices have no maker of which anybody knows, and many addresses of one service lie in one place.
+        Many have no maker of which anybody knows.
         """
-        return self._gatherer.key(device, destination)
+        return self._gatherer.about(device)
+
+    def asked(self, destination: Destination) -> Hashable:
+        """What an answer depends on of the destination: many addresses of one service lie in one place.
+
+        Where this and `about` are the same the verdict is the same.
+        """
+        return self._gatherer.asked(destination)
 
     def judge(self, device: DeviceProfile, destination: Destination) -> Verdict:
         """The party of a destination for a device, with organisation, purpose, rule and reason. Any text is judged."""

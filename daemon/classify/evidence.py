@@ -9,11 +9,13 @@ Rule 4: what is remembered is bounded, and a function of its key alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from daemon.classify.blocks import owner_of
 from daemon.classify.kinds import CARRIERS
 from daemon.classify.names import ADDRESS, PUBLIC, Name, Names, is_address, stays_local
 from daemon.classify.organisations import Organisation, OrganisationTable
@@ -21,6 +23,7 @@ from daemon.classify.resolvers import RESOLVERS
 from daemon.classify.speaking import decided_purpose, spoken_purpose
 from daemon.classify.words import (
     LEGAL,
+    OPEN_TOPS,
     carries,
     in_brackets,
     is_telling,
@@ -57,7 +60,7 @@ _PROVIDERS = {  # as `Place.provider` calls them -> as the table does
 _MODULES = listed(
     "espressif murata azurewave ampak realtek ralink mediatek texasinstruments liteon gainspan usi honhai foxconn wistron"
     " fnlink bilian quectel telit ublox nordic siliconlabs cypress broadcom qualcomm atheros marvell universalscientific"
-    " honhaiprecision chinadragon hiflying beken winnermicro rtthread"
+    " honhaiprecision chinadragon hiflying beken winnermicro rtthread huizhougaoshengda chongqingfugui"
 )
 _MEMO = 4096
 LONG_NAME = 30  # characters; longer ones are a registry's way of writing a maker
@@ -120,22 +123,35 @@ class Gatherer:
         self._names = names or Names()
         self._match = lru_cache(_MEMO)(table.match)
         self._maker = lru_cache(_MEMO)(self._find_maker)
+        dates = [month for one in table.organisations.values() for month in (one.parent_since, one.parent_until)]
+        self._sales = sorted({month for month in dates if month is not None})
         self._stays_local = lru_cache(_MEMO)(_stays_local)
+        self._where = lru_cache(_MEMO)(self._find_where)
 
-    def key(self, device: DeviceProfile, destination: Destination) -> Hashable:
-        """All of a question that `gather` looks at."""
+    def asked(self, destination: Destination) -> Hashable:
+        """All of a destination that `gather` looks at."""
+        name, address = self._what(destination)
+        where: Hashable = self._where(address) if name is not None and address is not None else address
+        text = name.text if name else None
+        service = destination.service if destination.service in TELLING else None
+        era = self._era(destination.month)
+        return text, where, destination.alias_target, destination.certificate_names, era, service
+
+    def _find_where(self, address: str) -> Hashable:
+        """All that an address tells beside a name."""
+        local = self._stays_local(address)
+        return local, self._place(address) if self._place and not local else None, owner_of(address)
+
+    def about(self, device: DeviceProfile) -> Hashable:
+        """All of a device that `gather` looks at: its maker and, of a person's own, what it is."""
         maker = self._maker(device.vendor, device.name)
         owner = maker.organisation.name if maker.organisation else None
         person = (device.kind, device.system) if device.kind in PERSONAL else None
-        name, address = self._what(destination)
-        where: Hashable = address
-        if name is not None and address is not None:
-            local = self._stays_local(address)
-            where = local, self._place(address) if self._place and not local else None
-        text = name.text if name else None
-        service = destination.service if destination.service in TELLING else None
-        asked = destination.alias_target, destination.certificate_names, destination.month, service
-        return owner, maker.name, maker.brands, person, text, where, asked
+        return owner, maker.name, maker.brands, person
+
+    def _era(self, month: str | None) -> int | None:
+        """Months between which nobody was sold are one to judgements."""
+        return None if month is None else bisect_right(self._sales, month)
 
     def gather(self, device: DeviceProfile, destination: Destination) -> Case:
         """All evidence about one question. Any text is accepted; text that says nothing is evidence of nothing."""
@@ -144,11 +160,11 @@ class Gatherer:
         name, address = self._what(destination)
         local = bool(address and self._stays_local(address))
         place = self._place(address) if self._place and address and not local else None
-        labels = name.labels if name else ()
         owner = None
         if not local and (name is None or name.sort == PUBLIC):
             owner = self._named(maker, name) if name else None
             owner = owner or self._unnamed(destination, place, address, named=name is not None)
+        labels = _in_front(name, owner)
         return Case(
             device=device,
             destination=destination,
@@ -173,8 +189,11 @@ class Gatherer:
             return case.guess
         organisation = case.owner.organisation
         label = case.name.labels[-1] if case.name and case.name.labels else ""
-        chain = self.table.family(organisation, case.destination.month)
-        return in_brackets(organisation.brand(label), *(one.name for one in chain[:2]))
+        chain = self.table.family(organisation, case.destination.month, ever=True)
+        own = case.vendor_name if organisation is case.vendor else None  # who bought an eQ-3 may not know Homematic
+        if own is not None and squashed(words(organisation.name)) in squashed(words(own)):
+            own = None
+        return in_brackets(organisation.brand(label), own, *(one.name for one in chain[:2]))
 
     def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
         """The name and the address; a name that is an address is only that."""
@@ -238,15 +257,18 @@ class Gatherer:
         return None if network and named and network.kind in _NETWORK_KINDS else network
 
     def _network(self, place: Place | None, address: str | None) -> Owner | None:
-        if place is None or address is None:
+        """The owner of the network: by a database of addresses, and where that says nothing by the blocks we know."""
+        if address is None:
             return None
-        if place.provider is not None:
+        if place is not None and place.provider is not None:
             found = self.table.by_vendor(_PROVIDERS.get(place.provider, place.provider))
             if found is not None:
                 return Owner(found, "cdn" if place.provider == "cloudflare" else "cloud", address, NETWORK)
-        found = self.table.by_asn(place.asn) if place.asn is not None else None
-        if found is None and place.as_name:
+        found = self.table.by_asn(place.asn) if place is not None and place.asn is not None else None
+        if found is None and place is not None and place.as_name:
             found = self.table.by_vendor(place.as_name)
+        elif found is None:
+            found = self.table.by_name(owner_of(address) or "")
         return Owner(found, _network_kind(found), address, NETWORK) if found else None
 
     def _relation(
@@ -265,11 +287,25 @@ class Gatherer:
         return STRANGER
 
 
+def _in_front(name: Name | None, owner: Owner | None) -> tuple[str, ...]:
+    """The labels of which the table says nothing yet, and the registered one: `ads.example.com` may be listed as no ads."""
+    if name is None or owner is None or owner.found_by != NAME:
+        return name.labels if name else ()
+    public = name.text.count(".") + 1 - len(name.labels)
+    said = max(owner.suffix.count(".") + 1 - public, 1)
+    return (*name.labels[:-said], *name.labels[-1:])
+
+
 def _own_name(maker: Maker, label: str, registrable: str) -> bool:
-    """Whether a registered name is its maker's brand: in its label, or with its top (`airthin.gs`)."""
+    """Whether a registered name is its maker's brand: in its label, with its top (`airthin.gs`), or its own top.
+
+    Who has a brand for a top (`start.canon`) has all names below it.
+    """
+    top = registrable.rpartition(".")[2]
     return (
         any(carries(label, brand) for brand in maker.brands)
         or registrable.replace(".", "") in maker.brands
+        or (top in (*maker.brands, *maker.plain) and top not in OPEN_TOPS)
         or any(names_plainly(label, brand) for brand in maker.plain)
     )
 

@@ -104,13 +104,3 @@ def is_address(text: str) -> bool:
 def stays_local(address: str) -> bool:
     """Whether an address can only stand for something in the house. ValueError if it is none."""
     return scope_of(*address_number(address)) != GLOBAL
-
-
-def reversed_address(name: str) -> str | None:
-    """The address that a name below in-addr.arpa or ip6.arpa asks about, None for a part of one (RFC 1035, 3596)."""
-    labels = name.split(".")[:-2][::-1]
-    text = ".".join(labels) if name.endswith(".in-addr.arpa") else None
-    if text is None and len(labels) == 32 and all(len(label) == 1 for label in labels):
-        digits = "".join(labels)
-        text = ":".join(digits[at : at + 4] for at in range(0, 32, 4))
-    return text if text is not None and is_address(text) else None

@@ -17,6 +17,7 @@ from daemon.classify.words import (
     LEAST_AFFIXED,
     PRODUCTS,
     alternatives,
+    carries,
     is_affix,
     is_telling,
     listed,
@@ -53,13 +54,18 @@ class Organisation:
         return max(dict.fromkeys(kinds), key=kinds.count)
 
     def brand(self, label: str) -> str | None:
-        """The alias that a label of a domain spells; None where it spells none, or one that only says the name longer."""
+        """The alias that a label of a domain spells, alone or with other words; None where it spells none, or one that
+        only says the name longer."""
         plain = label.replace("-", "")
-        if not plain or plain == squashed(words(self.name)):
+        own = words(self.name)
+        name = squashed(own)
+        if not plain or plain == name:
             return None
-        own = set(words(self.name))
-        spelt = (alias for alias in self.aliases if squashed(words(alias)) == plain)
-        return next((alias for alias in spelt if not own.issubset(words(alias))), None)
+        spellings = ((alias, words(alias)) for alias in self.aliases)
+        others = [(alias, squashed(said)) for alias, said in spellings if not set(own).issubset(said)]
+        others = [(alias, brand) for alias, brand in others if brand != name]
+        spelt = (alias for alias, brand in others if brand == plain)
+        return next(spelt, None) or next((alias for alias, brand in others if carries(label, brand)), None)
 
     def makes_devices(self) -> bool:
         """Whether it has domains that serve devices of its own."""
@@ -278,6 +284,9 @@ def _shapes(suffixes: Iterable[str]) -> dict[int, tuple[tuple[int, ...], ...]]:
 
 
 def _spellings(name: str) -> Iterator[str]:
+    if name.isascii() and name.isalnum():  # one word, as most aliases are
+        yield name.lower()
+        return
     parts = words(name)
     yield squashed(parts)
     plain = without_legal(parts)

@@ -52,6 +52,8 @@ def purpose_of(kind: str | None, party: str, spoken: str | None) -> str:
         return KINDS[kind].purpose
     if spoken is not None:
         return spoken
+    if party == FIRST and kind == "platform":
+        return OWN
     if kind is None or kind == "maker":
         return OWN if party == FIRST else OTHER
     return KINDS[kind].purpose

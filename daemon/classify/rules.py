@@ -18,7 +18,10 @@ from daemon.classify.evidence import BRAND, NAME_SERVICES, NETWORK, OWN, OWN_BRA
 from daemon.classify.kinds import CARRIERS, INFRASTRUCTURE, KINDS
 from daemon.classify.names import LOCAL as LOCAL_NAME
 from daemon.classify.names import REVERSE
+from daemon.classify.speaking import serves_devices
 from daemon.classify.vocabulary import FIRST, LOCAL, PLATFORM, SUPPORT, THIRD, UNKNOWN
+
+_ADVERTISING = ("advertising", "recognition")
 
 
 class Rule(NamedTuple):
@@ -47,6 +50,11 @@ def _near(case: Case) -> bool:
 
 def _other_trade(case: Case) -> bool:
     return case.kind is not None and case.kind not in INFRASTRUCTURE
+
+
+def _says_advertising(case: Case) -> bool:
+    """Whether a label says so, also as a part of it: at home `osm-ads` is no accident, and the purpose says the same."""
+    return case.decided in _ADVERTISING or (case.spoken == "advertising" and case.decided is None)
 
 
 def _asks_for_names(case: Case) -> bool:
@@ -83,7 +91,7 @@ _OWN_HOUSE = (
     ),
     Rule(
         "own-advertising-label", THIRD,
-        lambda c: _near(c) and c.kind not in INFRASTRUCTURE and c.decided in ("advertising", "recognition"),
+        lambda c: _near(c) and c.kind not in INFRASTRUCTURE and _says_advertising(c),
         "{subject}, {kin}; but by its name it is there for advertisements.",
     ),
     Rule(
@@ -178,6 +186,8 @@ _NOBODY = (
          "We do not know who runs {name}; by its name it turns names into addresses."),
     Rule("label-delivery", SUPPORT, lambda c: c.decided == "content delivery",
          "We do not know who runs {name}; by its name it delivers files for somebody."),
+    Rule("label-device", FIRST, lambda c: c.name is not None and c.vendor_name is not None and serves_devices(c.name.labels),
+         "We do not know who runs {name}; by its name it serves devices, most likely those of {maker}."),
     Rule("nobody-known", THIRD, lambda c: c.name is not None and c.vendor_name is not None,
          "Nobody that we know runs {name}; nothing ties it to {maker}, the maker of this device."),
     Rule("nobody-known-device", UNKNOWN, lambda c: c.name is not None,

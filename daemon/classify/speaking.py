@@ -65,11 +65,26 @@ _AFFIXED = (
 
 # What a label decides where that is another thing than what it says: a STUN server tells from where one is online.
 _DECIDES = {"stun": "connectivity", "turn": "connectivity"}
-_TIME_PART = re.compile(r"^s?ntps?\d*-|-s?ntp\d*$")
+_TIME_PART = re.compile(r"^s?ntps?\d*-|-s?ntp\d*$|^time\d*-\w{1,2}$")
 
 DECIDING = frozenset(  # purposes that decide a party where nobody is known to own the domain
     {"advertising", "recognition", "analytics", "time", "certificates", "connectivity", "name service"}
 )
+
+# What only those name a host who serve devices: neither a tracker nor a film is called `ota` or `ipcam`.
+_DEVICES = listed(
+    "appliance appliances bulb cam camera cameras cams device devices doorbell dvr firmware fota fw fwupdate inverter iot"
+    " ipc ipcam lock mqtt mqtts nvr ocpp ota p2p plug provisioning robot robots smarthome thermostat vacuum"
+)
+_DEVICE_NAME = re.compile(r"^(iot|ipc|smarthome|camera|mqtt)|(-iot|-cam|ipcam|camera|smarthome|dvr|nvr)\d*$")
+
+
+def serves_devices(labels: Sequence[str]) -> bool:
+    """Whether a name says that devices are served there: `ota.example`, `eu-mqtt.example`, `example-iot`."""
+    parts = (part for label in labels[:-1] for part in label.split("-"))
+    return any(_DIGITS.sub("", part) in _DEVICES or part in _DEVICES for part in parts) or (
+        bool(labels) and _DEVICE_NAME.search(labels[-1]) is not None
+    )
 
 
 def spoken_purpose(labels: Sequence[str]) -> str | None:

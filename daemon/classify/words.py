@@ -77,17 +77,26 @@ COMMON = listed(
 )
 # What is glued to a brand in its own domains: sengledCLOUD.com, api-sengled.com, MYsonos.com.
 AFFIXES = listed(
-    "account accounts ads america analytics api app apps asia assets audio auto beta biz bridge cam camera cameras"
-    " cams care cast cctv cdn central cloud club cn co com connect connected connection content control corp data"
-    " ddns de dev device devices digital direct edge electronics emea energy eu europe firmware fw game games get"
-    " global go group gw health help hk home hq hub id image images img in inc info international internet intl io"
-    " iot ipc it jp kr lab labs lamp latam life light lighting lights link live log login logs mail mea media metrics"
-    " mobile mqtt music my net network networks news ntp nvr official one online ota p2p pay photos platform plus"
-    " portal prod push qa radio relay rest robot robots sec secure security server servers service services sg shop"
-    " sleep smart smarthome software solar stat static stats stg storage store stream streaming stun support svc"
-    " system systems tech technologies technology telemetry test the time tls tracking turn tv uk update updates"
-    " upload us usa user video voice weather web wifi wireless world www zone"
+    "ac account accounts accountservice ads air aircon aircontrol alpha america analytics api apis app apps asia"
+    " assets audio auth auto b2b baby backend bell beta biz bridge bs bulb business cam camera cameras cams car care"
+    " cars cast cctv cdn central charge charger charging clean cloud cloudapi club cn co com comfort connect connected"
+    " connection content control cook corp cp data ddns de dealer dev developer developers device devices digital"
+    " direct doorbell drive driver dvr edge electronics emea energy eu europe firmware fit fitness fota fridge fw game"
+    " games garden gateway get global go group gw health heat heating heatpump help hk home homes hq hub i id ident"
+    " idm ij image images img in inc info installer int international internet intl inverter io iot iotcloud ip ipc it"
+    " jp kids kitchen kr lab labs lamp lan latam laundry life light lighting lights link lite live lock locks log"
+    " login logs mail mea media mein meine metrics mi mijn min mobile mobileapp mon mqtt msg music my nas net network"
+    " networks news ntp nvr ocpp official one onecloud online open openapi ota oven p2p partner partners pay pet pets"
+    " phone phones photos platform plug plus portal prd preprod print printer printers pro prod push pv qa radio relay"
+    " rest robot robots router scan sec secure security server servers service services sg shop sip sleep smart"
+    " smarthome smartlife software solar sso stage staging stat static stats stg storage store stream streaming stun"
+    " support svc system systems tech technologies technology telematics telemetry test the thermostat time tls tools"
+    " tracking turn tv uat uk update updates upload us usa user vacuum video voice voip wallbox wan washer water"
+    " weather web wifi wireless world ws www zone"
 )
+# Tops below which anybody may have a name, and which are somebody's brand all the same: `example.ninja`, `example.bond`.
+OPEN_TOPS = AFFIXES | listed("bet bond box bot casa eco fly free mobi moto ninja ovh star style top trust")
+_COUNTS = "0123456789"
 
 
 def _ascii() -> dict[int, str]:
@@ -131,10 +140,10 @@ def says_nothing(text: str | None) -> bool:
 
 
 def alternatives(text: str) -> Iterator[str]:
-    """A name, then the parts of one that gives several: `Signify (Philips Hue)`, `Google/Nest`."""
+    """A name, then the parts of one that gives several: `Signify (Philips Hue)`, `Google/Nest`, `Nest x Yale`."""
     yield text
     cut = text[:LONGEST]
-    for mark in "/|(),;:":
+    for mark in ("/", "|", "(", ")", ",", ";", ":", " x ", " by "):
         cut = cut.replace(mark, "\n")
     parts = [part.strip() for part in cut.split("\n")]
     if len(parts) > 1:
@@ -154,13 +163,13 @@ def is_telling(brand: str) -> bool:
 
 
 def is_affix(text: str) -> bool:
-    """Whether a text is made of up to three words that people glue to their brand: `cloud`, `myhome`, `eu2`, ``."""
-    rest = {text}
+    """Whether a text is made of up to three words that people glue to their brand: `cloud`, `myhome`, `scan2cloud`, ``."""
+    rest = {text.lstrip(_COUNTS)}
     for _ in range(3):
-        if any(not part or part.isdigit() for part in rest):
+        if "" in rest:
             return True
-        rest = {part[len(word) :] for part in rest for word in _heads(part)}
-    return any(not part or part.isdigit() for part in rest)
+        rest = {part[len(word) :].lstrip(_COUNTS) for part in rest for word in _heads(part)}
+    return "" in rest
 
 
 def _heads(text: str) -> Iterator[str]:
@@ -188,12 +197,17 @@ def carries(label: str, brand: str) -> bool:
 
 
 def names_plainly(label: str, brand: str) -> bool:
-    """Whether a label of a domain is this brand (squashed), short or an everyday word as it may be, and nothing but
-    affixes: `wink`, `ringassets`, `lgcloud`. Evidence only for devices of that very brand; `ringtones` is none.
+    """Whether a label of a domain is this brand (squashed), short or an everyday word as it may be: with nothing but
+    affixes after it (`wink`, `ringassets`, `lgcloud`), or with anything after a hyphen (`saj-electric`). Evidence only
+    for devices of that very brand; `ringtones` is none.
     """
+    if not brand or brand in GENERIC:
+        return False
+    if len(brand) >= LEAST_PLAIN and label.partition("-")[0] == brand:
+        return True
     plain = label.replace("-", "")
     rest = plain.removeprefix(brand)
-    if not brand or brand in GENERIC or rest == plain or not is_affix(rest):
+    if rest == plain or not is_affix(rest):
         return False
     return len(brand) > LEAST_PLAIN or len(rest) >= LEAST_PLAIN or label.startswith(f"{brand}-")
 

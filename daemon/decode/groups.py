@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 
 from daemon.decode.columns import Columns
 from daemon.decode.packet import ACK, IP, SYN, TCP, UDP
+from daemon.decode.slots import SLOT_US
 
 Column = NDArray[Any]
-
-SLOT_US = 900_000_000
 
 _MULTIPLIERS = [np.uint64(secrets.randbits(64) | 1) for _ in range(4)]
 # Bytes 0, 1 and 5 of a TLS record, as they stand in a little-endian word: 0x16, 0x03 and 0x01.

@@ -1,4 +1,4 @@
-"""IPv6 neighbour discovery (RFC 4861): who owns an address, and what the router announces.
+"""IPv6 neighbour discovery (RFC 4861): what the router announces. Whose an address is, every frame of it says.
 
 Rule 1: the buffer starts at the ICMPv6 type. Hop limit and checksum belong to the caller, who has the IPv6 header.
 Rule 2: an option of length 0 or one that runs off the message makes the whole message invalid (RFC 4861 sections 4.6,
@@ -14,10 +14,8 @@ from daemon.decode.cursor import DecodeError
 from daemon.decode.wire import ipv6_list, ipv6_text
 
 ROUTER_ADVERTISEMENT = 134
-NEIGHBOUR_SOLICITATION = 135
-NEIGHBOUR_ADVERTISEMENT = 136
 
-_SOURCE_LINK, _TARGET_LINK, _PREFIX, _ROUTE, _RESOLVERS = 1, 2, 3, 24, 25
+_SOURCE_LINK, _PREFIX, _ROUTE, _RESOLVERS = 1, 3, 24, 25
 _MOST = 64  # prefixes or resolvers kept of one message; it fits in a frame, so this bounds only jumbo ones
 
 
@@ -38,13 +36,6 @@ class RouterAdvertisement(NamedTuple):
     prefixes: tuple[Prefix, ...]
     resolvers: tuple[str, ...]
     routes: tuple[str, ...] = ()  # more specific routes through this router (RFC 4191), address/length
-
-
-class Neighbour(NamedTuple):
-    """Whose MAC an address has."""
-
-    address: str  # the target of an advertisement; "" for a solicitation, whose MAC belongs to the IPv6 source
-    mac: int  # -1 without a link-layer address option
 
 
 def parse_router_advertisement(icmpv6: bytes) -> RouterAdvertisement:
@@ -70,25 +61,6 @@ def parse_router_advertisement(icmpv6: bytes) -> RouterAdvertisement:
     return RouterAdvertisement(
         int.from_bytes(icmpv6[6:8], "big"), mac, tuple(prefixes), tuple(resolvers), tuple(routes)
     )
-
-
-def parse_neighbour(icmpv6: bytes) -> Neighbour:
-    """A neighbour solicitation or advertisement, from its ICMPv6 type byte on."""
-    if len(icmpv6) < 24 or icmpv6[1] != 0:
-        raise DecodeError("not a neighbour message")
-    if icmpv6[0] == NEIGHBOUR_ADVERTISEMENT:
-        wanted, address = _TARGET_LINK, ipv6_text(icmpv6[8:24])
-    elif icmpv6[0] == NEIGHBOUR_SOLICITATION:
-        wanted, address = _SOURCE_LINK, ""
-    else:
-        raise DecodeError("not a neighbour message")
-    if icmpv6[8] == 0xFF:  # RFC 4861 section 7.1: a multicast target is invalid
-        raise DecodeError("multicast target")
-    mac = -1
-    for kind, body in _options(icmpv6, 24):
-        if kind == wanted:
-            mac = _mac(body)
-    return Neighbour(address, mac)
 
 
 def _options(buf: bytes, position: int) -> Iterator[tuple[int, bytes]]:

@@ -1,10 +1,10 @@
-"""QUIC handshakes put together: CRYPTO frames over several Initials, of both sides of a connection.
+"""QUIC hellos put together: CRYPTO frames over several Initials of the client.
 
 Rule 1: keys come from the destination connection id of the client's first Initial and stay so when that id changes
         (RFC 9001 section 5.2), except after a Retry or in a new connection: then the packet's own id opens it, and the
         collection starts again.
 Rule 2: CRYPTO frames may come in any order, overlap and repeat; of two versions of a byte the first counts.
-Rule 3: a connection's memory and work are bounded: `MAX_INITIALS` packets a side, `MAX_PIECES`, `MAX_CRYPTO` bytes.
+Rule 3: a connection's memory and work are bounded: `MAX_INITIALS` packets, `MAX_PIECES`, `MAX_CRYPTO` bytes.
 Rule 4: one hello is delivered once, also if the client repeats it after a Retry.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.quic_packet import Header, Initial, is_client_initial, open_initial, parse_headers
-from daemon.decode.tls import CLIENT_HELLO, ServerHello, parse_server_hello
+from daemon.decode.tls import CLIENT_HELLO
 
 __all__ = ["HelloAssembler", "Initial", "is_client_initial"]
 
@@ -24,7 +24,7 @@ MAX_CRYPTO = 65536
 
 
 class _CryptoStream:
-    """One side's CRYPTO bytes: disjoint pieces in order of their offsets, until the first message is taken."""
+    """The client's CRYPTO bytes: disjoint pieces in order of their offsets, until the first message is taken."""
 
     __slots__ = ("initials", "pieces", "taken")
 
@@ -111,19 +111,18 @@ class _CryptoStream:
 
 
 class HelloAssembler:
-    """The hellos of one QUIC connection. Feed it the datagrams of each side in the order they were captured.
+    """The hellos of one QUIC connection. Feed it the datagrams of the client in the order they were captured.
 
     After its hello a connection costs one decryption for each of the few Initials that follow, and no memory.
     """
 
-    __slots__ = ("_client", "_dcid", "_delivered", "_scid", "_server")
+    __slots__ = ("_client", "_dcid", "_delivered", "_scid")
 
     def __init__(self) -> None:
         self._dcid: bytes | None = None  # that the keys come from
         self._scid = b""  # of the same packet
         self._delivered = b""  # random of the last ClientHello returned
         self._client = _CryptoStream()
-        self._server = _CryptoStream()
 
     def feed(self, datagram: bytes) -> bytes | None:
         """A datagram of the client. The ClientHello handshake message when it is whole; None: not yet, or delivered.
@@ -158,26 +157,9 @@ class HelloAssembler:
         initial = open_initial(datagram, header, header.dcid)
         retried = bool(header.token) and self._dcid is not None and header.scid == self._scid
         self._dcid, self._scid = header.dcid, header.scid
-        self._server.restart()
         if not (retried and self._client.taken):  # some clients change the hello after a Retry, none its meaning
             self._client.restart()
         return initial
-
-    def feed_server(self, datagram: bytes) -> ServerHello | None:
-        """A datagram of the server. Its ServerHello when it is whole; None: not yet, or delivered.
-
-        Raises DecodeError if the datagram begins with an Initial that cannot be read (before the client's own Initial
-        none can), or one too many.
-        """
-        if self._server.taken:
-            return None
-        for header in parse_headers(datagram):
-            self._server.count()
-            if self._dcid is None:
-                raise DecodeError("no Initial of the client gave keys yet")
-            self._server.add(open_initial(datagram, header, self._dcid, "server"))
-        message = self._server.take()
-        return parse_server_hello(message) if message else None
 
     def prefix(self) -> bytes:
         """The ClientHello as far as it is there, for `parse_client_hello(..., cut=True)` when no more will come."""
@@ -186,16 +168,15 @@ class HelloAssembler:
     def state(self) -> list[Any]:
         """JSON-able; `from_state` goes on from it as if nothing had happened."""
         dcid = None if self._dcid is None else self._dcid.hex()
-        return [dcid, self._scid.hex(), self._delivered.hex(), self._client.state(), self._server.state()]
+        return [dcid, self._scid.hex(), self._delivered.hex(), self._client.state()]
 
     @classmethod
     def from_state(cls, state: list[Any]) -> HelloAssembler:
         """The inverse of `state`. Trusts it: it comes from our own database."""
         assembler = cls()
-        dcid, scid, delivered, client, server = state
+        dcid, scid, delivered, client = state[:4]  # older versions kept a side of the server
         assembler._dcid = None if dcid is None else bytes.fromhex(dcid)
         assembler._scid = bytes.fromhex(scid)
         assembler._delivered = bytes.fromhex(delivered)
         assembler._client = _CryptoStream.from_state(client)
-        assembler._server = _CryptoStream.from_state(server)
         return assembler

@@ -20,6 +20,7 @@ Events and their own fields:
 | `pause` | from here on packets were received and not written | reason |
 | `resume` | they are written again | lost (packets), from_us (when the pause began, by the wall clock) |
 | `sync` | the clock was set; offset_us has to be added to every packet time of the file | offset_us |
+| `levels` | from here on so many MACs are not recorded, or not by name, as their owner wishes | off, no_names |
 | `close` | the file is complete | reason |
 """
 
@@ -30,7 +31,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 SUFFIX = ".meta.jsonl"  # behind the whole name of the capture file
-EVENTS = ("open", "sample", "jump", "pause", "resume", "sync", "close")
+EVENTS = ("open", "sample", "jump", "pause", "resume", "sync", "levels", "close")
 
 Value = str | int | bool | None
 

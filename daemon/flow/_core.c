@@ -16,6 +16,7 @@
 #include "_core_flow.h"
 #include "_core_keys.h"
 #include "_core_rows.h"
+#include "_core_setup.h"
 #include "_core_table.h"
 #include "_core_tally.h"
 #include "_core_tally_type.h"
@@ -170,6 +171,10 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->dns);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_VISIT(self->readers[i]);
+    for (int i = 0; i < KINDS; i++) {
+        Py_VISIT(self->kinds[i].service);
+        Py_VISIT(self->kinds[i].kind);
+    }
     for (Flow *flow = self->table.first; flow; flow = flow->after)
         Py_VISIT(flow);
     return 0;
@@ -191,6 +196,11 @@ static int core_clear(Core *self)
     Py_CLEAR(self->dns);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_CLEAR(self->readers[i]);
+    for (int i = 0; i < KINDS; i++) {
+        self->kinds[i].key = 0;
+        Py_CLEAR(self->kinds[i].service);
+        Py_CLEAR(self->kinds[i].kind);
+    }
     return 0;
 }
 
@@ -204,73 +214,6 @@ static void core_dealloc(Core *self)
         Py_CLEAR(self->names[i]);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
-}
-
-/* The random key of the hash. */
-static int draw_seed(Core *self)
-{
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *seed = os ? PyObject_CallMethod(os, "urandom", "i", (int)sizeof self->table.seed) : NULL;
-    char *bytes;
-    Py_ssize_t size;
-    int failed = !seed || PyBytes_AsStringAndSize(seed, &bytes, &size) || size != sizeof self->table.seed;
-    if (!failed)
-        memcpy(self->table.seed, bytes, sizeof self->table.seed);
-    Py_XDECREF(os), Py_XDECREF(seed);
-    return failed ? -1 : 0;
-}
-
-/* The readers of message ports, under the numbers that `notable_set_up` gave the ports. */
-static int set_up_readers(Core *self)
-{
-    PyObject *udp = PyImport_ImportModule("daemon.flow.udp");
-    PyObject *readers = udp ? PyObject_GetAttrString(udp, "MESSAGE_INSPECTORS") : NULL, *port, *reader;
-    int failed = !readers || !PyDict_Check(readers);
-    for (Py_ssize_t place = 0; !failed && PyDict_Next(readers, &place, &port, &reader);) {
-        unsigned long number = PyLong_AsUnsignedLong(port);
-        failed = number > 65535 || !self->notable.message_port[number] || self->readers[self->notable.message_port[number]];
-        if (!failed)
-            self->readers[self->notable.message_port[number]] = Py_NewRef(reader);
-    }
-    Py_XDECREF(udp), Py_XDECREF(readers);
-    if (failed && !PyErr_Occurred())
-        PyErr_SetString(PyExc_ValueError, "MESSAGE_INSPECTORS: not by MESSAGE_PORTS");
-    return failed ? -1 : 0;
-}
-
-/* What ends flows and reads DNS without calling Python; both may be missing. */
-static int set_up_shortcuts(Core *self)
-{
-    Makers makers;
-    Dns dns;
-    PyObject *conversation = PyImport_ImportModule("daemon.flow.conversation"), *udp = PyImport_ImportModule("daemon.flow.udp");
-    PyObject *talk = conversation ? PyObject_GetAttrString(conversation, "Talk") : NULL;
-    PyObject *usual = talk ? PyObject_GetAttr(talk, self->names[N_RELEASE]) : NULL;
-    PyObject *own = usual ? PyObject_GetAttr((PyObject *)self->conversation, self->names[N_RELEASE]) : NULL;
-    PyObject *made = own ? PyObject_GetAttrString(conversation, "MAKERS") : NULL;
-    PyObject *read = made && udp ? PyObject_GetAttrString(udp, "CORE_DNS") : NULL;
-    int failed = !read || read_makers(made, &makers) || (read != Py_None && read_dns(read, &dns));
-    if (!failed) {
-        self->makers = own == usual ? Py_NewRef(made) : NULL;
-        self->dns = read != Py_None ? Py_NewRef(read) : NULL;
-    }
-    Py_XDECREF(conversation), Py_XDECREF(udp), Py_XDECREF(talk), Py_XDECREF(usual), Py_XDECREF(own);
-    Py_XDECREF(made), Py_XDECREF(read);
-    return failed ? -1 : 0;
-}
-
-static int set_up(Core *self)
-{
-    for (int i = 0; i < NAMES; i++)
-        if (!(self->names[i] = PyUnicode_InternFromString(NAME[i])))
-            return -1;
-    PyObject *columns = PyImport_ImportModule("daemon.decode.columns");
-    self->link_addresses = columns ? PyObject_GetAttrString(columns, "link_addresses") : NULL;
-    Py_XDECREF(columns);
-    return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ||
-                   set_up_readers(self) || set_up_shortcuts(self)
-               ? -1
-               : 0;
 }
 
 /* Whether a type extends the Tally of this module. */

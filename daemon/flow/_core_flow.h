@@ -46,6 +46,7 @@ typedef struct {
     PyObject *readers[MESSAGE_PORTS]; /* of datagrams, by the number of their port */
     PyObject *names[NAMES];
     End ends[ENDS];
+    Kind kinds[KINDS];
 } Core;
 
 /* --- who it is --- */
@@ -168,7 +169,7 @@ static int tell_plainly(Core *self, const Flow *flow, PyObject *word)
         return -1;
     PyObject *flows = PyObject_GetAttr(self->facts, self->names[N_FLOWS]);
     PyObject *spans = flows ? PyObject_GetAttr(self->facts, self->names[N_SEEN]) : NULL;
-    int told = spans ? tell(flow, flows, spans, word, 0, &makers) : -1;
+    int told = spans ? tell(flow, flows, spans, word, 0, &makers, self->kinds) : -1;
     Py_XDECREF(flows), Py_XDECREF(spans);
     return told;
 }

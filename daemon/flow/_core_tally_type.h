@@ -11,18 +11,7 @@
 #include <structmember.h>
 
 #include "_core_tally.h"
-
-static int see_ends(const Flow *self, PyObject *spans)
-{
-    for (int side = 0; side < 2; side++) {
-        int sent = self->packets[side] != 0;
-        if (self->ends[side] >= 0 &&
-            stretch_span(spans, self->ends[side], sent ? self->first_us : self->began_us,
-                         sent ? self->last_us : self->began_us, sent))
-            return -1;
-    }
-    return 0;
-}
+#include "_core_tell.h"
 
 static PyObject *tally_seen(Flow *self, PyObject *spans)
 {
@@ -49,76 +38,10 @@ static PyObject *tally_port(Flow *self, PyObject *number)
     return side < 0 ? NULL : PyLong_FromLong(key_port(&self->key, side));
 }
 
-/* 0, 1 for an address of many, 2 for the limited broadcast. */
-static int group_of(const Key *key, int side)
-{
-    uint64_t high = key->words[2 * side], low = key->words[2 * side + 1];
-    if (key_version(key) == 4)
-        return low == 0xFFFFFFFF ? 2 : low >> 28 == 14;
-    return high >> 56 == 0xFF;
-}
-
 static PyObject *tally_group(Flow *self, PyObject *number)
 {
     int side = read_side(number);
     return side < 0 ? NULL : PyLong_FromLong(group_of(&self->key, side));
-}
-
-/* What Python sees of an object that may be NULL; borrowed. */
-static PyObject *shown(PyObject *object)
-{
-    return object ? object : Py_None;
-}
-
-static PyObject *shown_port(const Flow *flow, int side)
-{
-    int port = key_port(&flow->key, side);
-    if (port >= 0)
-        return PyLong_FromLong(port);
-    Py_RETURN_NONE;
-}
-
-/* A tuple of these, whose references it takes, or NULL where one of them is NULL. Py_BuildValue takes thrice as long. */
-static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
-{
-    PyObject *tuple = PyTuple_New(count);
-    int failed = !tuple;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        failed = failed || !items[i];
-        if (tuple && items[i])
-            PyTuple_SetItem(tuple, i, items[i]);
-        else
-            Py_XDECREF(items[i]);
-    }
-    if (failed)
-        Py_CLEAR(tuple);
-    return tuple;
-}
-
-/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. */
-static PyObject *named_tuple(PyObject *type, PyObject *row)
-{
-    newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
-    PyObject *const items[] = {row};
-    PyObject *arguments = row ? tuple_of(items, 1) : NULL;
-    PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
-    Py_XDECREF(arguments);
-    return made;
-}
-
-static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live)
-{
-    int server = 1 - client;
-    PyObject *const items[] = {
-        PyLong_FromLongLong(self->number), Py_NewRef(kind), PyLong_FromLongLong(self->ends[client]),
-        PyLong_FromLongLong(self->ends[server]), shown_port(self, client), shown_port(self, server),
-        Py_NewRef(shown(self->name)), Py_NewRef(shown(self->name_source)), Py_NewRef(end), PyLong_FromLong(self->begun),
-        PyLong_FromLong(live), PyLong_FromLong(self->slices != NULL), PyLong_FromLongLong(self->first_us),
-        PyLong_FromLongLong(self->last_us), PyLong_FromLongLong(self->packets[client]),
-        PyLong_FromLongLong(self->packets[server]), PyLong_FromLongLong(self->bytes[client]),
-        PyLong_FromLongLong(self->bytes[server]),
-    };
-    return tuple_of(items, sizeof items / sizeof items[0]);
 }
 
 static PyObject *tally_row(Flow *self, PyObject *arguments)
@@ -132,61 +55,10 @@ static PyObject *tally_row(Flow *self, PyObject *arguments)
     return row_of(self, client, kind, end, live);
 }
 
-static PyObject *traits_of(const Flow *self, int client)
-{
-    int known = self->service && self->service != Py_None, server = 1 - client;
-    PyObject *const items[] = {
-        PyLong_FromLong(key_protocol(&self->key)), PyLong_FromLong(key_version(&self->key)),
-        PyLong_FromLong(key_tunnel(&self->key)), Py_NewRef(shown(self->service)), PyBool_FromLong(self->confirmed),
-        PyLong_FromLong(key_port(&self->key, server)), PyLong_FromLong(known ? 0 : key_port(&self->key, client)),
-        PyLong_FromLong(group_of(&self->key, server)),
-    };
-    return tuple_of(items, sizeof items / sizeof items[0]);
-}
-
 static PyObject *tally_traits(Flow *self, PyObject *number)
 {
     int client = read_side(number);
     return client < 0 ? NULL : traits_of(self, client);
-}
-
-/* The kind of the flow: kind_of(traits, doh). A new reference. */
-static PyObject *kind_of_flow(const Flow *self, int client, PyObject *kind_of, PyObject *is_doh)
-{
-    PyObject *doh = self->name && self->name != Py_None ? PyObject_CallFunctionObjArgs(is_doh, self->name, NULL)
-                                                        : Py_NewRef(Py_False);
-    PyObject *traits = doh ? traits_of(self, client) : NULL;
-    PyObject *kind = traits ? PyObject_CallFunctionObjArgs(kind_of, traits, doh, NULL) : NULL;
-    Py_XDECREF(doh), Py_XDECREF(traits);
-    return kind;
-}
-
-/* What telling a flow needs of Python, borrowed: see daemon/flow/conversation.py. */
-typedef struct {
-    PyObject *fact, *kind_of, *is_doh, *ends;
-} Makers;
-
-static int read_makers(PyObject *tuple, Makers *makers)
-{
-    return PyArg_ParseTuple(tuple, "O!OOO!:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
-                            &PyTuple_Type, &makers->ends)
-               ? 0
-               : -1;
-}
-
-/* Add the flow to the list of facts; 1, 0 where nobody asked, so that it takes ports to tell who is who, or -1. */
-static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *otherwise, int live, const Makers *makers)
-{
-    int client = self->syn >= 0 ? self->syn : self->asker;
-    if (client & ~1)
-        return 0;
-    PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
-    PyObject *kind = end ? kind_of_flow(self, client, makers->kind_of, makers->is_doh) : NULL;
-    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
-    PyObject *made = row ? named_tuple(makers->fact, row) : NULL;
-    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
-    Py_XDECREF(kind), Py_XDECREF(made);
-    return failed ? -1 : 1;
 }
 
 static PyObject *tally_tell(Flow *self, PyObject *arguments)
@@ -198,7 +70,7 @@ static PyObject *tally_tell(Flow *self, PyObject *arguments)
                           &PyTuple_Type, &tuple) ||
         read_makers(tuple, &makers))
         return NULL;
-    int told = tell(self, flows, spans, otherwise, live, &makers);
+    int told = tell(self, flows, spans, otherwise, live, &makers, NULL);
     return told < 0 ? NULL : PyBool_FromLong(told);
 }
 

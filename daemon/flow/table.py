@@ -14,7 +14,7 @@ from daemon.flow.core import CoreName, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
 
-OPEN = 32768  # flows kept open; a home has a few thousand
+OPEN = 16384  # flows kept open; a home has a few thousand
 _KEEP = OPEN // 2  # left after letting go, so that a flood does not make every tidy a sort
 
 

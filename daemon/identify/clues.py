@@ -64,6 +64,22 @@ _PHRASES: dict[tuple[str, str], str] = {
     ("mdns", "instance"): "it announces “{}” to the house (mDNS)",
     ("netbios", "name"): "it calls itself “{}” (NetBIOS)",
     ("http", "user_agent"): "to web servers it says it is “{}” (HTTP)",
+    ("dhcp", "user_class"): "it asked for an address as a device of the class “{}” (DHCP)",
+    ("ssdp", "nt"): "it tells the house that it is “{}” (SSDP)",
+    ("ssdp", "st"): "it looks in the house for “{}” (SSDP)",
+    ("ssdp", "usn"): "it tells the house that it is “{}” (SSDP)",
+    ("ssdp", "server"): "it tells the house that it runs “{}” (SSDP)",
+    ("ssdp", "user_agent"): "it tells the house that it runs “{}” (SSDP)",
+    ("mdns", "txt.fn"): "it tells the house that somebody named it “{}” (mDNS)",
+    ("mdns", "txt.ci"): "it tells the house that it is of the sort {} of HomeKit devices (mDNS)",
+    **{
+        ("mdns", f"txt.{key}"): "it tells the house that its maker is “{}” (mDNS)"
+        for key in ("manufacturer", "mf", "mfg", "usb_mfg")
+    },
+    **{
+        ("mdns", f"txt.{key}"): "it tells the house that its model is “{}” (mDNS)"
+        for key in ("md", "model", "am", "rpmd", "modelid", "modelname", "model_number", "ty", "usb_mdl")
+    },
 }
 
 

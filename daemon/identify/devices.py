@@ -25,7 +25,8 @@ _TAILS = (5, 8)  # characters of a hardware address: two bytes, three bytes
 Told = dict[
     Hashable, tuple[Device, bool]
 ]  # all that tells a device -> the device, and whether its name is made up by us
-_MOST_TOLD = 4096
+_TIMES = 4  # so many answers for each device are remembered: evidence changes, and what it said before is of no use
+_LEAST_TOLD = 64
 
 
 def identify(
@@ -37,7 +38,7 @@ def identify(
     about a device the next one that is given the same `told` need not find out again.
     """
     told = {} if told is None else told
-    if len(told) > _MOST_TOLD:
+    if len(told) > max(_LEAST_TOLD, _TIMES * len(stations)):
         told.clear()
     makers = {station.station_id: _maker(station, oui) for station in stations}
 

@@ -199,11 +199,6 @@ def plain(name: str) -> str:
     return " ".join(kept)
 
 
-def same_brand(one: str, other: str) -> bool:
-    """Whether two spellings mean one brand: `TP-LINK` and `TP-Link`, `Signify` and `Philips Hue`."""
-    return brand_of(one).lower() == brand_of(other).lower()
-
-
 def brand_of(said: str) -> str:
     """The brand as this module spells it, of words that a device used for its maker."""
     return judge(said).brand or plain(said)

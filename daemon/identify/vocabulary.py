@@ -41,6 +41,13 @@ class Station:
         return self.mac.to_bytes(6, "big").hex(":") if self.mac >= 0 else self.address
 
 
+class Recorded(NamedTuple):
+    """How a station is recorded, if not in full: `no-names` or `off`, and when that was said (us, by the wall clock)."""
+
+    level: str
+    since_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class OwnerWords:
     """What holds of what the owner of one site said; keys are station keys.
@@ -56,6 +63,7 @@ class OwnerWords:
     joins: tuple[tuple[str, str], ...] = ()
     splits: tuple[tuple[str, str], ...] = ()
     keeps_names: frozenset[str] = frozenset()  # stations of people's devices whose single names may be kept for good
+    levels: Mapping[str, Recorded] = field(default_factory=dict)  # stations that are not recorded in full
 
 
 class Evidence(NamedTuple):

@@ -30,7 +30,8 @@ from daemon.ingest.source import RollingDigest, Source
 
 EPOCH = 4 << 20
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
-_LEAST, _MOST = 1 << 20, 4 << 20  # bytes of a chunk; what was just read is still in the cache when it is hashed
+_SLACK = 128 << 10  # bytes of records before the end of an epoch that are left to the next chunk
+_LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk; what was just read is still in the cache when it is hashed
 _BATCH = 30_000  # facts in a batch
 _STRIDE = 256 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
@@ -149,7 +150,7 @@ class CaptureDecoder:
                     raise DecodeError(f"nothing can be read at byte {self.totals.cursor}")  # scanners promise otherwise
                 window = min(2 * window, len(buf) - SPARE)
                 continue
-            window = min(_window(consumed, len(records.offset)), EPOCH - self.totals.cursor % EPOCH)
+            window = _window(self.totals.cursor, consumed, len(records.offset))
             view[: filled - consumed] = view[consumed:filled]
             filled -= consumed
             window = max(window, filled + 1)
@@ -243,9 +244,12 @@ def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
     return filled
 
 
-def _window(consumed: int, records: int) -> int:
-    """Bytes of the next chunk: as many as hold about _ROWS records like the last ones."""
-    return min(max(consumed // max(records, 1) * _ROWS, _LEAST), _MOST)
+def _window(cursor: int, consumed: int, records: int) -> int:
+    """Bytes of the next chunk: as many as hold about _ROWS records like the last ones, up to the end of the epoch."""
+    left = EPOCH - cursor % EPOCH
+    if left <= _SLACK:
+        left += EPOCH
+    return min(max(consumed // max(records, 1) * _ROWS, _LEAST), left)
 
 
 def _slice(records: Records, start: int, stop: int) -> Records:

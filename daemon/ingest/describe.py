@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from daemon.classify.vocabulary import DeviceProfile
 from daemon.identify.devices import identify
 from daemon.identify.vocabulary import Device, Station
 from daemon.ingest.knowledge import Knowledge
@@ -42,7 +43,16 @@ class Census:
         macs = {station.station_id: station.mac for station in self._stations}
         store.write_devices(self._db, self._site_id, self._devices, macs)
         after = store.read_profiles(self._db, self._site_id)
-        return {device for device in before.keys() | after.keys() if before.get(device) != after.get(device)}
+        return {
+            device for device in before.keys() | after.keys() if self._differ(before.get(device), after.get(device))
+        }
+
+    def _differ(self, before: DeviceProfile | None, after: DeviceProfile | None) -> bool:
+        """Whether judgements may. Who names a device changes none, unless the name tells its maker."""
+        if before is None or after is None or before == after:
+            return before != after
+        about = self._knowledge.classifier.about
+        return about(before) != about(after)
 
     def _identify(self, stations: Sequence[Station]) -> list[Device]:
         return identify(stations, self._words, self._knowledge.vendors, self._knowledge.devices_told)

@@ -27,6 +27,7 @@ from daemon.store import forget as store
 from daemon.store.captures import site_number
 from daemon.store.database import open_database, transaction
 from daemon.store.errors import explained
+from daemon.store.finding_rows import drop_findings
 from daemon.store.forget import Forgettable
 from daemon.store.kept import thin_captures
 from daemon.store.prune import prune
@@ -60,6 +61,9 @@ class Forgotten:
     skipped: int = 0  # bytes of these that could not be read, and are not copied
     sums: int = 0  # rows
     untouched: int = 0  # files left as they are because that was asked for
+    whole: tuple[
+        tuple[str, int], ...
+    ] = ()  # months whose sums could not be divided, with how many destinations went whole
     left: list[tuple[str, str]] = field(default_factory=list)  # what could not be removed, and why
 
 
@@ -80,6 +84,16 @@ def forget_device(
         return done
 
 
+def undivided(database: Path, request: Request) -> tuple[tuple[str, int], ...]:
+    """(month, destinations) of which only the month's sum is left, so that all of it would go. Raises StoreError."""
+    with (
+        closing(open_database(database)) as db,
+        explained(database),
+        store.stations(db, site_number(db, request.site), request.stations),
+    ):
+        return store.undivided(db, request.since_us)
+
+
 class _Forgetting:
     def __init__(self, db: sqlite3.Connection, database: Path, request: Request) -> None:
         self._db, self._database, self._request = db, database, request
@@ -95,12 +109,11 @@ class _Forgetting:
         self._summed = {each.capture_id for each in captures if store.summed(db, each.capture_id) != (0, 0)}
         self._summed |= thin_captures(db)  # their files have less than the facts that were read of them
         with transaction(db):
+            drop_findings(db, self._site_id)
             sums = store.forget_sums(db, self._site_id, since_us)
             if since_us is None:
                 store.forget_folders(db, self._site_id)
-        self._done.sums = sums.rows
-        for month in sums.left:
-            self._leave(month, "of this month only sums are there, and they cannot be divided by days; they stay")
+        self._done.sums, self._done.whole = sums.rows, sums.whole
         for place, capture in enumerate(captures):
             heard(capture.path, place, len(captures))
             self._forget(capture)

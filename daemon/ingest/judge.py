@@ -27,6 +27,7 @@ from daemon.store.verdicts import (
 )
 
 _NOBODY = DeviceProfile()
+_MOST = 100_000  # questions that are remembered: bounds what is held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,13 @@ def judge_months(
 
     `only`: of a month that it has, these, as about the others nothing has changed on which a judgement depends.
     """
-    profiles = {
-        device: DeviceProfile(vendor=vendor, name=name, kind=kind, system=system)
-        for device, (vendor, name, kind, system) in read_profiles(db, site_id).items()
-    }
+    profiles = read_profiles(db, site_id)
     scope = _Scope(db, site_id)
     book = VerdictBook(db)
     changes: list[Change] = []
+    known = _Known()
     for month in sorted(months):
-        ask = _Questions(book, knowledge, month_text(month), read_aliases(db, site_id, month))
+        ask = _Questions(book, knowledge, month_text(month), read_aliases(db, site_id, month), known)
         written: list[tuple[Place, int]] = []
         gone, judged_now = scope.look(month, only.get(month) if only is not None else None)
         for judged in judged_now:
@@ -104,8 +103,7 @@ class _Scope:
         there: dict[Place, Judged] = {}
         gone: set[Place] = set()
         if some.devices:
-            before = judged_places(db, site_id, month)
-            gone = {place for place in before if place.device_id in some.devices}
+            gone = judged_places(db, site_id, month, some.devices)
             stations = [station for device in some.devices for station in self._stations[device]]
             there = {judged.place: judged for judged in read_destinations(db, site_id, month, of=stations)}
         if some.places:
@@ -117,16 +115,35 @@ class _Scope:
 
 
 class _Questions:
-    """The questions of one month. Devices of one maker ask the same ones; each is judged once."""
+    """The questions of one month. Devices of one maker, and months alike, ask the same ones; each is judged once."""
 
-    def __init__(self, book: VerdictBook, knowledge: Knowledge, month: str, aliases: Mapping[str, str]) -> None:
+    def __init__(
+        self, book: VerdictBook, knowledge: Knowledge, month: str, aliases: Mapping[str, str], known: _Known
+    ) -> None:
         self.month = month
-        self._book, self._knowledge, self._aliases = book, knowledge, aliases
-        self._known: dict[Hashable, int] = {}
+        self._book, self._knowledge, self._aliases, self._known = book, knowledge, aliases, known
+        self._askers: dict[int, int] = {}
+        self._asked: dict[tuple[str | None, ...], int] = {}
+        known.bound()
 
     def verdict(self, profile: DeviceProfile, judged: Judged) -> int:
-        """The number of the verdict on a destination of a device."""
-        destination = Destination(
+        """The number of the verdict on a destination of a device, which has this profile."""
+        device = judged.place.device_id
+        asker = self._askers.get(device)
+        if asker is None:
+            asker = self._askers[device] = self._known.number(self._knowledge.classifier.about(profile))
+        said = judged.domain, judged.address, judged.name_source, judged.service
+        asked = self._asked.get(said)
+        if asked is None:
+            asked = self._asked[said] = self._known.number(self._knowledge.classifier.asked(self._destination(judged)))
+        known = self._known.verdicts.get((asker, asked))
+        if known is None:
+            verdict = self._knowledge.classifier.judge(profile, self._destination(judged))
+            known = self._known.verdicts[asker, asked] = self._book.number(verdict)
+        return known
+
+    def _destination(self, judged: Judged) -> Destination:
+        return Destination(
             domain=judged.domain,
             address=judged.address,
             name_source=judged.name_source,
@@ -134,9 +151,21 @@ class _Questions:
             month=self.month,
             service=judged.service,
         )
-        classifier = self._knowledge.classifier
-        question = classifier.question(profile, destination)
-        known = self._known.get(question)
-        if known is None:
-            known = self._known[question] = self._book.number(classifier.judge(profile, destination))
-        return known
+
+
+class _Known:
+    """Verdicts by what they depend on: of the device and of the destination, each looked up once and numbered."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[tuple[int, int], int] = {}
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, depends: Hashable) -> int:
+        """A number for all that a verdict depends on of one of the two."""
+        return self._numbers.setdefault(depends, len(self._numbers))
+
+    def bound(self) -> None:
+        """Forget all of it, between two months, where it has become much."""
+        if len(self.verdicts) > _MOST:
+            self.verdicts.clear()
+            self._numbers.clear()

@@ -5,6 +5,7 @@ An import that finds nothing new to judge loads none of it.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +42,17 @@ class Knowledge:
         from daemon.store.owner import words_at  # noqa: PLC0415  needed only where there is a file
 
         return words_at(self.owner, site)
+
+    def nameless_times(self, site: str) -> dict[str, list[tuple[int, int]]]:
+        """For each station the times (us) in which it was not to be recorded by name; see daemon.store.recording."""
+        from daemon.store.owner import read_owner  # noqa: PLC0415  needed only where there is a file
+        from daemon.store.recording import nameless_times  # noqa: PLC0415  likewise
+
+        db = None if self.owner is None else read_owner(self.owner)
+        if db is None:
+            return {}
+        with closing(db):
+            return nameless_times(db, site)
 
     def time_zone(self) -> str | None:
         """The zone of the site as of now: the owner may have set another on the dashboard. None: as the database has it."""

@@ -5,14 +5,16 @@ Rule 1: what is new is read in pieces, the oldest file first, every file in turn
 Rule 2: it is kind to the disk: a file that grows is read once a minute, or when some 2,000 facts have come together;
         while somebody looks, every few seconds. Behind, it reads without a pause.
 Rule 3: what goes wrong with one file is that file's; what goes wrong with the database is said and tried again.
-Rule 4: clocks and sleep are passed in.
+Rule 4: the owner is not kept waiting: what they said is acted on between two batches of a file, and a pass over facts is
+        left off for it and begun anew.
+Rule 5: clocks and sleep are passed in.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -20,20 +22,21 @@ from typing import Protocol
 from daemon.decode.pcap import FILE_HEADER
 from daemon.ingest.capture_file import Task, continue_file, head_of, import_file
 from daemon.ingest.follow import Folder, Followed
+from daemon.ingest.heed import Ear, stamps
+from daemon.ingest.hunting import Hunter
 from daemon.ingest.keep import Held, Keeper, sentence_of
 from daemon.ingest.knowledge import Knowledge
+from daemon.ingest.levels import Teller
 from daemon.ingest.outcome import FileOutcome
 from daemon.ingest.recordings import Recordings, set_clocks
 from daemon.ingest.replacement import complete_replacements
-from daemon.ingest.settle import heed_owner, settle_site
+from daemon.ingest.settle import judge_due, settle_site
 from daemon.ingest.source import find_captures
 from daemon.ingest.standing import CATCHING_UP, FOLLOWING, WAITING, Said, Standing, is_looked_at, look_folder
 from daemon.ingest.wishes import Wishes
 from daemon.store.captures import find_placed
 from daemon.store.database import open_database
 from daemon.store.errors import Busy, DiskFull, StoreError, explained
-from daemon.store.owner import read_owner, version, wishes
-from daemon.store.settings import TIME_ZONE, read_settings
 
 PIECE = 64 << 20  # bytes of a file that are read before others have their turn
 COMMIT_S = 60.0
@@ -45,6 +48,9 @@ _INSTRUCTIONS = 200_000  # of SQLite's machine, some milliseconds, after which i
 _REST = 4  # while somebody looks, the service rests four times as long as it worked
 _SELDOM = 60  # while nobody looks, labels take no more than a sixtieth of the time
 _RETRY_S = 10.0
+SIGN_S = 5.0  # so often there is a sign of life, at least
+_OFTEN = 5  # passes in a row that are left off for the owner; the next one is not
+_AGAIN_S = 10.0  # so often it is seen to that the recorder still knows whom to leave out
 _FACTS_A_MB = 60.0  # before anything is known of this house
 _ASIDE = ("unreadable", "closed")
 _GZIP = (".gz",)
@@ -98,11 +104,16 @@ class Live:
         self._worked_s = self._settling_s = 0.0
         self._unsettled = True  # whatever a run before this one left
         self._facts_a_byte = _FACTS_A_MB / 1e6
-        self._words: tuple[object, ...] = ()
-        self._word: object = None  # the state of the owner's words and zone that was heeded last
+        self._told_s = world.monotonic()  # when somebody was told last that work goes on
+        self._settling = False  # in a pass that may be left off
+        self._spoken = False  # and the owner has said something in the midst of it
+        self._left_off = 0  # passes in a row
+        self._ear = Ear(assignment.database, assignment.site, assignment.knowledge, world.monotonic)
         self._recordings = Recordings(assignment.site)
+        self._teller = Teller(assignment.folder, assignment.database, assignment.site)
+        self._directed: tuple[object, ...] = ()
         self._wishes = Wishes(assignment.database, assignment.site, assignment.knowledge)
-        self._wished = False  # somebody is to be forgotten
+        self._hunter = Hunter(assignment.database, assignment.site, assignment.knowledge, world.monotonic)
         self._said: tuple[Said, ...] = ()
 
     def run(self, *, once: bool = False) -> Standing:
@@ -112,7 +123,7 @@ class Live:
             self._keeper.prepare()
         with closing(open_database(self._what.database)) as db:
             complete_replacements(db, self._what.database)
-            db.set_progress_handler(lambda: int(world.stopping()), _INSTRUCTIONS)
+            db.set_progress_handler(self._leaves_off, _INSTRUCTIONS)
             standing = Standing(FOLLOWING, "Starts.")
             while not world.stopping():
                 try:
@@ -124,6 +135,7 @@ class Live:
                     if once or not isinstance(error, (Busy, DiskFull)):
                         raise
                     busy, standing = self._relieved(db, error), self._standing(WAITING, str(error))
+                self._told_s = world.monotonic()
                 self._heard(standing)
                 self._advanced = False
                 if once and not busy:
@@ -138,22 +150,29 @@ class Live:
         looked_at = self._looked_at()
         self._folder.look(now)
         set_clocks(self._folder)
+        self._direct(db)
         due = self._due(now, looked_at=looked_at, once=once)
         for file in due:
             if self._world.stopping():
                 break
+            self._direct(db)
             self._read(db, file, self._world.monotonic(), once=once)
         self._recordings.tell(db, self._what.database, self._folder)
         behind = any(file.pending > 0 for file in due)
+        self._ear.heed(db)
         self._settle(db, behind=behind, looked_at=looked_at, once=once)
-        self._heed(db)
-        if self._wished:
-            self._forget()
+        self._ear.heed(db)
+        later = self._catch_up(db)
+        self._direct(db)
+        if self._ear.wished:
+            self._forget(db)
         if due:
             self._worked_s = self._world.monotonic() - now
+        if not (behind or once or self._unsettled):
+            self._hunter.step(db)
         if self._keeper is not None and not once and self._keeper.due(now):
             self._keeper.keep(db, now)
-        return behind
+        return behind or later
 
     def _relieved(self, db: sqlite3.Connection, error: StoreError) -> bool:
         """Whether there is more room now than when the database could not be written."""
@@ -230,7 +249,7 @@ class Live:
     def _offer(self, db: sqlite3.Connection, file: Followed, task: Task) -> FileOutcome:
         database = self._what.database
         if file.capture_id is not None:
-            outcome = continue_file(db, database, task, file.capture_id)
+            outcome = continue_file(db, database, task, file.capture_id, lambda _size, _packets: self._between(db))
             if outcome is not None:
                 return outcome
         if file.sidecar is not None and file.shape.size < FILE_HEADER:  # the power went when it had just been made
@@ -239,7 +258,26 @@ class Live:
             _, problems = find_captures([file.path])
             if problems and not (problems[0][1] == "the file is empty" and not file.ended):
                 return FileOutcome(file.path, "unreadable", message=problems[0][1])
-        return import_file(db, database, task)
+        return import_file(db, database, task, lambda _size, _packets: self._between(db))
+
+    def _between(self, db: sqlite3.Connection) -> None:
+        """What does not wait until a file is read."""
+        self._live_on()
+        self._ear.heed(db)
+        self._direct(db)
+
+    def _live_on(self) -> None:
+        """Say once in a while that work goes on, however long a look takes."""
+        now = self._world.monotonic()
+        if now - self._told_s >= SIGN_S:
+            self._told_s = now
+            self._heard(replace(self._standing(*self._words_for()), advanced=True))
+
+    def _leaves_off(self) -> int:
+        """Asked by SQLite in the midst of its work: not 0 where it should leave off."""
+        self._live_on()
+        self._spoken = self._settling and self._left_off < _OFTEN and self._ear.news()
+        return int(self._spoken or self._world.stopping())
 
     def _settle(self, db: sqlite3.Connection, *, behind: bool, looked_at: bool, once: bool) -> None:
         now = self._world.monotonic()
@@ -248,36 +286,58 @@ class Live:
         if not self._unsettled or now - self._settle_s < max(pause if behind else 0, slow):
             return
         what = self._what
-        settle_site(db, what.database, what.site, what.networks, what.knowledge)
-        self._unsettled = False
+        with self._owner_first(once=once) as done:
+            settle_site(db, what.database, what.site, what.networks, what.knowledge)
+            done.append(True)
+        if not done:
+            return
+        self._unsettled, self._left_off = False, 0
         self._settle_s = self._world.monotonic()
         self._settling_s = self._settle_s - now
         self._settled_us = int(self._world.wall() * 1e6)
 
-    def _heed(self, db: sqlite3.Connection) -> None:
-        """Act on what the owner said since the last look."""
-        path = self._what.knowledge.owner
-        if path is None:
-            return
-        shape = tuple(_stamp(path.with_name(path.name + end)) for end in ("", "-wal"))
-        if shape == self._words:
-            return
-        owner = read_owner(path)
-        if owner is not None:
-            with closing(owner):
-                number = version(owner), read_settings(owner).get(TIME_ZONE)
-                self._wished = bool(wishes(owner, self._what.site))
-            if number != self._word:  # at first, too: nobody knows what was said while the service was down
-                heed_owner(db, self._what.database, self._what.site, self._what.knowledge)
-            self._word = number
-        self._words = shape
+    @contextmanager
+    def _owner_first(self, *, once: bool = False) -> Iterator[list[bool]]:
+        """Work that is left off when the owner says something; at its end it adds to the list, which is empty then."""
+        done: list[bool] = []
+        self._settling, self._spoken = not once, False
+        try:
+            yield done
+        except (
+            StoreError
+        ):  # of whatever kind: SQLite has undone all, what tidies up behind the work finds nothing to tidy
+            if not self._spoken or self._world.stopping():
+                raise
+        finally:
+            self._settling = False
+        self._left_off += not done
 
-    def _forget(self) -> None:
+    def _catch_up(self, db: sqlite3.Connection) -> bool:
+        """Do one thing of what was put off for the owner; whether there is more."""
+        what, more = self._what, True
+        with self._owner_first() as done:
+            more = judge_due(db, what.database, what.site, what.knowledge)
+            done.append(True)
+        return more
+
+    def _direct(self, db: sqlite3.Connection) -> None:
+        """Tell the recorder whom to leave out. Without the owner's file what it was told last stays as it is."""
+        path = self._what.knowledge.owner
+        if path is None or not path.exists():
+            return
+        now = self._world.monotonic() // _AGAIN_S
+        state = (now, self._settle_s, stamps(path))
+        if state != self._directed:
+            self._directed = state
+            self._teller.tell(db, self._what.knowledge.words(self._what.site))
+
+    def _forget(self, db: sqlite3.Connection) -> None:
         """Act on the wish that a device be forgotten, file by file, with a sign of life at each."""
 
         def heard(path: str, done: int, every: int) -> None:
             sentence = f"Forgetting a device: {done} of {every} captures, {Path(path).name}."
             self._heard(replace(self._standing(FOLLOWING, sentence), advanced=True))
+            self._ear.heed(db)
 
         done = self._wishes.fulfil(heard)
         self._said += tuple(Said(each.sentence, "", loud=bool(each.left)) for each in done)
@@ -295,7 +355,7 @@ class Live:
         return FOLLOWING, f"Following {', '.join(sorted(file.path.name for file in live)[:3])}."
 
     def _tell(self) -> tuple[Said, ...]:
-        said, self._said = self._said, ()
+        said, self._said = (*self._said, *self._teller.say()), ()
         return said if self._keeper is None else (*said, *self._keeper.say())
 
     def _standing(self, state: str, sentence: str) -> Standing:
@@ -308,6 +368,7 @@ class Live:
         held = Held() if self._keeper is None else self._keeper.held
         if words := sentence_of(held):
             sentence += f" {words}"
+        left_out = [file.sidecar.levels for file in files if file.sidecar is not None and not file.sidecar.closed]
         return Standing(
             state=state,
             sentence=sentence,
@@ -327,13 +388,7 @@ class Live:
             ballast_bytes=held.ballast,
             given_up=held.gone,
             given_up_unread=held.unread,
+            not_recorded=max((off for off, _ in left_out), default=0),
+            without_names=max((bare for _, bare in left_out), default=0),
             said=self._tell(),
         )
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0, 0
-    return status.st_ino, status.st_size, status.st_mtime_ns

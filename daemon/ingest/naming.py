@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -11,8 +11,10 @@ from daemon.flow.facts import DAY_US
 from daemon.identify.answers import Answer, AnswerBook, service_answer
 from daemon.store import answers as store
 from daemon.store import labels
+from daemon.store.recording import Nameless
 
 _MOST = 50_000  # flows at a time: bounds what is held in memory
+_WEEK_US = 7 * DAY_US  # at a time where they are those of a few devices: many answers hold for more than one day
 _SERVICE_TYPES = ("HTTPS", "SVCB")
 
 
@@ -37,20 +39,32 @@ class _Flow(NamedTuple):
     last_us: int
     label_id: int | None
     label_source: str | None
+    cover: bool  # the head's own name leads to somebody else
+    taken: int | None  # and what the head is called instead
 
 
 def settle_names(
-    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, *, grew: bool = False
+    db: sqlite3.Connection,
+    site_id: int,
+    since_us: int,
+    until_us: int,
+    nameless: Nameless,
+    *,
+    grew: bool = False,
+    of: Collection[int] | None = None,
 ) -> list[Renamed]:
     """Name the flows of a stretch of time that have no name of their own; those that are named otherwise than before.
 
-    `grew`: all that is new was seen since `since_us`, so that no answer is new to a flow that came before.
+    `nameless`: who is to have no names; nobody lends them one. `grew`: all that is new was seen since `since_us`, so that
+    no answer is new to a flow that came before. `of`: for these devices alone the answers are others than before.
     """
     renamed = [Renamed(*row) for row in labels.forget_local_names(db, site_id, since_us, until_us)]
-    unnamed = (_Flow(*row) for row in labels.read_unnamed(db, site_id, since_us, until_us))
-    for _, flows in groupby(unnamed, key=lambda flow: flow.began_us // DAY_US):
+    unnamed = (_Flow(*row) for row in labels.read_unnamed(db, site_id, since_us, until_us, of))
+    together_us = DAY_US if of is None else _WEEK_US
+    for _, flows in groupby(unnamed, key=lambda flow: flow.began_us // together_us):
         while some := list(islice(flows, _MOST)):
-            asking = [flow for flow in some if not grew or flow.first_us >= since_us]
+            bare = {flow.flow_id for flow in some if nameless.at(flow.asker, flow.first_us)} if nameless else set()
+            asking = [flow for flow in some if flow.flow_id not in bare and (not grew or flow.first_us >= since_us)]
             with store.sought(db, {flow.address for flow in asking}):
                 book = AnswerBook(_answers(db, site_id, asking))
             names: dict[int, _Name] = {}
@@ -58,12 +72,14 @@ def settle_names(
                 found = book.name(flow.asker, flow.address, flow.began_us)
                 if found is not None:
                     names[flow.flow_id] = found
-            renamed += _name(db, some, names)
+            renamed += _name(db, some, names, bare)
     return renamed
 
 
-def _name(db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _Name]) -> list[Renamed]:
-    """Write what flows are called: by answers, as told, else by their certificates."""
+def _name(
+    db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _Name], bare: Collection[int]
+) -> list[Renamed]:
+    """Write what flows are called: by answers, as told, else by their certificates; those in `bare` not at all."""
     certified = dict(labels.read_certified(db, {flow.head or flow.flow_id for flow in flows}))
     changes: list[tuple[int | None, str | None, int]] = []
     renamed: list[Renamed] = []
@@ -73,6 +89,10 @@ def _name(db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _N
         shown = certified.get(flow.head or flow.flow_id)
         if found[0] is None and shown:
             found = labels.name_number(db, _certificate_name(shown)), "certificate"
+        if flow.cover:
+            found = flow.taken, None
+        if flow.flow_id in bare:
+            found = None, None
         if flow.head is not None and found[0] is not None:
             found = found[0], "continued"
         if found != (flow.label_id, flow.label_source):
@@ -87,7 +107,12 @@ def _answers(db: sqlite3.Connection, site_id: int, flows: Sequence[_Flow]) -> It
     if not flows:
         return
     times = [flow.began_us for flow in flows]
-    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, min(times), max(times)):
+    yield from answers_between(db, site_id, min(times), max(times))
+
+
+def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> Iterator[Answer]:
+    """What may hold at some time of a stretch, for the addresses that are sought (`daemon.store.answers`)."""
+    for seen_us, name, ttl, asker, kind, value, name_id in store.read_answers(db, site_id, since_us, until_us):
         if kind not in _SERVICE_TYPES:
             yield Answer(seen_us, name, ttl, asker, value, name_id)
             continue

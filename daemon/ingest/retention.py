@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.identify.kinds import PEOPLE
+from daemon.ingest.hunting import look_at_newest
 from daemon.ingest.judge import judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.store import retain, whose_days
@@ -92,6 +93,7 @@ def _retain_site(
         slots = retain.drop_slots(db, site_id, plan.oldest_slot)
         whose_days.follow(db)
         prune(db)
+        look_at_newest(db, site_id, knowledge)
     heard(site, len(plan.steps), len(plan.steps))
     return SiteRetained(site, plan, flows, slots, retain.kept(db, site_id))
 

@@ -9,31 +9,39 @@ changed, may have changed it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.flow.stitch import Part, stitch
 from daemon.identify.answers import MOST_US, end_of_chain
+from daemon.ingest.covers import settle_covers
 from daemon.ingest.describe import Census
 from daemon.ingest.ends import judge_ends
 from daemon.ingest.folders import settle_folders
+from daemon.ingest.hunting import look_at_newest
 from daemon.ingest.judge import Change, Some, judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.naming import Renamed, settle_names
-from daemon.store import labels, whose_days
+from daemon.store import due, labels, whose_days
 from daemon.store.aliases import read_aliases
 from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
+from daemon.store.finding_rows import drop_findings
+from daemon.store.recording import Nameless, nameless_flows, take_names
 from daemon.store.rollup import Moved, months_of, roll, roll_slots
+from daemon.store.stations import Regrouped
 from daemon.store.touched import forget_retold, read_retold, slots_of, with_later_parts
 from daemon.store.verdicts import devices_of_stations, months_with_destinations
 
 _FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month; flows likewise
 _MOST_SLOTS = 48  # with more it is as quick to count whole days
+_AT_ONCE = 2  # months that are judged at once when the owner has said something
+_EVER_US = 1 << 60
+_LATE_US = 3_600_000_000  # what came earlier than that before a look at the newest days is news to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +61,32 @@ def settle_site(
 
 
 def heed_owner(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
-    """Follow what the owner said: names, joins, and judgements about devices that are not what they were."""
+    """Follow what the owner said: names, joins, and judgements about devices that are not what they were.
+
+    Facts that no pass has seen are left to the next pass, and judgements about months long ago to `judge_due`, so that
+    it is quick however much was read meanwhile, and however long Homeport has been there.
+    """
     with explained(database), transaction(db):
         return _Pass(db, site_number(db, site), site, knowledge).run((), everything=False, heed=True)
+
+
+def judge_due(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> bool:
+    """Do one thing of what was put off, the latest month first; whether there is more. Raises StoreError."""
+    with explained(database):
+        site_id = site_number(db, site)
+        if not due.read_due(db, site_id):
+            return False
+        with transaction(db):
+            return _Pass(db, site_id, site, knowledge).catch_up()
 
 
 def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
     """Judge the whole past of a site anew: the owner said something, or rules or tables changed. Raises StoreError."""
     with explained(database), transaction(db):
-        return _Pass(db, site_number(db, site), site, knowledge).run((), everything=True)
+        site_id = site_number(db, site)
+        settled = _Pass(db, site_id, site, knowledge).run((), everything=True)
+        look_at_newest(db, site_id, knowledge)
+        return settled
 
 
 class _Pass:
@@ -73,37 +98,121 @@ class _Pass:
     def run(self, networks: Sequence[str], *, everything: bool, heed: bool = False) -> Settled:
         db, site_id = self._db, self._site_id
         spans = self._configure(networks)
-        fresh = labels.unsettled(db, site_id)
+        heed = heed and not spans
+        fresh = [] if heed else labels.unsettled(db, site_id)
         if not (fresh or networks or spans or everything or heed):
             return Settled()
         everything = everything or bool(spans)  # another time zone: other days in every month
         # Where files only grew, all that is new was seen since.
         grew = bool(fresh) and not spans and all(each.fresh_us > each.first_us for each in fresh)
         since_us = min(each.fresh_us for each in fresh) if grew and not everything else None
-        for capture in fresh:
-            labels.fold_crowds(db, capture.capture_id, since_us)
-        spans += judge_ends(db, site_id, since_us)
-        spans += settle_folders(db, site_id)
+        if not heed:
+            for capture in fresh:
+                labels.fold_crowds(db, capture.capture_id, since_us)
+            spans += judge_ends(db, site_id, since_us)
+            spans += settle_folders(db, site_id)
         census = Census(db, site_id, self._site, self._knowledge)
         regrouped = census.group()
-        spans += regrouped.spans
-        for series in sorted({capture.series for capture in fresh}):
-            spans += _settle_series(db, site_id, series, [each for each in fresh if each.series == series])
-        spans += labels.restore_kept(db, site_id)
-        asked = spans + [(each.fresh_us, each.last_us) for each in fresh]
-        renamed: list[Renamed] = []
-        if asked:
-            until_us = max(span[1] for span in asked) + MOST_US
-            renamed = settle_names(db, site_id, min(span[0] for span in asked), until_us, grew=grew and not spans)
+        if heed:
+            due.put_off(db, site_id, [due.NAMES], regrouped.devices)
+            renamed = self._name(fresh, spans, Regrouped([], set()), grew=grew, promised=True)
+        else:
+            renamed = self._name(fresh, spans, regrouped, grew=grew, promised=everything) + self._name_due()
         moved = self._roll(fresh, spans, renamed, everything=everything)
         others = census.describe() | regrouped.devices
-        months: Collection[int] = moved if not (others or everything) else months_with_destinations(db, site_id)
-        only = {month: Some(moved.get(month, ()), others) for month in months if len(moved.get(month, ())) <= _FEW}
-        changes = judge_months(db, site_id, months, self._knowledge, None if everything else only)
-        whose_days.follow(db)
-        labels.mark_settled(db, site_id)
-        forget_retold(db, site_id)
+        changes = self._judge(moved, others, everything=everything, heed=heed)
+        newest = min((each.fresh_us for each in fresh), default=None)
+        anew = heed or everything or bool(others)
+        if anew or newest is not None:  # devices are others, or came late: it was looked at something else
+            drop_findings(db, site_id, 0 if anew or newest is None else newest + _LATE_US)
+        if not heed:
+            labels.mark_settled(db, site_id)
+            forget_retold(db, site_id)
         return Settled(tuple(changes))
+
+    def catch_up(self) -> bool:
+        """See `judge_due`."""
+        db, site_id = self._db, self._site_id
+        waiting = due.read_due(db, site_id)
+        month = max(waiting)
+        if month == due.NAMES:
+            moved = self._roll((), (), self._name_due(), everything=False)
+            only = {month: Some(places) for month, places in moved.items() if len(places) <= _FEW}
+            judge_months(db, site_id, moved, self._knowledge, only)
+        else:
+            judge_months(db, site_id, [month], self._knowledge, {month: Some(devices=waiting[month])})
+            due.no_longer_due(db, site_id, [month])
+        whose_days.follow(db, columns=False)
+        drop_findings(db, site_id)
+        return len(waiting) > 1
+
+    def _name_due(self) -> list[Renamed]:
+        """Name the flows of devices that won or lost stations, where that was put off."""
+        db, site_id = self._db, self._site_id
+        devices = due.read_due(db, site_id).get(due.NAMES)
+        if not devices:
+            return []
+        nameless = Nameless(db, site_id, self._knowledge.nameless_times(self._site))
+        renamed = settle_covers(db, site_id, 0, _EVER_US) + settle_names(db, site_id, 0, _EVER_US, nameless, of=devices)
+        due.no_longer_due(db, site_id, [due.NAMES])
+        return renamed
+
+    def _judge(self, moved: Moved, others: set[int], *, everything: bool, heed: bool) -> list[Change]:
+        """Judge what has `moved`, and all of the devices that are `others` than they were."""
+        db, site_id = self._db, self._site_id
+        waiting = due.read_due(db, site_id)
+        months = set(moved)
+        if others or everything:
+            months |= set(months_with_destinations(db, site_id))
+        if heed:
+            long_ago = sorted(months - moved.keys())[:-_AT_ONCE]
+            due.put_off(db, site_id, long_ago, others)
+            months -= set(long_ago)
+        else:
+            months |= waiting.keys()
+        only = {
+            month: Some(moved.get(month, ()), others | waiting.get(month, set()))
+            for month in months
+            if len(moved.get(month, ())) <= _FEW
+        }
+        changes = judge_months(db, site_id, months, self._knowledge, None if everything else only)
+        due.no_longer_due(db, site_id, months)
+        whose_days.follow(db, columns=not heed)
+        return changes
+
+    def _name(
+        self,
+        fresh: Sequence[labels.Stretch],
+        spans: list[tuple[int, int]],
+        regrouped: Regrouped,
+        *,
+        grew: bool,
+        promised: bool,
+    ) -> list[Renamed]:
+        """Name flows; those that are named otherwise than before. `spans` grows by what has to be counted anew besides.
+
+        Where stations were regrouped, names may be others, as a device is called by what it was told itself; the sums are
+        of stations. `promised`: names may have to go that the owner did not want recorded.
+        """
+        db, site_id = self._db, self._site_id
+        renamed: list[Renamed] = []
+        told = [*regrouped.spans, *((each.fresh_us, each.last_us) for each in fresh)]
+        if asked := [*spans, *told]:
+            until_us = max(span[1] for span in asked) + MOST_US
+            renamed += settle_covers(db, site_id, min(span[0] for span in asked), until_us)
+        nameless = Nameless(db, site_id, self._knowledge.nameless_times(self._site))
+        if nameless and promised:
+            spans += take_names(db, site_id, nameless)
+        for series in sorted({capture.series for capture in fresh}):
+            spans += _settle_series(db, site_id, series, [each for each in fresh if each.series == series], nameless)
+        spans += labels.restore_kept(db, site_id)
+        if asked := [*spans, *told]:
+            until_us = max(span[1] for span in asked) + MOST_US
+            names_us = min(span[0] for span in asked), until_us
+            grew = grew and not (spans or regrouped.spans)
+            of = None if spans or fresh else regrouped.devices
+            renamed += settle_names(db, site_id, *names_us, nameless, grew=grew, of=of)
+        return renamed
 
     def _roll(
         self,
@@ -178,7 +287,7 @@ def _led_elsewhere(db: sqlite3.Connection, before: Mapping[str, str], after: Map
 
 
 def _settle_series(
-    db: sqlite3.Connection, site_id: int, series: str, fresh: Sequence[labels.Stretch]
+    db: sqlite3.Connection, site_id: int, series: str, fresh: Sequence[labels.Stretch], nameless: Nameless
 ) -> list[tuple[int, int]]:
     """Link flows over the files of a series; of all that begin in the middle only those that a cut one fits are kept.
 
@@ -199,6 +308,8 @@ def _settle_series(
         parts += [part for part in others if part.key() in keys]
     began = {part.flow_id for part in parts if part.first_us >= since_us}
     links = [link for link in stitch(parts) if link.flow_id in began]
+    bare = nameless_flows(db, nameless, (link.flow_id for link in links if link.name_id is not None))
+    links = [link._replace(name_id=None) if link.flow_id in bare else link for link in links]
     return labels.write_continued(db, site_id, series, since_us, links)
 
 

@@ -34,6 +34,7 @@ class Sidecar:
     offset_us: int | None = None  # what `sync` told
     kernel_drops: int = 0
     interface_drops: int = 0
+    levels: tuple[int, int] = (0, 0)  # MACs that the recorder leaves out, and that it records without names
     book: GapBook = field(default_factory=GapBook)
     _position: int = 0
 
@@ -64,6 +65,9 @@ class Sidecar:
         self.kernel_drops, self.interface_drops = line.kernel_drops, line.interface_drops
         if line.event == "close":
             self.closed = True
+        if line.event == "levels":
+            off, bare = line.more.get("off"), line.more.get("no_names")
+            self.levels = off if isinstance(off, int) else 0, bare if isinstance(bare, int) else 0
         offset = line.more.get("offset_us")
         if line.event == "sync" and isinstance(offset, int):
             self.offset_us = offset

@@ -47,6 +47,8 @@ class Standing:
     ballast_bytes: int = 0
     given_up: int = 0  # files that went for the budget
     given_up_unread: tuple[str, ...] = ()  # the newest of those that were never read
+    not_recorded: int = 0  # MACs, as the sidecars of files that are being written say
+    without_names: int = 0
     said: tuple[Said, ...] = ()  # of the budget, since the last word
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.hours import is_night
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, Column, Report

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.sums import read_total
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import listed, share_words, size_words
 from daemon.store.applications import BROUGHT
+from daemon.store.calendar import date_of, midnight_us
 from daemon.store.named import DAY, MONTH, QUARTER, Named, names_below, names_forgotten, oldest_day, read_named
 
 _COLUMNS = (
@@ -31,7 +32,6 @@ _COLUMNS = (
     Column("bytes", "Data", SIZE),
     Column("packets", "Packets", COUNT),
 )
-_EPOCH = date(1970, 1, 1)
 _QUARTERS_FOR_S = 50 * 3600
 _MOST_NAMED = 3
 
@@ -108,8 +108,8 @@ def begin_us(scope: Scope, step: str, at: int) -> int:
     """When a step begins, microseconds UTC."""
     if step == QUARTER:
         return at * SLOT_US
-    day = _EPOCH + timedelta(days=at) if step == DAY else date(at // 12, at % 12 + 1, 1)
-    return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(scope.zone)).timestamp()) * 1_000_000
+    first = date_of(at) if step == DAY else date(at // 12, at % 12 + 1, 1)
+    return midnight_us(first, ZoneInfo(scope.zone))
 
 
 def _sentences(scope: Scope, used: Sequence[Used]) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daemon.report.contacts import Tally, destination_sums
+from daemon.report.contacts import Tally
+from daemon.report.ranking import in_order, ranked
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
 from daemon.report.words import counted, share_words, size_words
@@ -28,6 +29,7 @@ _COLUMNS = (
     Column("first_us", "First seen", TIME),
     Column("last_us", "Last seen", TIME),
 )
+_SHARE = 8
 
 
 def report(scope: Scope) -> Report:
@@ -37,28 +39,21 @@ def report(scope: Scope) -> Report:
 
 def ranking(scope: Scope, *, inward: bool) -> Report:
     """Destinations by what they received or, with `inward`, by what they sent."""
-    sums = destinations(scope, inward=inward)
-    texts = read_texts(scope.db, [each.key for each in sums])
-    whole = sum(part(each, inward=inward) for each in sums)
+    found = ranked(scope)
+    order = in_order(found, inward=inward)
+    texts = read_texts(scope.db, found.named)
+    way = found.bytes_down if inward else found.bytes_up
+    whole = sum(way)
     rows = tuple(
         (
-            texts.get(each.key), each.company, each.party, each.country, count_devices(each), each.flows, each.bytes_up,
-            each.bytes_down, part(each, inward=inward) / whole if whole else 0.0, each.first_us, each.last_us,
+            texts.get(found.named[at]), found.company[at], found.party[at], found.country[at], found.devices[at],
+            found.flows[at], found.bytes_up[at], found.bytes_down[at], way[at] / whole if whole else 0.0,
+            found.first_us[at], found.last_us[at],
         )
-        for each in sums
+        for at in order
     )  # fmt: skip
     title = "Sources" if inward else "Destinations"
-    return Report(title, _COLUMNS, rows, (_sentence(sums, rows, whole, inward=inward),))
-
-
-def destinations(scope: Scope, *, inward: bool) -> list[Tally[int]]:
-    """Sums by name or address, ranked."""
-    return sorted(destination_sums(scope), key=lambda each: (-part(each, inward=inward), -each.bytes, each.key))
-
-
-def part(each: Tally[int], *, inward: bool) -> int:
-    """The bytes that went this way."""
-    return each.bytes_down if inward else each.bytes_up
+    return Report(title, _COLUMNS, rows, (_sentence(rows, whole, inward=inward),))
 
 
 def count_devices(each: Tally[int] | Tally[str | None]) -> int:
@@ -66,10 +61,10 @@ def count_devices(each: Tally[int] | Tally[str | None]) -> int:
     return sum(1 for device in each.devices if device)
 
 
-def _sentence(sums: Sequence[Tally[int]], rows: Sequence[tuple[object, ...]], whole: int, *, inward: bool) -> str:
-    if not sums:
+def _sentence(rows: Sequence[tuple[object, ...]], whole: int, *, inward: bool) -> str:
+    if not rows:
         return "Nothing went to the internet in this time."
     where = str(rows[0][0] or rows[0][1] or "a destination whose name is not kept")
-    most = share_words(part(sums[0], inward=inward) / whole if whole else 0.0)
+    most = share_words(float(str(rows[0][_SHARE])))
     came, what, way = ("came from", "source", "from") if inward else ("went to", "destination", "to")
-    return f"{size_words(whole)} {came} {counted(len(sums), what)} on the internet; most of it, {most}, {way} {where}."
+    return f"{size_words(whole)} {came} {counted(len(rows), what)} on the internet; most of it, {most}, {way} {where}."

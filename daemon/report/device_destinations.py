@@ -34,7 +34,7 @@ NAMED: dict[str, str] = {
     "house": "another device of the house asked for this name shortly before, and got this address",
     "certificate": "the server showed a certificate for this name",
     "continued": "the connection goes on from an earlier capture, where its name was seen",
-    "-ech": "the connection hides the name (Encrypted Client Hello), and nobody in the house asked for it in clear text",
+    "-ech": "the connection hides the name (Encrypted Client Hello), and the device asked for none in clear text",
     "-before": "the connection is older than the capture, so its beginning, where the name is said, was not seen",
     "-": "nobody in the house asked for a name that leads to this address, and none was said",
 }

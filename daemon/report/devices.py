@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import size_words, span_words
@@ -120,7 +120,8 @@ def strips(scope: Scope) -> dict[int, list[int]]:
         step = -(-(last - first) // _STEPS)
     many = -(-(last - first) // step)
     found: dict[int, list[int]] = {}
-    for number, at, _, up, down in (read_hours if hours else read_days)(scope.db, scope.window):
+    rows = read_hours(scope.db, scope.window) if hours else read_days(scope.db, scope.window, step)
+    for number, at, _, up, down in rows:
         strip = found.setdefault(number, [0] * many)
         strip[min(max((at - first) // step, 0), many - 1)] += up + down
     return found

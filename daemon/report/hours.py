@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
 
 _MOST_DAYS = 100  # traffic by slot is kept for about so long; nothing older is asked for
@@ -22,6 +22,11 @@ def local_hours(slots: range, zone: str) -> list[int]:
     clock = ZoneInfo(zone)
     begin = datetime.fromtimestamp(slots.start * SLOT_US // 1_000_000, UTC)
     return [(begin + timedelta(minutes=15 * number)).astimezone(clock).hour for number in range(len(slots))]
+
+
+def local_hour(time_us: int, zone: str) -> int:
+    """The hour of the house's day in which a time lies."""
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(ZoneInfo(zone)).hour
 
 
 def is_night(hour: int, night: tuple[int, int]) -> bool:

@@ -87,7 +87,8 @@ def month_sums(scope: Scope, since: int, until: int, *, companies: bool = False)
     window = month_window(scope, since, until)
     party, company = scope.only.get("party"), scope.only.get("company")
     words = ("month", "party", "organisation") if companies or company else ("month", "party")
-    rows = scope.remember(("months", window, words), lambda: read_whose(scope.db, window, words))
+    one = company if company != NOBODY else None
+    rows = scope.remember(("months", window, words, one), lambda: read_whose(scope.db, window, words, one))
     places = len(words)
     sums = (MonthSum(row[0], row[1], row[2] if places > 2 else None, *row[places:]) for row in rows)
     return [each for each in sums if party in (None, each.party) and company in (None, each.organisation or NOBODY)]

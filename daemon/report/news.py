@@ -21,7 +21,7 @@ from daemon.report.table import SIZE, TIME, Column, Report
 from daemon.report.words import counted, listed
 from daemon.store.by_device import first_recorded
 from daemon.store.stations_seen import devices_of_stations, first_seen, kinds_of_devices
-from daemon.store.whose_days import Owned, met_in_days, met_in_months, read_owned
+from daemon.store.whose_days import Owned, has_days, met_before, met_in_days, met_in_months, read_owned
 
 MONTHS = 3
 DEVICE, COMPANY, COUNTRY = "device", "company", "country"
@@ -37,8 +37,10 @@ _COLUMNS = (
     Column("in_house", "For the whole home"),
 )
 _THIRD = "third"
+_SURE = ("high", "medium")
 _ORDER = {_THIRD: 0, "unknown": 1, "platform": 2, "first": 3, "support": 4, "local": 5}
 _MOST_NAMED = 3
+_MANY = 20_000  # look-ups of a pair on a day, above which a month is added up instead
 Pair = tuple[int, int]  # station, number of `Owned`
 
 
@@ -100,62 +102,67 @@ class _Alike:
 
     def __init__(self, owned: Mapping[int, Owned], devices: Mapping[int, int], picture: Picture) -> None:
         self._owned, self._devices, self._picture = owned, devices, picture
+        self._company = {number: whose.organisation for number, whose in owned.items() if whose.organisation}
+        self._country = {  # where something is, if that is no guess
+            number: whose.country for number, whose in owned.items() if whose.country and whose.confidence in _SURE
+        }
         self._numbers: dict[str, list[int]] = defaultdict(list)
         self._places: dict[str, list[int]] = defaultdict(list)
-        for number, whose in owned.items():
-            if whose.organisation:
-                self._numbers[whose.organisation].append(number)
-            if whose.country:
-                self._places[whose.country].append(number)
+        for number, name in self._company.items():
+            self._numbers[name].append(number)
+        for number, country in self._country.items():
+            self._places[country].append(number)
+        self._there = {self._country[number] for _, number, _ in picture.met if number in self._country}
 
-    def company(self, pair: Pair) -> tuple[int, str] | None:
-        """(device, company) of a pair."""
-        name = self._owned[pair[1]].organisation
-        return None if name is None else (self._devices.get(pair[0], 0), name)
+    def _met(self, pairs: Collection[Pair]) -> set[tuple[int, str]]:
+        """(device, company) of pairs."""
+        company, devices = self._company, self._devices
+        return {(devices.get(station, 0), company[number]) for station, number in pairs if number in company}
 
-    def country(self, pair: Pair) -> str | None:
-        """Where it is, if that is no guess."""
-        whose = self._owned[pair[1]]
-        return whose.country if whose.confidence in ("high", "medium") else None
+    def _countries(self, pairs: Collection[Pair]) -> set[str]:
+        return {self._country[number] for _, number in pairs if number in self._country}
 
     def candidates(self, earlier: Collection[Pair]) -> set[Pair]:
         """All pairs that would make something in the picture known that `earlier` does not know."""
-        companies, countries = ({each(pair) for pair in earlier} for each in (self.company, self.country))
         stations: dict[int, list[int]] = defaultdict(list)
         for station, device in self._devices.items():
             stations[device].append(station)
         wanted: set[Pair] = set()
-        for pair in self._picture.met:
-            company, country = self.company(pair), self.country(pair)
-            if company is not None and company not in companies:
-                wanted.update((at, number) for at in stations[company[0]] for number in self._numbers[company[1]])
-            if country is not None and country not in countries:
-                wanted.update((at, number) for at in self._devices for number in self._places[country])
+        before = self._met(earlier)
+        for name, company in self._picture.companies.items():
+            for device in company.devices:
+                if name is not None and (device, name) not in before:
+                    wanted.update((at, number) for at in stations[device] for number in self._numbers[name])
+        for country in self._there - self._countries(earlier):
+            wanted.update((at, number) for at in self._devices for number in self._places[country])
         return wanted
 
     def new_companies(self, earlier: Collection[Pair]) -> list[Piece]:
         """By device."""
-        before = {self.company(pair) for pair in earlier}
-        whole = {company[1] for company in before if company}
-        sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = defaultdict(lambda: defaultdict(int))
-        for pair, octets in self._picture.met.items():
-            company, whose = self.company(pair), self._owned[pair[1]]
-            if company is not None and company not in before and company[0]:
-                sums[company][whose.party, whose.country] += octets
+        before, devices, companies = self._met(earlier), self._devices, self._company
+        whole = {name for _, name in before}
+        sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = {}
+        for station, number, octets in self._picture.met:
+            device, name = devices.get(station, 0), companies.get(number)
+            if device and name is not None and (device, name) not in before:
+                whose, parts = self._owned[number], sums.setdefault((device, name), {})
+                parts[whose.party, whose.country] = parts.get((whose.party, whose.country), 0) + octets
         out = []
         for (device, name), parts in sums.items():
-            party, country = max(parts, key=lambda part: (parts[part], part[0], part[1] or ""))
+            party, country = next(iter(parts))
+            if len(parts) > 1:
+                party, country = max(parts, key=lambda part: (parts[part], part[0], part[1] or ""))
             out.append(Piece(COMPANY, device, name, party, country, sum(parts.values()), None, name not in whole))
         return out
 
     def new_countries(self, earlier: Collection[Pair]) -> list[Piece]:
         """Of the house, each with the device that sent and received most there."""
-        before = {self.country(pair) for pair in earlier}
+        fresh = self._there - self._countries(earlier)
         sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        for pair, octets in self._picture.met.items():
-            country = self.country(pair)
-            if country is not None and country not in before:
-                sums[country][self._devices.get(pair[0], 0)] += octets
+        for station, number, octets in self._picture.met if fresh else ():
+            country = self._country.get(number)
+            if country is not None and country in fresh:
+                sums[country][self._devices.get(station, 0)] += octets
         out = []
         for country, devices in sorted(sums.items(), key=lambda item: (-sum(item[1].values()), item[0])):
             device = max(devices, key=lambda each: (devices[each], -each))
@@ -168,9 +175,12 @@ def _earlier(scope: Scope, alike: _Alike) -> set[Pair]:
     first_month, first_day = scope.months[0], scope.days[0]
     earlier = met_in_months(scope.db, scope.site_id, first_month - MONTHS, first_month - 1)
     begins = (date(first_month // 12, first_month % 12 + 1, 1) - date(1970, 1, 1)) // timedelta(days=1)
-    if begins < first_day:
+    if has_days(scope.db, first_month, range(begins, first_day)):
         asked = alike.candidates(earlier)
-        earlier |= met_in_days(scope.db, scope.site_id, first_month, range(begins, first_day), asked)
+        if len(asked) * (first_day - begins) > _MANY:
+            earlier |= met_before(scope.db, scope.site_id, first_month, first_day)
+        else:
+            earlier |= met_in_days(scope.db, scope.site_id, first_month, range(begins, first_day), asked)
     return earlier
 
 

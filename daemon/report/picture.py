@@ -59,7 +59,7 @@ class Picture:
     )  # by party
     companies: dict[str | None, Company] = field(default_factory=dict)
     countries: dict[str | None, Country] = field(default_factory=dict)
-    met: dict[tuple[int, int], int] = field(default_factory=dict)  # (station, number of `Owned`) -> bytes
+    met: list[tuple[int, int, int]] = field(default_factory=list)  # (station, number of `Owned`, bytes)
 
     @property
     def bytes(self) -> int:
@@ -82,19 +82,29 @@ def read_picture(scope: Scope, owned: dict[int, Owned] | None = None) -> Picture
     known = read_owned(scope.db) if owned is None else owned
     devices = devices_of_stations(scope.db, scope.site_id)
     picture = Picture()
+    places: dict[int, tuple[str, dict[int, int], dict[int, int]]] = {}  # what each number means is looked up once
+    sums: dict[int, int] = defaultdict(int)
     for station, number, up, down in read_shares(scope.db, scope.window):
-        whose, device, octets = known[number], devices.get(station, 0), up + down
+        device, octets = devices.get(station, 0), up + down
+        if number not in places:
+            places[number] = _place(picture, known[number])
+        party, of_company, of_country = places[number]
+        picture.devices[device][party] += octets
+        of_company[device] += octets
+        of_country[device] += octets
+        sums[number] += octets
+        picture.met.append((station, number, octets))
+    for number, octets in sums.items():
+        whose = known[number]
         picture.parties[whose.party] += octets
-        picture.devices[device][whose.party] += octets
-        picture.met[station, number] = octets
-        company = picture.companies.get(whose.organisation)
-        if company is None:
-            company = picture.companies[whose.organisation] = Company(whose.organisation)
-        company.devices[device] += octets
-        company.parties[whose.party] += octets
-        country = picture.countries.get(whose.country)
-        if country is None:
-            country = picture.countries[whose.country] = Country(whose.country)
-        country.devices[device] += octets
-        country.unsure += octets if whose.confidence in (None, _UNSURE) else 0
+        picture.companies[whose.organisation].parties[whose.party] += octets
+        if whose.confidence in (None, _UNSURE):
+            picture.countries[whose.country].unsure += octets
     return picture
+
+
+def _place(picture: Picture, whose: Owned) -> tuple[str, dict[int, int], dict[int, int]]:
+    """The party, and where the bytes by device are counted: with a company, and with a country."""
+    company = picture.companies.setdefault(whose.organisation, Company(whose.organisation))
+    country = picture.countries.setdefault(whose.country, Country(whose.country))
+    return whose.party, company.devices, country.devices

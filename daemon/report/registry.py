@@ -43,6 +43,13 @@ KINDS = (
         _WHOM,
     ),
     Kind(
+        "families",
+        "families",
+        "Companies and their families",
+        "What are these companies, where do they sit, who owns them, and what else is of the same house?",
+        _WHOM,
+    ),
+    Kind(
         "destinations",
         "destinations",
         "Destinations",

@@ -9,14 +9,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from daemon.store.calendar import date_of, day_number
 from daemon.store.window import Window
 
 if TYPE_CHECKING:
+    from daemon.classify.families import Portrait
     from daemon.classify.place import Place
 
 T = TypeVar("T")
@@ -40,7 +42,11 @@ def _nowhere(address: str) -> Place | None:
     return None
 
 
-_EPOCH = date(1970, 1, 1)
+def _nobody(name: str) -> Portrait | None:
+    del name
+    return None
+
+
 _NO_WORDS: Mapping[str, str] = MappingProxyType({})
 _NONE: Mapping[int, str] = MappingProxyType({})
 _NO_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -81,6 +87,7 @@ class Scope:
     )  # name -> domains, with all below them
     only: Mapping[str, str] = field(default_factory=lambda: _NO_WORDS)  # party, country, company: of these alone
     locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as the box knows
+    known: Callable[[str], Portrait | None] = _nobody  # what the tables know of a company, by its name
     remember: Remember = _each_time
 
     @property
@@ -91,13 +98,13 @@ class Scope:
     @property
     def months(self) -> tuple[int, int]:
         """First and last month that the span touches, by number."""
-        first, last = (_EPOCH + timedelta(days=day) for day in self.days)
+        first, last = (date_of(day) for day in self.days)
         return first.year * 12 + first.month - 1, last.year * 12 + last.month - 1
 
     @property
     def newest_month(self) -> int:
         """The month of the newest packet, which may not be over, by number."""
-        day = _EPOCH + timedelta(days=self.day_of(self.newest_us))
+        day = date_of(self.day_of(self.newest_us))
         return day.year * 12 + day.month - 1
 
     @property
@@ -107,7 +114,7 @@ class Scope:
 
     def day_of(self, time_us: int) -> int:
         """The day of the site's calendar in which a time lies."""
-        return (datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(self.zone)).date() - _EPOCH).days
+        return day_number(datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(self.zone)).date())
 
     def moment(self, time_us: int) -> str:
         """`12 July 2026, 14:02`, by the house's clock."""

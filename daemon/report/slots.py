@@ -8,12 +8,12 @@ Rule 2: a step in which nothing was recorded is a row of zeros, and never left o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
+from daemon.store.calendar import date_of, midnight_us
 from daemon.store.steps import Step, read_steps
 from daemon.store.totals import DAYS, HOURS, SLOTS, first_slot, read_totals
 
@@ -27,7 +27,6 @@ _COLUMNS = (
 )
 _HOUR_US = 4 * SLOT_US
 _MOST_STEPS = 800  # more than that nobody can tell apart on a screen
-_EPOCH = date(1970, 1, 1)
 QUARTER, HOUR, DAY = "slot", "hour", "day"
 _TIERS = {QUARTER: SLOTS, HOUR: HOURS, DAY: DAYS}
 _WORDS = {QUARTER: "15 minutes", HOUR: "an hour", DAY: "a day"}
@@ -85,8 +84,7 @@ def steps_of(scope: Scope, step: str) -> Iterator[tuple[int, int]]:
         first, last = scope.days
         zone = ZoneInfo(scope.zone)
         for day in range(first, last + 1):
-            on = _EPOCH + timedelta(days=day)
-            yield day, int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp()) * 1_000_000
+            yield day, midnight_us(date_of(day), zone)
         return
     every = SLOT_US if step == QUARTER else _HOUR_US
     begin = scope.span.since_us // every * every

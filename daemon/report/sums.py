@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
+from daemon.store.calendar import date_of, midnight_us
 from daemon.store.totals import DAYS, HOURS, SLOTS, first_slot, read_totals
 from daemon.store.window import Window
 
 WIDE = ("device", "protocol", "service", "encrypted", "ip_version", "scope")
 Key = tuple[str | int, ...]
 Sums = Mapping[Key, "Sum"]
-_EPOCH = date(1970, 1, 1)
 
 
 class Sum(NamedTuple):
@@ -109,6 +108,4 @@ def _fine(scope: Scope, since_us: int) -> str:
 
 
 def _midnight(scope: Scope, day: int) -> int:
-    on = _EPOCH + timedelta(days=day)
-    moment = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(scope.zone))
-    return int(moment.astimezone(UTC).timestamp()) * 1_000_000
+    return midnight_us(date_of(day), ZoneInfo(scope.zone))

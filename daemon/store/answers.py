@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from daemon.identify.answers import MOST_US
+
 # In the order in which it is written: messages that still hold first, since they are few.
 # An answer without an address says where to ask next: CNAMEs count only there, in all others the asker has its answer.
 _ANSWERS = """
@@ -16,7 +18,8 @@ _ANSWERS = """
 """
 _LEADING = "m.leads AND (r.type IN ('HTTPS', 'SVCB') OR m.leads = 1 AND r.type = 'CNAME')"
 _HOLDING = _ANSWERS.format(
-    "m.lasts_us >= :since_us", f"r.type IN ('A', 'AAAA') AND r.value IN (SELECT address FROM temp.sought) OR {_LEADING}"
+    f"m.lasts_us BETWEEN :since_us AND :until_us + {MOST_US}",  # the later bound spares all that came since
+    f"r.type IN ('A', 'AAAA') AND r.value IN (SELECT address FROM temp.sought) OR {_LEADING}",
 )
 _EARLIER = _ANSWERS.format("m.lasts_us >= :first_us AND m.lasts_us < :since_us", _LEADING)
 

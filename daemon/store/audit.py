@@ -10,8 +10,9 @@ from daemon.store.owner import owning
 
 MOST = 5000
 _LONGEST = 500
-LOGIN, CLAIMED, PASSWORD, TOKEN_MADE, TOKEN_GONE, PACKETS = (
+LOGIN, CLAIMED, PASSWORD, TOKEN_MADE, TOKEN_GONE, PACKETS, RECORDED = (
     "logged in", "claimed the box", "changed the password", "made a token", "took a token back", "downloaded packets",
+    "said how a device is recorded",
 )  # fmt: skip
 
 

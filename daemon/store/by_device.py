@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar
 from daemon.store.whose_days import read_owned, read_shares
 from daemon.store.window import Window
@@ -70,10 +70,10 @@ _HOURS = """
     GROUP BY t.id, x.slot
 """
 _DAYS = """
-    SELECT t.device_id, x.day, 0, sum(x.bytes_up), sum(x.bytes_down) FROM day_total x JOIN station t ON t.id = x.station_id
-    WHERE x.day BETWEEN :first AND :last AND t.site_id = :site AND t.device_id IS NOT NULL
-        AND (:device IS NULL OR t.device_id = :device) GROUP BY x.day, x.station_id
+    SELECT station_id, min(day), 0, sum(bytes_up), sum(bytes_down) FROM scope_total WHERE day BETWEEN :first AND :last
+    GROUP BY ((day - :first) / :step << 32) + station_id
 """
+_DEVICES = "SELECT id, device_id FROM station WHERE site_id = :site AND (:device IS NULL OR device_id = :device)"
 _OF_DEVICE = "AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)"
 
 _DESCRIBED = """
@@ -145,10 +145,12 @@ def read_hours(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, i
     return db.execute(_HOURS, asked).fetchall()
 
 
-def read_days(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int, int]]:
-    """The same by days since the epoch, without a look at where it went."""
-    asked = {"site": window.site_id, "device": window.device_id, "first": window.days[0], "last": window.days[1]}
-    return db.execute(_DAYS, asked).fetchall()
+def read_days(db: sqlite3.Connection, window: Window, step: int) -> list[tuple[int, int, int, int, int]]:
+    """The same by some days each (a day of them, since the epoch), without a look at where it went."""
+    first, last = window.days
+    asked = {"site": window.site_id, "device": window.device_id, "first": max(first, 0), "last": last, "step": step}
+    devices = {station: device for station, device in db.execute(_DEVICES, asked) if device is not None}
+    return [(devices[row[0]], *row[1:]) for row in db.execute(_DAYS, asked) if row[0] in devices]
 
 
 def count_asked(db: sqlite3.Connection, window: Window) -> tuple[dict[int, int], int]:

@@ -6,11 +6,11 @@ Slots of 15 minutes are UTC; every zone in use begins its days at a full quarter
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 
 _EPOCH = date(1970, 1, 1)
 _SLOT_S = SLOT_US // 1_000_000
@@ -41,7 +41,28 @@ def month_number(text: str) -> int:
 
 def month_days(month: int) -> tuple[int, int]:
     """The first and the last day of a month, since the epoch; they are the same in every time zone."""
-    return (_first_of(month) - _EPOCH).days, (_first_of(month + 1) - _EPOCH).days - 1
+    return day_number(_first_of(month)), day_number(_first_of(month + 1)) - 1
+
+
+def date_of(day: int) -> date:
+    """The date of a day since the epoch."""
+    return _EPOCH + timedelta(days=day)
+
+
+def day_number(on: date) -> int:
+    """The inverse of `date_of`."""
+    return (on - _EPOCH).days
+
+
+def midnight_us(on: date, zone: tzinfo) -> int:
+    """When a day begins in a time zone, microseconds UTC."""
+    return int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp()) * 1_000_000
+
+
+def month_of(day: int) -> int:
+    """The month of a day since the epoch."""
+    on = date_of(day)
+    return on.year * 12 + on.month - 1
 
 
 def known_zone(name: str) -> bool:
@@ -67,7 +88,7 @@ class Calendar:
     def span(self, slot: int) -> tuple[int, int, int]:
         """(day, its first slot, the first slot of the next) of the day in which a slot lies."""
         local = datetime.fromtimestamp(slot * _SLOT_S, UTC).astimezone(self._zone).date()
-        day = (local - _EPOCH).days
+        day = day_number(local)
         if day not in self._days:
             self._days[day] = self.midnight(local), self.midnight(local + timedelta(days=1))
         return day, *self._days[day]
@@ -82,7 +103,7 @@ class Calendar:
 
     def midnight(self, day: date) -> int:
         """The first slot of a day."""
-        return int(datetime(day.year, day.month, day.day, tzinfo=self._zone).timestamp()) // _SLOT_S
+        return midnight_us(day, self._zone) // SLOT_US
 
     def whole_days(self, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Half-open ranges of slots, in order and apart, of all the days that times (first_us, last_us) touch."""
@@ -101,7 +122,7 @@ class Calendar:
         out = []
         for slot in sorted(slots):
             day, begin, _ = self.span(slot)
-            local = _EPOCH + timedelta(days=day)
+            local = date_of(day)
             hour = begin + (slot - begin) // _HOUR_SLOTS * _HOUR_SLOTS
             out.append(SlotDay(slot, hour, day, local.year * 12 + local.month - 1))
         return out

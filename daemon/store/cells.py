@@ -14,8 +14,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar
+from daemon.store.covers import SHOWN_NAME
 
 _IDLE_US = 180_000_000  # silence that ends a UDP flow
 
@@ -43,8 +44,8 @@ _SEEN = f"""
     SELECT x.id, x.slot, f.kind_id, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
         iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id,
         c.station_id IS NULL AND s.station_id IS NOT NULL AS inward, c.id AS client_id, s.id AS server_id,
-        coalesce(f.name_id, f.label_id, 0) AS name_id,
-        CASE WHEN coalesce(f.name_id, f.label_id) IS NOT NULL THEN coalesce(f.name_source, f.label_source, '')
+        coalesce({SHOWN_NAME}, 0) AS name_id,
+        CASE WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
             WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
             WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
             WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
@@ -93,7 +94,7 @@ CELLS_OF_SLOTS = CELLS.format(
     frames=f"{_THERE} AND f.slot_us {_TIMES} {_WANTED.format('f.slot_us')}",
 )
 _MAYBE = (
-    "AND (coalesce(f.name_id, f.label_id) IN (SELECT name_id FROM temp.place)"
+    f"AND ({SHOWN_NAME} IN (SELECT name_id FROM temp.place)"
     " OR f.client_id IN (SELECT id FROM temp.place_end) OR f.server_id IN (SELECT id FROM temp.place_end))"
 )
 CELLS_OF_PLACES = "CREATE TEMP TABLE cell AS " + _FLOW_CELLS.format(shares=_SHARES.format(flows=_MAYBE, slices=_MAYBE))

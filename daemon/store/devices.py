@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from daemon.classify.vocabulary import DeviceProfile
 from daemon.identify.vocabulary import Device, Hint, Station
 
 _OF_SITE = "station_id IN (SELECT id FROM station WHERE site_id = ?1)"  # by index: nearly all ends are of nobody here
@@ -119,7 +120,10 @@ def write_devices(db: sqlite3.Connection, site_id: int, devices: Iterable[Device
         db.executemany("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def read_profiles(db: sqlite3.Connection, site_id: int) -> dict[int, tuple[str | None, ...]]:
-    """Device -> (vendor, name, kind, system), which is what judgements depend on."""
+def read_profiles(db: sqlite3.Connection, site_id: int) -> dict[int, DeviceProfile]:
+    """Device -> what judgements may depend on."""
     rows = db.execute("SELECT id, vendor, name, kind, system FROM device WHERE site_id = ?", (site_id,))
-    return {number: tuple(profile) for number, *profile in rows}
+    return {
+        number: DeviceProfile(vendor=vendor, name=name, kind=kind, system=system)
+        for number, vendor, name, kind, system in rows
+    }

@@ -3,6 +3,8 @@
 Rule 1: what is removed from traffic is taken off the counters of its capture, so that every packet stays counted once.
 Rule 2: where a station's traffic with another one goes, it goes from both.
 Rule 3: a time to begin at is the first of a day of the site, so it cuts between two slots.
+Rule 4: a destination of a month of which only the sum is left cannot be divided by days. Where some of it is from the time
+        that is meant, all of it goes: nothing of that time may stay, and what goes with it is counted.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.blocks import drop_blocks
-from daemon.store.calendar import Calendar, month_text
+from daemon.store.calendar import month_text
 from daemon.store.rollup import site_calendar
 
 _FLOWS = "id BETWEEN :capture << 40 AND (:capture << 40 | 0xFFFFFFFFFF)"
@@ -43,10 +45,10 @@ class Forgettable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What went of the sums, and months that could not be divided because only their sums are there."""
+    """What went of the sums, and by month how many destinations went as a whole, with what was before the time."""
 
     rows: int
-    left: tuple[str, ...]
+    whole: tuple[tuple[str, int], ...]
 
 
 @contextmanager
@@ -201,7 +203,20 @@ def forget_sums(db: sqlite3.Connection, site_id: int, since_us: int | None) -> F
     rows = 0
     for table, place, first in (("slot_total", "slot", slot), ("hour_total", "slot", slot), ("day_total", "day", day)):
         rows += db.execute(f"DELETE FROM {table} WHERE frozen AND {place} >= ? AND {theirs}", (first,)).rowcount
-    return Frozen(*_forget_months(db, calendar, rows, since_us or 0))
+    whole = undivided(db, since_us)
+    theirs = "station_id IN (SELECT id FROM temp.forgotten)"
+    rows += db.execute(f"DELETE FROM destination_month WHERE {theirs} AND last_us >= ?", (since_us or 0,)).rowcount
+    return Frozen(rows, whole)
+
+
+def undivided(db: sqlite3.Connection, since_us: int | None) -> tuple[tuple[str, int], ...]:
+    """(month, destinations) of the sums of months that reach over the time, so that they cannot be divided there."""
+    rows = db.execute(
+        "SELECT month, count(*) FROM destination_month WHERE station_id IN (SELECT id FROM temp.forgotten)"
+        " AND first_us < ?1 AND last_us >= ?1 GROUP BY month ORDER BY month",
+        (since_us or 0,),
+    )
+    return tuple((month_text(month), count) for month, count in rows)
 
 
 def _settle_accounts(db: sqlite3.Connection, site_id: int, gone: Iterable[tuple[int, int, int]]) -> None:
@@ -225,23 +240,6 @@ def _settle_accounts(db: sqlite3.Connection, site_id: int, gone: Iterable[tuple[
     for number, (packets, size) in taken.items():
         if packets or size:
             take_off(db, number, packets, size)
-
-
-def _forget_months(db: sqlite3.Connection, calendar: Calendar, rows: int, since_us: int) -> tuple[int, tuple[str, ...]]:
-    theirs = "station_id IN (SELECT id FROM temp.forgotten)"
-    left = []
-    for (month,) in db.execute(
-        f"SELECT DISTINCT month FROM destination_month WHERE {theirs} ORDER BY month"
-    ).fetchall():
-        begin = calendar.month(month)[0] * SLOT_US
-        rows += db.execute(
-            f"DELETE FROM destination_month WHERE month = ?1 AND {theirs} AND (?2 >= ?3 OR first_us >= ?3)",
-            (month, begin, since_us),
-        ).rowcount
-        straddles = f"SELECT 1 FROM destination_month WHERE month = ?1 AND {theirs} AND last_us >= ?2 LIMIT 1"
-        if db.execute(straddles, (month, since_us)).fetchone():
-            left.append(month_text(month))
-    return rows, tuple(left)
 
 
 def forget_words_of(db: sqlite3.Connection, site_id: int, since_us: int | None) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 
 CONTINUES_US = 3_600_000_000  # behind the beginning of a file, in which flows may go on from an earlier one
 CROWD = 100  # like short flows in a slot, above which they become one row
@@ -132,8 +132,8 @@ def read_parts(
         "SELECT iif(f.first_us >= ?3, f.id, coalesce(f.head_id, f.id)),"
         f" {_either('c.address', 's.address')}, {_either('f.client_port', 'f.server_port')},"
         f" {_either('s.address', 'c.address')}, {_either('f.server_port', 'f.client_port')}, w.protocol, w.tunnel,"
-        f" f.begun, {cut}, f.first_us, f.last_us, coalesce(f.name_id, t.label_id,"
-        " iif(f.first_us < ?3 AND f.label_source = 'continued' AND f.head_id IS NULL, f.label_id, NULL))"
+        f" f.begun, {cut}, f.first_us, f.last_us, coalesce(iif(f.cover, NULL, f.name_id),"
+        " t.label_id, iif(f.first_us < ?3 AND f.label_source = 'continued' AND f.head_id IS NULL, f.label_id, NULL))"
         " FROM capture k JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
         " CROSS JOIN flow_kind w ON w.id = f.kind_id"
         " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
@@ -192,22 +192,24 @@ def write_continued(
 def restore_kept(db: sqlite3.Connection, site_id: int) -> list[tuple[int, int]]:
     """Give flows that were written anew what they had taken from ones that are gone; the times of those flows."""
     return db.execute(
-        "UPDATE flow SET (turned, label_id, label_source) ="
-        " (SELECT t.turned, t.label_id, t.label_source FROM kept_label t WHERE t.flow_id = flow.id)"
+        "UPDATE flow SET (turned, label_id, label_source, cover) ="
+        " (SELECT t.turned, t.label_id, t.label_source, t.cover FROM kept_label t WHERE t.flow_id = flow.id)"
         " WHERE id IN (SELECT f.id FROM kept_label t CROSS JOIN flow f ON f.id = t.flow_id"
         " CROSS JOIN capture k ON k.id = f.id >> 40 AND k.site_id = ?"
-        " WHERE (f.turned, f.label_id, f.label_source) IS NOT (t.turned, t.label_id, t.label_source))"
+        " WHERE (f.turned, f.label_id, f.label_source, f.cover) IS NOT (t.turned, t.label_id, t.label_source, t.cover))"
         " RETURNING first_us, last_us",
         (site_id,),
     ).fetchall()
 
 
+_ASKER = "coalesce(k.device_id, c.device_id, -c.id)"
+_OF_ASKERS = f"(?4 IS NULL OR {_ASKER} IN (SELECT value FROM json_each(?4)))"
 _UNNAMED = (
-    "SELECT f.id, f.head_id, coalesce(k.device_id, c.device_id, -c.id), s.address, coalesce(h.first_us, f.first_us),"
-    " f.first_us, f.last_us, f.label_id, f.label_source"
+    f"SELECT f.id, f.head_id, {_ASKER}, s.address, coalesce(h.first_us, f.first_us),"
+    " f.first_us, f.last_us, f.label_id, f.label_source, coalesce(h.cover, 0), h.label_id"
     " FROM {} JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)"
     " JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)"
-    " WHERE k.site_id = ?1 AND {} AND f.name_id IS NULL AND NOT s.local AND s.scope = 0"
+    f" WHERE k.site_id = ?1 AND {{}} AND f.name_id IS NULL AND NOT s.local AND s.scope = 0 AND {_OF_ASKERS}"
     " AND NOT EXISTS (SELECT 1 FROM kept_label t WHERE t.flow_id = f.id)"
 )
 _WHOLE = _UNNAMED.format(
@@ -222,14 +224,16 @@ _LATER_PARTS = _UNNAMED.format(
 
 
 def read_unnamed(
-    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> Iterator[tuple[int, int | None, int, str, int, int, int, int | None, str | None]]:
+    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, of: Iterable[int] | None = None
+) -> Iterator[tuple[int, int | None, int, str, int, int, int, int | None, str | None, bool, int | None]]:
     """Flows to non-local servers that have no name of their own, in order of the time at which they began.
 
-    (flow, head, asker, server address, begun, first_us, last_us, label, label source). A later part began with its head.
+    (flow, head, asker, server address, begun, first_us, last_us, label, label source, the head's name is a cover, what the
+    head is called then). A later part began with its head. `of`: of these askers only.
     The rows are sorted, hence read, before the first comes out, so that labels may be written meanwhile.
     """
-    return db.execute(f"{_WHOLE} UNION ALL {_LATER_PARTS} ORDER BY 5", (site_id, until_us, since_us))
+    askers = None if of is None else json.dumps(sorted(of))
+    return db.execute(f"{_WHOLE} UNION ALL {_LATER_PARTS} ORDER BY 5", (site_id, until_us, since_us, askers))
 
 
 def forget_local_names(

@@ -109,10 +109,11 @@ _QUERIES = {
         GROUP BY p.part, v.query_name, v.name, v.type, v.value ORDER BY p.part, v.query_name, v.name, v.type, v.value
     """,
     "greetings": f"""
-        SELECT p.part, v.name, v.source, v.server_address, v.ech IS NOT NULL, count(*), min(v.seen_us), max(v.seen_us)
+        SELECT p.part, iif(v.cover, NULL, v.name) AS true_name, v.source, v.server_address, v.ech IS NOT NULL, count(*),
+            min(v.seen_us), max(v.seen_us)
         FROM hellos v {_OF_PART}
-        GROUP BY p.part, v.name, v.source, v.server_address, v.ech IS NOT NULL
-        ORDER BY p.part, v.name, v.source, v.server_address, v.ech IS NOT NULL
+        GROUP BY p.part, true_name, v.source, v.server_address, v.ech IS NOT NULL
+        ORDER BY p.part, true_name, v.source, v.server_address, v.ech IS NOT NULL
     """,
     "talks": f"""
         SELECT p.part, v.client_address, v.server_address, v.server_name, v.name_source,

@@ -50,29 +50,6 @@ _NAMING = f"""
     FROM part p LEFT JOIN hiding h ON h.month = p.month AND h.site_id = p.site_id AND h.device = p.device
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
 """
-_DESTINATIONS = """
-    SELECT d.device_id, n.text, r.address, v.registrable_domain, v.party, v.organisation, v.purpose, v.country, v.reason,
-        d.flows, d.bytes_up, d.bytes_down, d.first_us, d.last_us
-    FROM (
-        SELECT w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id, sum(p.flows) AS flows,
-            sum(p.bytes_up) AS bytes_up, sum(p.bytes_down) AS bytes_down, min(p.first_us) AS first_us,
-            max(p.last_us) AS last_us
-        FROM (
-            SELECT station_id, name_id, remote_id, way_id, 0 AS verdict_id, sum(flows) AS flows, sum(bytes_up) AS bytes_up,
-                sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us
-            FROM destination_day WHERE month = :month {of} GROUP BY 1, 2, 3, 4
-            UNION ALL
-            SELECT station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up, bytes_down, first_us, last_us
-            FROM destination_month WHERE month = :month {of}
-        ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
-        GROUP BY 2, 3, 4, 5
-    ) d
-    LEFT JOIN judgement j ON j.month = :month AND j.device_id = d.device_id AND j.site_id = d.site_id
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
-    LEFT JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
-    LEFT JOIN name n ON n.id = d.name_id LEFT JOIN remote r ON r.id = d.remote_id
-    ORDER BY d.bytes_up + d.bytes_down DESC, 1, 2, 3
-"""
 _ADDRESSES = """
     SELECT named, count(*) FROM (
         SELECT max(met & 1) AS named FROM (
@@ -133,25 +110,6 @@ class Contact(NamedTuple):
     bytes: int
 
 
-class MonthDestination(NamedTuple):
-    """What one device had to do with one name or address in one month, as in the view `destinations`."""
-
-    device_id: int  # 0: no end of it is a device
-    domain: str | None
-    address: str | None  # where unnamed
-    registrable_domain: str | None
-    party: str | None
-    organisation: str | None
-    purpose: str | None
-    country: str | None
-    reason: str | None
-    flows: int
-    bytes_up: int
-    bytes_down: int
-    first_us: int
-    last_us: int
-
-
 class Naming(NamedTuple):
     """How the destinations of one device in one month got their names, or why they have none."""
 
@@ -195,12 +153,6 @@ def read_earlier(
             contact for contact in read_contacts(db, month, month, site, device) if last[contact.device_id] == month
         ]
     return out
-
-
-def read_month(db: sqlite3.Connection, month: int, site: int, device: int | None = None) -> list[MonthDestination]:
-    """All destinations of one month, those with most bytes first; the view adds up all months to answer the same."""
-    rows = db.execute(_query(_DESTINATIONS, device), {"month": month, "site": site, "device": device})
-    return [MonthDestination(*row) for row in rows]
 
 
 def read_naming(

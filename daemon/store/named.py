@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
-from daemon.decode.groups import SLOT_US
+import numpy as np
+
+from daemon.decode.slots import SLOT_US
+from daemon.store.calendar import month_days
+from daemon.store.gathered import gather
 from daemon.store.window import Window
 
 QUARTER, DAY, MONTH = "slot", "day", "month"  # steps
@@ -50,6 +55,8 @@ class Named(NamedTuple):
 
 def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterable[int]) -> list[Named]:
     """Traffic with the internet under some names, in no order; `step` as above. Raises KeyError for another."""
+    if step == MONTH and window.device_id is None:
+        return _by_month(db, window, set(names))
     time, table, span = _TABLES[step]
     query = _SELECT.format(time=time, table=table, span=span, ours=_OURS, of_device=_OF_DEVICE)
     asked = {
@@ -62,6 +69,17 @@ def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterabl
         Named(at, devices.get(station, 0), name_id, packets, octets)
         for at, station, name_id, packets, octets in db.execute(query, asked)
     ]
+
+
+def _by_month(db: sqlite3.Connection, window: Window, names: Collection[int]) -> list[Named]:
+    """Whole months of a whole house: their columns, whatever part of a month the window has."""
+    months = range(window.months[0], window.months[1] + 1)
+    wanted, out = np.array(sorted(names), np.int64), []
+    for month in months:
+        found = gather(db, replace(window, months=(month, month), days=month_days(month)), named=wanted)
+        columns = (found.device, found.named, found.packets_up + found.packets_down, found.bytes)
+        out += [Named(month, *row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return out
 
 
 def names_below(db: sqlite3.Connection, domains: Iterable[str]) -> dict[int, str]:

@@ -21,6 +21,9 @@ from daemon.store.owner_schema import APPLICATION, VERSION, migrate
 from daemon.store.words import (
     FORGET,
     JOIN,
+    NO_NAMES,
+    OFF,
+    RECORD,
     SPLIT,
     YES,
     BadWordError,
@@ -33,6 +36,10 @@ from daemon.store.words import (
 )
 
 _COLUMNS = "id, act, site, key, about, value, said_us, by, undone_us, undone_by"
+_PROMISE = (
+    f"SELECT id FROM (SELECT max(id) AS id, value FROM word WHERE site = ?1 AND key = ?2 AND about = '{RECORD}'"
+    f" AND undone_us IS NULL) WHERE value IN ('{NO_NAMES}', '{OFF}')"
+)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -160,14 +167,18 @@ def undo(db: sqlite3.Connection, word_id: int, by: str, now_us: int) -> list[Wor
 
 
 def forget(db: sqlite3.Connection, site: str, keys: Iterable[str]) -> int:
-    """Delete every word about these stations, undone ones too, and overwrite it in the file; how many. Raises StoreError."""
+    """Delete every word about these stations, undone ones too, and overwrite it in the file; how many. Raises StoreError.
+
+    One stays: who was not to be recorded, or not by name, is not to be recorded so when it is here again.
+    """
     with _explained(_place(db)):
         db.execute("PRAGMA secure_delete = ON")
         with transaction(db):
             gone = 0
             for key in keys:
                 pair = f"value = ?2 AND about IN ('{JOIN}', '{SPLIT}')"
-                gone += db.execute(f"DELETE FROM word WHERE site = ?1 AND (key = ?2 OR {pair})", (site, key)).rowcount
+                words = f"site = ?1 AND (key = ?2 OR {pair}) AND id NOT IN ({_PROMISE})"
+                gone += db.execute(f"DELETE FROM word WHERE {words}", (site, key)).rowcount
                 gone += db.execute("DELETE FROM remark WHERE site = ? AND key = ?", (site, key)).rowcount
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # the log has copies; with a reader it is done later
     return gone

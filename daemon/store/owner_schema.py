@@ -19,7 +19,7 @@ _WORDS = (
         act INTEGER NOT NULL,              -- first word of those said in one breath: they are undone together
         site TEXT NOT NULL,
         key TEXT NOT NULL,                 -- station: MAC, else address or folder:NAME; of a pair the lesser
-        about TEXT NOT NULL,               -- name, owner, room, kind, keep-names; join, split
+        about TEXT NOT NULL,               -- name, owner, room, kind, keep-names, record; join, split
         value TEXT,                        -- NULL: what was said before no longer holds; of a pair the greater key
         said_us INTEGER NOT NULL,
         by TEXT NOT NULL,                  -- command line, web, or a user's name

@@ -14,18 +14,18 @@ from typing import NamedTuple
 
 from daemon.store.window import Window
 
-_WHOSE = "(:device IS NULL OR station_id IN (SELECT id FROM station WHERE device_id = :device))"
+_OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
 _SUMS = (
     "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
     " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us"
 )
 _PARTS = f"""
     SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, {_SUMS}
-    FROM destination_day WHERE {{days}} AND {_WHOSE} GROUP BY 1, 2, 3, 4, 5
+    FROM destination_day WHERE {{days}} GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, packets_up, packets_down, bytes_up,
         bytes_down, first_us, last_us
-    FROM destination_month WHERE {{months}} AND {_WHOSE}
+    FROM destination_month WHERE {{months}}
 """
 # Of the house a stretch of the key is read; of one device its own rows, wherever they are in it.
 _STRETCH = {
@@ -33,8 +33,8 @@ _STRETCH = {
     "months": "month BETWEEN :first_month AND :last_month",
 }
 _OWN = {
-    "days": "month IN (SELECT value FROM json_each(:months)) AND day IN (SELECT value FROM json_each(:days))",
-    "months": "month IN (SELECT value FROM json_each(:months))",
+    "days": "month IN (SELECT value FROM json_each(:months)) AND day IN (SELECT value FROM json_each(:days))" + _OF_DEVICE,
+    "months": "month IN (SELECT value FROM json_each(:months))" + _OF_DEVICE,
 }
 # The newest month's verdict speaks for a span, so that a destination is one row: SQLite takes the other columns of a row
 # with `max` from the row that has the maximum.

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from daemon.classify.vocabulary import UNKNOWN, Verdict
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
 from daemon.store.cells import CELLS, DESTINATIONS, cells
 from daemon.store.rollup import clear, roll, site_calendar
@@ -213,10 +213,10 @@ def old_slots(db: sqlite3.Connection, site_id: int, oldest: int) -> int:
 
 def _keep_what_was_taken(db: sqlite3.Connection, bounds: dict[str, int]) -> None:
     """Names and orientation that flows have from ones that go, or from answers that do, become theirs for good."""
-    insert = "INSERT OR REPLACE INTO kept_label SELECT f.id, f.turned, f.label_id, f.label_source FROM"
+    insert = "INSERT OR REPLACE INTO kept_label SELECT f.id, f.turned, f.label_id, f.label_source, f.cover FROM"
     db.execute(
         f"{insert} capture k JOIN flow f ON f.id {_IDS} WHERE k.site_id = :site AND k.first_us < :before + {_CONTINUED_US}"
-        " AND (f.first_us < :before AND (f.turned OR f.label_id IS NOT NULL)"
+        " AND (f.first_us < :before AND (f.turned OR f.cover OR f.label_id IS NOT NULL)"
         f" OR f.first_us < :before + {_CONTINUED_US} AND (f.turned OR f.label_source = 'continued'))"
         " AND f.id NOT IN (SELECT id FROM temp.doomed)",
         bounds,

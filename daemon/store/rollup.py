@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.aliases import write_aliases
+from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
 from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, INTERNET, cells
 
@@ -122,7 +123,7 @@ def roll(
     """
     calendar = site_calendar(db, site_id)
     months: set[int] = set()
-    for since, until in calendar.whole_days(spans):
+    for since, until in calendar.whole_days(busy_spans(db, site_id, spans)):
         for chunk in _chunks(calendar, since, until):
             changed = _roll_days(db, site_id, calendar, chunk)
             since_us = max(chunk.begin * SLOT_US, answers_since_us)

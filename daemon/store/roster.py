@@ -50,6 +50,8 @@ class Resident:
     last_us: int | None
     bytes_up: int
     bytes_down: int
+    level: str = "full"  # how it is recorded, as its owner says; see daemon.store.words.LEVELS
+    level_since_us: int | None = None  # when that was said; None: nobody said anything
 
     @property
     def addresses(self) -> list[Seen]:

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.totals import DAYS, HOURS, SLOTS
 from daemon.store.window import Window
 

@@ -10,45 +10,49 @@ Rule 3: what is grouped by is picked from a table: no text of a caller becomes S
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
+from daemon.store.house_sums import days_or_months
 from daemon.store.window import Window
 
-SLOTS, HOURS, DAYS = "slot_total", "hour_total", "day_total"
+SLOTS, HOURS, DAYS, SCOPES = "slot_total", "hour_total", "day_total", "scope_total"  # scopes: days, all ways together
 COUNTS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
 
 # What rows can be grouped by -> the expression, and the tiers that know it.
 _KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "device": ("coalesce(t.device_id, 0)", (SLOTS, HOURS, DAYS)),
-        "peer": ("coalesce(p.device_id, 0)", (SLOTS, HOURS, DAYS)),
+        "device": ("coalesce(t.device_id, 0)", (SLOTS, HOURS, DAYS, SCOPES)),
+        "peer": ("coalesce(p.device_id, 0)", (SLOTS, HOURS, DAYS, SCOPES)),
         "protocol": ("w.protocol", (SLOTS, HOURS, DAYS)),
         "ip_version": ("w.ip_version", (SLOTS, HOURS, DAYS)),
         "service": ("w.service", (SLOTS, HOURS, DAYS)),
         "encrypted": ("w.encrypted", (SLOTS, HOURS, DAYS)),
-        "scope": ("w.scope", (SLOTS, HOURS, DAYS)),
+        "scope": ("w.scope", (SLOTS, HOURS, DAYS, SCOPES)),
         "remote": ("r.address", (SLOTS,)),
         "name": ("n.text", (SLOTS,)),
         "slot": ("x.slot", (SLOTS,)),
         "hour": ("x.slot", (HOURS,)),
-        "day": ("x.day", (DAYS,)),
+        "day": ("x.day", (DAYS, SCOPES)),
     }
 )
-_TIME = MappingProxyType({SLOTS: "slot", HOURS: "slot", DAYS: "day"})
+_TIME = MappingProxyType({SLOTS: "slot", HOURS: "slot", DAYS: "day", SCOPES: "day"})
+_BETWEEN = "{time} >= :first AND {time} < :last"
+_IN_MONTHS = "day IN (SELECT value FROM json_each(:days))"
 # Hours of one station lie together: without its number every query would read the years of all.
 _EVERY_STATION = " AND station_id IN (SELECT id FROM station UNION ALL SELECT 0)"
 # Added up by numbers before anything is joined: a year of days is a fifth as slow so.
 _ROWS = (
     "SELECT {columns}, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
-    " sum(bytes_down) AS bytes_down FROM {tier} WHERE {time} >= :first AND {time} < :last{seek} {whose} GROUP BY {numbers}"
+    " sum(bytes_down) AS bytes_down FROM {tier} WHERE {when}{seek} {whose} GROUP BY {numbers}"
 )
 _MIRRORED = (
     "SELECT {columns}, sum(packets_down), sum(packets_up), sum(bytes_down), sum(bytes_up) FROM {tier}"
-    " WHERE {time} >= :first AND {time} < :last{seek} AND peer_id {whose} GROUP BY {numbers}"
+    " WHERE {when}{seek} AND peer_id {whose} GROUP BY {numbers}"
 )
 # What is grouped by -> its number in a tier, and in the rows of the other end.
 _NUMBERS = MappingProxyType(
@@ -93,7 +97,7 @@ def read_totals(
     mirrored = ["way_id", *(_NUMBERS[word][1] for word in by if word in _NUMBERS)]
     filled = {
         "tier": tier,
-        "time": _TIME[tier],
+        "when": _IN_MONTHS if tier == SCOPES and "day" not in by else _BETWEEN.format(time=_TIME[tier]),
         "seek": _EVERY_STATION if tier == HOURS else "",
         "numbers": ", ".join(str(number + 1) for number in range(len(numbers))),
     }
@@ -111,8 +115,11 @@ def read_totals(
         + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
     )
     days = window.days[0], window.days[1] + 1
-    first, last = days if tier == DAYS else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
-    asked = {"site": window.site_id, "first": first, "last": last, "device": window.device_id, "scope": scope}
+    first, last = days if tier in (DAYS, SCOPES) else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    asked = {
+        "site": window.site_id, "first": first, "last": last, "device": window.device_id, "scope": scope,
+        "days": json.dumps(days_or_months(window.days) if tier == SCOPES else []),
+    }  # fmt: skip
     return [row for row in db.execute(query, asked) if row[-1] is not None]
 
 
@@ -123,8 +130,8 @@ def first_slot(db: sqlite3.Connection) -> int | None:
 
 
 def _tier(by: Sequence[str], least: str) -> str:
-    tiers = (DAYS, HOURS, SLOTS)
-    for tier in tiers[tiers.index(least) :]:
+    tiers = (SCOPES, DAYS, HOURS, SLOTS)
+    for tier in tiers[0 if least == DAYS else tiers.index(least) :]:
         if all(tier in _KEYS[word][1] for word in by):
             return tier
     raise ValueError(f"no tier knows all of {', '.join(by)}")

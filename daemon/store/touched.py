@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 
 
 def read_retold(db: sqlite3.Connection, site_id: int, news: Iterable[tuple[int, int]]) -> set[int]:

@@ -188,10 +188,11 @@ def write_judgements(
     )
 
 
-def judged_places(db: sqlite3.Connection, site_id: int, month: int) -> set[Place]:
-    """The destinations of a month about which there is a judgement."""
+def judged_places(db: sqlite3.Connection, site_id: int, month: int, of: Collection[int] | None = None) -> set[Place]:
+    """The destinations of a month about which there is a judgement; `of` these devices."""
+    some = "" if of is None else f"AND device_id IN ({', '.join(str(int(device)) for device in of)})"
     rows = db.execute(
-        "SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ?", (month, site_id)
+        f"SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ? {some}", (month, site_id)
     )
     return {Place(*row) for row in rows}
 

@@ -2,64 +2,27 @@
 
 For sums over a whole house: rows carry numbers only, and texts are read once for those that are shown.
 
-Rule 1: as in `reached`: single days as long as flows are kept, else whole months; the newest month's verdict speaks.
-Rule 2: what is grouped by is one number made of two: SQLite sorts rows to add them up, and sorting by one number takes
-        half as long as by two.
+Rule: as in `reached`: single days as long as flows are kept, else whole months; the newest month's verdict speaks.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from daemon.store.reached import asked_of, keys_of
+from daemon.store.destination_columns import main_of
+from daemon.store.gathered import Gathered, gather
 from daemon.store.window import Window
 
-_OURS = "way_id IN (SELECT id FROM way WHERE site_id = :site)"
-_NAMED = "iif(name_id, name_id, -remote_id)"
-_KEY = f"(station_id << 32) + {_NAMED} + 2147483648"
-_SUMS = (
-    "sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down, sum(flows) AS flows, min(first_us) AS first_us,"
-    " max(last_us) AS last_us"
-)
-_PACKETS = ", sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, max(main_bytes << 24 | main_id) AS main"
-_NO_PACKETS = ", 0 AS packets_up, 0 AS packets_down, 0 AS main"
-# A row of months may have neither name nor address: its verdict is its own, and part of the key.
-_MET = f"""
-    SELECT coalesce(t.device_id, 0), (p.key & 4294967295) - 2147483648 AS named,
-        iif(p.verdict_id, p.verdict_id, coalesce(j.verdict_id, 0)), p.flows, p.packets_up, p.packets_down, p.bytes_up,
-        p.bytes_down, p.first_us, p.last_us, p.main & 16777215
-    FROM (
-        SELECT {_KEY} AS key, 0 AS verdict_id, max(month) AS month, {_SUMS} {{packets}} FROM destination_day
-        WHERE {{days}} AND {_OURS} {{only}} GROUP BY 1
-        UNION ALL
-        SELECT {_KEY}, verdict_id, max(month), {_SUMS} {{packets}} FROM destination_month
-        WHERE {{months}} AND {_OURS} {{only}} GROUP BY 1, 2
-    ) p
-    LEFT JOIN station t ON t.id = p.key >> 32
-    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
-        AND j.name_id = max((p.key & 4294967295) - 2147483648, 0) AND j.remote_id = max(2147483648 - (p.key & 4294967295), 0)
-        AND p.verdict_id = 0
-"""
-_OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
-# Some destinations are sought by the keys of the tiers, which begin with the time and the station.
-_SOUGHT = """
-    AND station_id IN (SELECT id FROM station WHERE site_id = :site AND (:device IS NULL OR device_id = :device)
-        UNION ALL SELECT 0 WHERE :device IS NULL)
-    AND name_id IN (SELECT value FROM json_each(:names)) AND remote_id IN (SELECT value FROM json_each(:remotes))
-"""
-_OF_COMPANY = """
-    SELECT DISTINCT j.name_id, j.remote_id FROM judgement j JOIN verdict v ON v.id = j.verdict_id
-    WHERE j.site_id = :site AND j.month BETWEEN :first_month AND :last_month AND v.organisation IS :company
-"""
+_COLUMNS = {"device_id": "device", "verdict_id": "verdict"}  # of `Met` -> of `Gathered`
+_MANY = 2_000  # verdicts, from which on all are read as quickly
+_OF_COMPANY = "SELECT id FROM verdict WHERE organisation IS ?"
 _CALLED = """
     SELECT DISTINCT organisation, called FROM verdict
     WHERE organisation IN (SELECT value FROM json_each(?)) AND called IS NOT NULL AND called <> organisation ORDER BY 1, 2
 """
-_MOST_SOUGHT = 60  # names: of more, reading all of a stretch is quicker
 _VERDICTS = """
     SELECT id, party, organisation, coalesce(called, organisation), purpose, country, country_confidence, asn,
         registrable_domain, infrastructure, rule_id, reason
@@ -68,7 +31,7 @@ _VERDICTS = """
 
 
 class Met(NamedTuple):
-    """What one station of a device had to do with one destination. Bytes as the device sees them, times in microseconds."""
+    """What a device had to do with one destination. Bytes as the device sees them, times in microseconds."""
 
     device_id: int  # 0: no end of it is a device
     named: int  # the number of a name; below 0 that of an address; 0 where neither is kept
@@ -80,7 +43,7 @@ class Met(NamedTuple):
     bytes_down: int
     first_us: int
     last_us: int
-    main_id: int  # the address (`remote`) with most bytes; 0 where packets are not asked for, as these are
+    main_id: int  # the address (`remote`) with most bytes
 
     @property
     def bytes(self) -> int:
@@ -107,24 +70,22 @@ class Label(NamedTuple):
 UNJUDGED = Label("unknown", None, None, None, None, None, None, None, None, None, None)
 
 
-def read_met(db: sqlite3.Connection, window: Window, *, packets: bool = False) -> list[Met]:
-    """Every destination of every station in the days and months that a window touches; with `packets` all counts."""
-    only = "" if window.device_id is None else _OF_DEVICE
-    query = _MET.format(only=only, packets=_PACKETS if packets else _NO_PACKETS, **keys_of(window))
-    return [Met._make(row) for row in db.execute(query, asked_of(window))]
+def read_met(db: sqlite3.Connection, window: Window) -> list[Met]:
+    """Every destination of every device in the days and months that a window touches."""
+    return met_of(gather(db, window))
 
 
-def read_met_of_company(db: sqlite3.Connection, window: Window, company: str | None) -> list[Met] | None:
-    """The same of what was judged to belong to a company; None where that is so much that all is read as quickly."""
-    asked = {**asked_of(window), "company": company}
-    found = [(0, 0), *db.execute(_OF_COMPANY, asked)]  # what keeps no name has a verdict of its own
-    if len(found) > _MOST_SOUGHT:
-        return None
-    names, remotes = (sorted({row[place] for row in found}) for place in (0, 1))
-    query = _MET.format(only=_SOUGHT, packets=_NO_PACKETS, **keys_of(replace(window, device_id=0)))
-    rows = db.execute(query, {**asked, "names": json.dumps(names), "remotes": json.dumps(remotes)})
-    kept = set(found)
-    return [met for met in map(Met._make, rows) if (max(met.named, 0), max(-met.named, 0)) in kept]
+def met_of(gathered: Gathered) -> list[Met]:
+    """Rows of columns."""
+    columns = [getattr(gathered, _COLUMNS.get(word, word)) for word in Met._fields[:-1]]
+    rows = zip(*(column.tolist() for column in columns), main_of(gathered.main).tolist(), strict=True)
+    return [Met._make(row) for row in rows]
+
+
+def read_met_of_company(db: sqlite3.Connection, window: Window, company: str | None) -> list[Met]:
+    """The same of what was judged to belong to a company in some of the months; None: to nobody that is known."""
+    verdicts = {number for (number,) in db.execute(_OF_COMPANY, (company,))}
+    return met_of(gather(db, window, verdicts if company is not None else {0, *verdicts}))
 
 
 def read_device_of_station(db: sqlite3.Connection) -> dict[int, int]:
@@ -146,10 +107,13 @@ def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, La
     return {0: UNJUDGED, **{row[0]: Label._make(row[1:]) for row in rows}}
 
 
-def read_whose_of(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, int]:
+def read_whose_of(db: sqlite3.Connection, verdicts: Collection[int]) -> dict[int, int]:
     """The number of `whose_days.Owned` of these verdicts, as far as they have one."""
-    query = "SELECT id, whose_id FROM verdict WHERE id IN (SELECT value FROM json_each(?)) AND whose_id IS NOT NULL"
-    return dict(db.execute(query, (json.dumps(sorted(verdicts)),)).fetchall())
+    query = "SELECT id, whose_id FROM verdict WHERE whose_id IS NOT NULL"
+    if len(verdicts) > _MANY:
+        rows = db.execute(query)
+        return {number: whose for number, whose in rows if number in verdicts}
+    return dict(db.execute(f"{query} AND id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(verdicts)),)))
 
 
 def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:

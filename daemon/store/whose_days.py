@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from daemon.store import destination_columns, house_sums, whose_columns
 from daemon.store.calendar import month_days
 from daemon.store.window import Window
 
@@ -85,6 +86,13 @@ _PARTS = """
     SELECT 0, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_month
     WHERE month IN (SELECT value FROM json_each(:whole)) {whose}
 """
+_HOUSE = """
+    SELECT day, month, 0 AS station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_house
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND (day BETWEEN :first_day AND :last_day OR day = 0) {whose}
+    UNION ALL
+    SELECT 0, month, 0, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_house
+    WHERE month IN (SELECT value FROM json_each(:whole)) AND day = -1 {whose}
+"""
 # Each by the key: asked for both at once, SQLite reads the whole month.
 _ENDS = """
     SELECT (SELECT min(day) FROM whose_day WHERE month = ?1 AND day > 0),
@@ -100,11 +108,16 @@ _LESS = """
 """
 _OF_SITE = "AND site_id = :site"
 _OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
-_BITS = 24  # of `whose_id` in that number
+_OF_ORGANISATION = " AND whose_id IN (SELECT id FROM whose WHERE organisation = :organisation)"
+_BITS = whose_columns.BITS
 
 
-def follow(db: sqlite3.Connection) -> None:
-    """Make anew what no longer holds. Within the caller's transaction."""
+def follow(db: sqlite3.Connection, *, columns: bool = True) -> None:
+    """Make anew what no longer holds. Within the caller's transaction.
+
+    Without `columns` (`destination_columns`) pages are slower until the next call, for whoever is in a hurry.
+    """
+    house_sums.follow_days(db)
     if db.execute("SELECT 1 FROM whose_stale LIMIT 1").fetchone() is None:
         return
     db.execute(_INTERN)
@@ -132,21 +145,30 @@ def follow(db: sqlite3.Connection) -> None:
             "DELETE FROM whose_month WHERE flows = 0 AND packets_up + packets_down = 0 AND month IN"
             " (SELECT DISTINCT month FROM temp.whose_due) AND station_id IN (SELECT DISTINCT station_id FROM temp.whose_due)"
         )
+        house_sums.follow_whose(db)
+        whose_columns.follow(db)
+        if columns:
+            destination_columns.follow(db)  # which marks have taken away
         db.execute("DELETE FROM whose_stale")
     finally:
         db.execute("DROP TABLE temp.whose_due")
         db.execute("DROP TABLE temp.whose_days_of")
 
 
-def read_whose(db: sqlite3.Connection, window: Window, by: Sequence[str]) -> list[tuple[Any, ...]]:
+def read_whose(
+    db: sqlite3.Connection, window: Window, by: Sequence[str], organisation: str | None = None
+) -> list[tuple[Any, ...]]:
     """Rows (*by, flows, packets_up, packets_down, bytes_up, bytes_down), by words of the table of keys above.
 
-    `by` months or days tells them apart; of a month whose days are gone the day is None. Raises KeyError.
+    `by` months or days tells them apart; of a month whose days are gone the day is None. Of one organisation, or of all
+    and of what belongs to none. Raises KeyError.
     """
     keys = [_KEYS[word] for word in by]
     times = [word for word in ("month", "day") if word in by]
     number = f"(station_id << {_BITS}) | whose_id" if "device" in by else "whose_id"
-    parts = _PARTS.format(whose=_OF_SITE + (_OF_DEVICE if window.device_id is not None else ""))
+    rows = _HOUSE if "device" not in by and window.device_id is None else _PARTS
+    whose = _OF_SITE + (_OF_DEVICE if window.device_id is not None else "")
+    parts = rows.format(whose=whose + (_OF_ORGANISATION if organisation is not None else ""))
     summed = (
         f"SELECT {', '.join([*times, f'{number} AS number', *(f'sum({count}) AS {count}' for count in COUNTS)])}"
         f" FROM ({parts}) GROUP BY {', '.join([*times, 'number'])}"
@@ -157,7 +179,8 @@ def read_whose(db: sqlite3.Connection, window: Window, by: Sequence[str]) -> lis
         f" LEFT JOIN station t ON t.id = p.number >> {_BITS}"
         + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
     )
-    return [row for row in db.execute(query, _asked(db, window, days="day" in by)) if row[-1] is not None]
+    asked = {**_asked(db, window, days="day" in by), "organisation": organisation}
+    return [row for row in db.execute(query, asked) if row[-1] is not None]
 
 
 class Owned(NamedTuple):
@@ -178,13 +201,30 @@ def read_shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, 
     mostly = _mostly(window, json.loads(str(asked["parted"])))
     asked["parted"] = json.dumps([month for month in json.loads(str(asked["parted"])) if month not in mostly])
     asked["whole"] = json.dumps([*json.loads(str(asked["whole"])), *mostly])
-    whose = _OF_SITE + (_OF_DEVICE if window.device_id is not None else "")
+    if window.device_id is None:
+        return _house_shares(db, window, {**asked, "mostly": json.dumps(mostly)})
+    whose = _OF_SITE + _OF_DEVICE
     query = (
         f"SELECT key >> {_BITS}, key & {(1 << _BITS) - 1}, up, down FROM (SELECT (station_id << {_BITS}) | whose_id AS key,"
         f" sum(bytes_up) AS up, sum(bytes_down) AS down FROM ({_PARTS.format(whose=whose)} {_LESS.format(whose=whose)})"
         " GROUP BY 1) WHERE up + down > 0"
     )
     return db.execute(query, {**asked, "mostly": json.dumps(mostly)}).fetchall()
+
+
+def _house_shares(
+    db: sqlite3.Connection, window: Window, asked: Mapping[str, object]
+) -> list[tuple[int, int, int, int]]:
+    """The same for all devices: what takes SQLite long is to sort a year of pairs."""
+    whole = whose_columns.read_months(db, window.site_id, json.loads(str(asked["whole"])))
+    parts = _PARTS.format(whose=_OF_SITE) + _LESS.format(whose=_OF_SITE)
+    query = (
+        f"SELECT (station_id << {_BITS}) | whose_id AS key, sum(bytes_up), sum(bytes_down) FROM ({parts}) GROUP BY key"
+    )
+    rows = db.execute(query, {**asked, "whole": "[]"}).fetchall()
+    pairs, up, down = whose_columns.added([*whole, whose_columns.columns_of(rows)])
+    numbers = pairs & ((1 << _BITS) - 1)
+    return list(zip((pairs >> _BITS).tolist(), numbers.tolist(), up.tolist(), down.tolist(), strict=True))
 
 
 def _mostly(window: Window, months: Iterable[int]) -> list[int]:
@@ -218,6 +258,14 @@ def met_in_months(db: sqlite3.Connection, site_id: int, first: int, last: int) -
     return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
 
 
+def has_days(db: sqlite3.Connection, month: int, days: range) -> bool:
+    """Whether anything is known of some of these days of a month by themselves; the days of older months are gone."""
+    asked = month, days.start, days.stop
+    return bool(days) and db.execute(
+        "SELECT EXISTS (SELECT 1 FROM whose_day WHERE month = ? AND day >= ? AND day < ?)", asked
+    ).fetchone() == (1,)
+
+
 def met_in_days(
     db: sqlite3.Connection, site_id: int, month: int, days: range, pairs: Iterable[tuple[int, int]]
 ) -> set[tuple[int, int]]:
@@ -228,6 +276,18 @@ def met_in_days(
         f" AND w.day = d.value AND w.station_id = k.value >> {_BITS} AND w.site_id = ?"
         f" AND w.whose_id = k.value & {(1 << _BITS) - 1}",
         (keys, json.dumps(list(days)), month, site_id),
+    )
+    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
+
+
+def met_before(db: sqlite3.Connection, site_id: int, month: int, day: int) -> set[tuple[int, int]]:
+    """(station, number of `Owned`) of all that was met in a month before one of its days: the month less the days since."""
+    counted = "flows + packets_up + packets_down"
+    rows = db.execute(
+        f"SELECT key FROM (SELECT (station_id << {_BITS}) | whose_id AS key, {counted} AS number FROM whose_month"
+        f" WHERE month = ?1 AND site_id = ?2 UNION ALL SELECT (station_id << {_BITS}) | whose_id, -({counted})"
+        " FROM whose_day WHERE month = ?1 AND day >= ?3 AND site_id = ?2) GROUP BY key HAVING sum(number) > 0",
+        (month, site_id, day),
     )
     return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
 

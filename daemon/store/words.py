@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from daemon.identify import kinds
-from daemon.identify.vocabulary import OwnerWords
+from daemon.identify.vocabulary import OwnerWords, Recorded
 from daemon.store.errors import StoreError
 
 NAME, OWNER, ROOM, KIND, JOIN, SPLIT = "name", "owner", "room", "kind", "join", "split"
 KEEP_NAMES = "keep-names"  # whether sums may name where a person's device went when its detail is gone
+RECORD = "record"  # how much of a station is recorded
+FULL, NO_NAMES, OFF = LEVELS = ("full", "no-names", "off")  # the mildest first
 YES, NO = "yes", "no"
-SAYINGS = (NAME, OWNER, ROOM, KIND, KEEP_NAMES)  # about one station; their value is text
+SAYINGS = (NAME, OWNER, ROOM, KIND, KEEP_NAMES, RECORD)  # about one station; their value is text
 PAIRINGS = (JOIN, SPLIT)  # about two stations; their value is the other's key
 FORGET = "forget"  # a wish about a station: that all be removed that is known of it, this word too
 LONGEST = 64  # characters of a text
@@ -54,9 +56,14 @@ def standing(words: Iterable[Word]) -> OwnerWords:
     """What holds of words of one site, given in the order in which they were said."""
     texts: dict[str, dict[str, str]] = {about: {} for about in SAYINGS}
     pairs: dict[tuple[str, str], str] = {}
+    levels: dict[str, Recorded] = {}
     for word in words:
         if word.undone_us is not None:
             continue
+        if word.about == RECORD:
+            levels.pop(word.key, None)
+            if word.value in (NO_NAMES, OFF):
+                levels[word.key] = Recorded(word.value, word.said_us)
         if word.about in texts:
             texts[word.about].pop(word.key, None)  # so that the new word is the last in order, too
             if word.value is not None:
@@ -67,7 +74,16 @@ def standing(words: Iterable[Word]) -> OwnerWords:
             pairs[pair] = word.about
     joins, splits = (tuple(pair for pair, about in pairs.items() if about == wanted) for wanted in PAIRINGS)
     kept = frozenset(key for key, value in texts[KEEP_NAMES].items() if value == YES)
-    return OwnerWords(texts[NAME], texts[OWNER], texts[ROOM], texts[KIND], joins, splits, kept)
+    return OwnerWords(texts[NAME], texts[OWNER], texts[ROOM], texts[KIND], joins, splits, kept, levels)
+
+
+def level_of(words: OwnerWords, keys: Iterable[str]) -> Recorded | None:
+    """How a device of these stations is recorded: as the strictest word about any of them says; None: in full.
+
+    The strictest, because a station that joins a device (a telephone with a new MAC) must not undo what was said of it.
+    """
+    found = [words.levels[key] for key in keys if key in words.levels]
+    return min(found, key=lambda each: (-LEVELS.index(each.level), each.since_us), default=None)
 
 
 def mac_key(text: str) -> str | None:
@@ -118,7 +134,9 @@ def checked(about: str, value: str) -> str:
         raise BadWordError(f"a name must not look like a number, a MAC or an address, as {text!r} does")
     if about == KEEP_NAMES and text.lower() not in (YES, NO):
         raise BadWordError(f"whether names are kept is {YES} or {NO}, not {text!r}; nothing was written")
-    return _known_kind(text) if about == KIND else text.lower() if about == KEEP_NAMES else text
+    if about == RECORD and text.lower() not in LEVELS:
+        raise BadWordError(f"a device is recorded {', '.join(LEVELS)}, not {text!r}; nothing was written")
+    return _known_kind(text) if about == KIND else text.lower() if about in (KEEP_NAMES, RECORD) else text
 
 
 def checked_by(by: str) -> str:

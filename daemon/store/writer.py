@@ -43,7 +43,7 @@ _FLOW_FACTS = (
 # Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
 # written, since of the flows that a live file leaves open few have moved within a minute.
 _FLOW = f"""
-    INSERT INTO flow VALUES ({_places(18, (7, 8))}, 1, 0, NULL, NULL, NULL, NULL) ON CONFLICT DO UPDATE SET
+    INSERT INTO flow VALUES ({_places(18, (7, 8))}, 1, 0, NULL, NULL, NULL, NULL, 0) ON CONFLICT DO UPDATE SET
     {", ".join(f"{column} = excluded.{column}" for column in _FLOW_FACTS)}
     WHERE ({", ".join(_FLOW_FACTS)}) IS NOT ({", ".join(f"excluded.{column}" for column in _FLOW_FACTS)})
 """

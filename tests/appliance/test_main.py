@@ -25,6 +25,24 @@ def test_every_verb_loads_and_explains_itself(homeport: Homeport) -> None:
         assert f"homeport {verb}" in ran.out
 
 
+@pytest.mark.parametrize("verb", ["data", "report", "longitudinal"])
+def test_verb_of_several_steps_says_which_there_are(homeport: Homeport, verb: str) -> None:
+    ran = homeport(verb)
+    (line,) = ran.err.splitlines()
+    assert ran.code == WRONG_USE
+    assert line.startswith(f"homeport {verb}: say which: ")
+    assert line.endswith(f". `homeport {verb} --help` shows what each does.")
+    for step in line.split(": ")[2].partition(".")[0].split(", "):
+        assert homeport(verb, step, "--help").code == DONE
+
+
+@pytest.mark.parametrize("words", [[], ["data"], ["devices"], ["longitudinal"], ["report"]])
+def test_no_list_of_help_breaks_off_in_a_sentence(homeport: Homeport, words: list[str]) -> None:
+    listed = homeport(*words, "--help").out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
 def test_help_lists_verbs_and_exit_codes(homeport: Homeport) -> None:
     ran = homeport("--help")
     assert ran.code == DONE

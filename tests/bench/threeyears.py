@@ -9,31 +9,39 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from daemon.decode.slots import SLOT_US
+from daemon.flow.facts import DAY_US
 from daemon.report.changes import changes_report
 from daemon.report.coverage import coverage_report
-from daemon.store.calendar import Calendar
+from daemon.report.registry import KINDS, Kind
+from daemon.report.scope import Scope, Span
+from daemon.store.calendar import Calendar, month_days
 from daemon.store.database import read_database
-from daemon.store.months import count_addresses, known_devices, read_contacts, read_month, read_naming
+from daemon.store.months import count_addresses, known_devices, read_contacts, read_naming
+from daemon.store.reached import read_reached
 from daemon.store.roster import read_contacts as contacts_of
 from daemon.store.roster import read_residents
+from daemon.store.window import Window
 from tests.support.threeyears import LAST_DAY, NEWEST, SLOTS, build
 
 MIB = 1 << 20
 FOR_GOOD_MIB, ALL_MIB = 300, 1228.8  # 1.2 GiB
 _ROUNDS = 5
+_BY_MONTHS = ("changes", "coverage")  # the command asks these about months
 
 # Tier -> its tables; what is in none of them belongs to no tier and is for good as well.
 TIERS: dict[str, tuple[str, ...]] = {
     "detail: flows, hellos, DNS, frames": (
         "flow", "flow_kind", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "kept_label",
-        "destination_day", "destination_sum",
+        "destination_day", "destination_sum", "destination_day_column",
     ),
     "traffic by quarter of an hour": ("slot_total",),
     "hours": ("hour_total",),
-    "days": ("day_total",),
+    "days": ("day_total", "scope_total", "day_stale"),
     "destinations by month": ("destination_month",),
     "whose they are": ("judgement", "verdict"),
-    "whose it was, added up": ("whose", "whose_day", "whose_month", "whose_stale"),
+    "whose it was, added up": ("whose", "whose_day", "whose_month", "whose_stale", "whose_house", "whose_column"),
+    "destinations in columns": ("destination_month_column",),
     "names, aliases, addresses": ("name", "alias", "remote", "way"),
 }  # fmt: skip
 _PASSING = ("detail: flows, hellos, DNS, frames", "traffic by quarter of an hour")
@@ -84,6 +92,10 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
     def ask(query: str, *values: object) -> Callable[[], object]:
         return lambda: db.execute(query, values).fetchall()
 
+    def of_month(asked: int) -> Window:
+        begin, end = calendar.month(asked)
+        return Window(1, begin * SLOT_US, end * SLOT_US, month_days(asked), (asked, asked))
+
     def changes() -> object:
         return changes_report(read_contacts(db, month - 1, month, 1), known_devices(db), month, month)
 
@@ -96,13 +108,14 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
         return changes_report(contacts, known_devices(db), month - 34, month)
 
     return {
+        **{f"report {kind.name}, last week": _of_week(db, kind) for kind in KINDS if kind.name not in _BY_MONTHS},
         "report changes, last two months": changes,
         "report changes of one device, three years": changes_of_years,
         "report coverage, last two months": coverage,
         "devices": lambda: read_residents(db, "home"),
         "destinations of one device, three years": lambda: contacts_of(db, busy, 15),
-        "destinations of all devices, this month": lambda: read_month(db, month, 1),
-        "destinations of all devices, a month two years ago": lambda: read_month(db, month - 24, 1),
+        "destinations of all devices, this month": lambda: read_reached(db, of_month(month)),
+        "destinations of all devices, a month two years ago": lambda: read_reached(db, of_month(month - 24)),
         "traffic of a day by quarter of an hour": ask(
             "SELECT slot_us, device_id, sum(bytes_up), sum(bytes_down) FROM traffic WHERE slot_us >= ? AND slot_us < ?"
             " GROUP BY 1, 2",
@@ -119,6 +132,16 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
             " ON s.id = t.station_id GROUP BY 1, 2"
         ),
     }
+
+
+def _of_week(db: sqlite3.Connection, kind: Kind) -> Callable[[], object]:
+    """A report as the command asks it where no time is said."""
+    (newest,) = db.execute("SELECT max(last_us) FROM capture").fetchone()
+    names = {each.device_id: each.name or each.said_of for each in read_residents(db, "home")}
+    span = Span(newest + 1 - 7 * DAY_US, newest + 1)
+    only = {"destination": "host3.amazonaws.com"} if "destination" in kind.only else {}
+    scope = Scope(db, 1, "home", "Europe/Berlin", span, newest, names=names, only=only)
+    return lambda: kind.make(scope)
 
 
 def timings(database: Path) -> dict[str, float]:

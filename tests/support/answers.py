@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from base64 import b64decode, b64encode
 from ipaddress import ip_address
 
 from tests.support import packets as p
@@ -21,14 +22,27 @@ def wire_name(name: str) -> bytes:
 
 
 def service(value: str) -> bytes:
-    """`1 . ipv4hint=192.0.2.1,192.0.2.2`: an SVCB or HTTPS record of hints alone (RFC 9460 section 2.2)."""
-    priority, target, *hints = value.split(" ")
+    """`1 . ipv4hint=192.0.2.1,192.0.2.2 ech=AEX+...`: an SVCB or HTTPS record of hints and keys (RFC 9460 section 2.2)."""
+    priority, target, *parameters = value.split(" ")
     out = struct.pack("!H", int(priority)) + wire_name(target)
-    for hint in hints:
-        key, _, addresses = hint.partition("=")
-        packed = b"".join(ip_address(address).packed for address in addresses.split(","))
-        out += struct.pack("!HH", {"ipv4hint": 4, "ipv6hint": 6}[key], len(packed)) + packed
+    for parameter in parameters:
+        key, _, text = parameter.partition("=")
+        if key == "ech":
+            body = b64decode(text)
+        else:
+            body = b"".join(ip_address(address).packed for address in text.split(","))
+        out += struct.pack("!HH", {"ipv4hint": 4, "ech": 5, "ipv6hint": 6}[key], len(body)) + body
     return out
+
+
+def ech_config(*public_names: str) -> str:
+    """An ECHConfigList in base64 (RFC 9849 section 4), with a key that nobody has."""
+    configs = b""
+    for number, name in enumerate(public_names):
+        contents = struct.pack("!BHH", number, 0x0020, 32) + bytes(32) + struct.pack("!HHHB", 4, 1, 1, 64)
+        contents += bytes([len(name)]) + name.encode() + struct.pack("!H", 0)
+        configs += struct.pack("!HH", 0xFE0D, len(contents)) + contents
+    return b64encode(struct.pack("!H", len(configs)) + configs).decode()
 
 
 def data(kind: str, value: str) -> bytes:

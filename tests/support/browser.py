@@ -11,6 +11,8 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,27 +43,36 @@ def served(database: Path, *flags: str, settings: Path | None = None) -> Iterato
     `settings`: a configuration file, for what has no flag.
     """
     command = [*COMMAND, "serve", "--db", str(database), "--port", "0", *flags]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **(NO_SETTINGS if settings is None else {VARIABLE: str(settings)})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = ""
+    with (
+        tempfile.TemporaryFile("ab+") as said,  # not a pipe: who fills one that nobody reads stands still
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(NO_SETTINGS if settings is None else {VARIABLE: str(settings)})},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        ) as process,
+    ):
         try:
-            for line in process.stderr:
-                said += line
-                found = _READY.search(line)
-                if found:
-                    yield found[1]
-                    return
-            raise AssertionError(f"homeport serve did not start: {said}")
+            yield _address(process, said.fileno())
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.wait(timeout=30)
+
+
+def _address(process: subprocess.Popen[bytes], said: int) -> str:
+    """Where it says that it is, once it does."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        told = os.pread(said, 1 << 16, 0).decode(errors="replace")
+        found = _READY.search(told)
+        if found:
+            return found[1]
+        if ended:
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"homeport serve did not start: {told}")
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +27,14 @@ def homeport(*arguments: str | Path) -> int:
     """Run a command line in this process; its exit code."""
     with mock.patch.dict(os.environ, NO_SETTINGS):
         return run([str(argument) for argument in arguments])
+
+
+def told(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command line in this process; what it said and its exit code, as `process` tells them."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = homeport(*arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def imported(database: Path, *paths: Path, codes: Iterable[int] = (0,), jobs: int = 1, **flags: str) -> Path:

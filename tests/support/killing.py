@@ -27,6 +27,7 @@ from pathlib import Path
 from appliance.main import run
 from daemon.ingest import decoder
 from tests.support.importing import NO_SETTINGS
+from tests.support.once import read_once
 
 SMALL = {"_BATCH": 400, "_LEAST": 1 << 15, "_ROWS": 400}
 
@@ -102,4 +103,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     import_module("daemon.ingest.importer")  # before the first fork, so that children start at once
-    main()
+    import_module("daemon.classify.classifier")
+    with read_once():
+        import_module("daemon.ingest.knowledge").Knowledge().organisations_table  # noqa: B018  likewise
+        import_module("daemon.classify.names").public_suffixes()
+        main()

@@ -1,4 +1,4 @@
-"""Three weeks of a home with thirty things in it that should be found, and an ordinary life around them.
+"""Three weeks of a home with thirty-three things in it that should be found, and an ordinary life around them.
 
 Rule 1: everything is packets: addresses are asked for by name where it says so, connections open and close.
 Rule 2: two homes come from one plan: `TUNED` is the one that the hunt was made with, `UNSEEN` has other periods, rates,
@@ -40,10 +40,11 @@ class Plan(NamedTuple):
     fail: float
     ports: tuple[int, int]  # that no service is known for; that is searched
     from_day: int
+    nightly: tuple[int, int]  # bytes up of a connection at night, and how many there are
 
 
-TUNED = Plan(7, 45, 300, 3600, (60, 97), 600, 25, 1, 5, 2.4, 30, (4444, 23), 12)
-UNSEEN = Plan(4021, 33, 510, 4500, (82, 131), 1100, 50, 1.2, 9, 2.2, 55, (12_777, 2323), 11)
+TUNED = Plan(7, 45, 300, 3600, (60, 97), 600, 25, 1, 5, 2.4, 30, (4444, 23), 12, (90_000, 3))
+UNSEEN = Plan(4021, 33, 510, 4500, (82, 131), 1100, 50, 1.2, 9, 2.2, 55, (12_777, 2323), 11, (41_000, 4))
 
 
 class Planted(NamedTuple):
@@ -112,6 +113,13 @@ class Home:
         for at in times:
             source = self.port().to_bytes(2, "big")
             self.frames += [(at + after, _from_port(frame, source, who)) for after, frame in talk.frames]
+
+    def uploads(self, who: Gadget, server: str, at: int, octets: int) -> None:
+        """One connection that carries much, in full segments."""
+        talk = p.Conversation(client=who.address, server=server, client_mac=who.mac, start_us=at, gap_us=900)
+        talk.open().send(bytes(octets)).reply(b"thanks").close()
+        source = self.port().to_bytes(2, "big")
+        self.frames += [(when, _from_port(frame, source, who)) for when, frame in talk.frames]
 
     def refused(self, who: Gadget, server: str, port: int, times: Iterator[int], *, answered: bool = True) -> None:
         """Openings that are turned down, or that nobody hears."""

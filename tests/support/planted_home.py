@@ -1,10 +1,19 @@
-"""What happens in the homes of `tests.support.planted`: the thirty things, and the ordinary life."""
+"""What happens in the homes of `tests.support.planted`: the things to be found, and the ordinary life."""
 
 from __future__ import annotations
 
 from itertools import chain
 
-from daemon.report.findings.vocabulary import BEACONING, COUNTRY, HAMMERING, PORT, RARE, UNENCRYPTED, UNNAMED
+from daemon.report.findings.vocabulary import (
+    BEACONING,
+    COUNTRY,
+    HAMMERING,
+    NIGHT_ONLY,
+    PORT,
+    RARE,
+    UNENCRYPTED,
+    UNNAMED,
+)
 from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, dhcp_request
 from tests.support.planted import BEGIN, DAYS, MINUTE, TUNED, Gadget, Home, Plan, Planted
 
@@ -23,6 +32,7 @@ def make_home(plan: Plan) -> Home:
     _hammers(home, things)
     _strangers(home, things)
     _services(home, things)
+    _nights(home, things)
     return home
 
 
@@ -133,17 +143,62 @@ def _services(home: Home, things: list[Gadget]) -> None:
     _plant(home, UNENCRYPTED, things[2], "mq.birchline.example")
 
 
+def _nights(home: Home, things: list[Gadget]) -> None:
+    """Devices that are busy while people sleep, and some whose nights are nobody's concern."""
+    plan, begin = home.plan, BEGIN + home.plan.from_day * DAY
+    size, number = plan.nightly
+    sleepers = [Gadget(name, 41 + place) for place, name in enumerate(("mower", "heater", "lamp"))]
+    for place, who in enumerate(sleepers):
+        _ordinary(home, who)
+        name, server = f"vault{place}.nightjar{place}.example", home.somewhere()
+        home.asks(who, name, server, begin, DAYS - plan.from_day - 1)
+        for night in range(DAYS - plan.from_day - 1):
+            if place == 2 and night % 4 == 1:
+                continue  # not each night
+            late = begin + night * DAY + (23 + 2 * place) * HOUR
+            times = home.anytime(late, number + place, 5000)
+            if place == 1:
+                home.datagrams(who, server, 4433, home.anytime(late, size // 600, 3000), size=1200, same=7000 + night)
+            else:
+                home.connects(who, server, 443, times, name=name)
+                home.uploads(who, server, late + 5100 * SECOND, size * number)
+        _plant(home, NIGHT_ONLY, who, name)
+    _ordinary_nights(home, size * number)
+
+
+def _ordinary_nights(home: Home, much: int) -> None:
+    """A maker's update each night, one night's backup, one that works by day as by night, a player in the evening."""
+    hue, once, always, player = (
+        Gadget("Philips-hue2", 44), Gadget("bench", 45), Gadget("vent", 46), Gadget("RokuExpress", 47)
+    )  # fmt: skip
+    for who, name, times in (
+        (hue, "fw.meethue.com", [BEGIN + day * DAY + 3 * HOUR for day in range(1, DAYS - 1)]),
+        (once, "backup.hollin.example", [BEGIN + 13 * DAY + 2 * HOUR]),
+        (always, "log.hollin.example", list(home.anytime(BEGIN + HOUR, 90, 20 * 86_400))),
+        (player, "nrdp.prod.cloud.netflix.com", [BEGIN + day * DAY + 22 * HOUR for day in range(1, DAYS - 1)]),
+    ):
+        _ordinary(home, who)
+        server = home.somewhere()
+        home.asks(who, name, server, BEGIN + HOUR, DAYS - 1)
+        for at in times:
+            home.connects(who, server, 443, iter([at + home.chance.randrange(3000) * SECOND]), name=name)
+            home.uploads(who, server, at + (3100 + home.chance.randrange(1500)) * SECOND, much)
+
+
+def _ordinary(home: Home, who: Gadget) -> None:
+    """What every device of the home does."""
+    home.frames += [dhcp_request(BEGIN + day * DAY + who.number * SECOND, who.name, who.mac) for day in range(DAYS)]
+    server = home.somewhere()
+    home.asks(who, "0.pool.ntp.org", server, BEGIN + 5 * MINUTE, DAYS - 1)
+    home.datagrams(who, server, 123, home.clock(BEGIN + who.number * MINUTE + HOUR, 7200, 0.01, 20.5 * 86_400), size=48)
+
+
 def _live(home: Home, things: list[Gadget]) -> None:
     """The ordinary life, from the first day to the last."""
     hue, roku, camera = Gadget("Philips-hue", 31), Gadget("RokuPremiere", 32), Gadget("wyze-cam", 33)
     sonos, phone = Gadget("SonosZP", 34), Gadget("Annas-iPhone", 35, "de:ad:be:00:53:35")
     for who in (*things, hue, roku, camera, sonos, phone):
-        home.frames += [dhcp_request(BEGIN + day * DAY + who.number * SECOND, who.name, who.mac) for day in range(DAYS)]
-        server = home.somewhere()
-        home.asks(who, "0.pool.ntp.org", server, BEGIN + 5 * MINUTE, DAYS - 1)
-        home.datagrams(
-            who, server, 123, home.clock(BEGIN + who.number * MINUTE + HOUR, 7200, 0.01, 20.5 * 86_400), size=48
-        )
+        _ordinary(home, who)
     for who in things:  # all report to a platform by the clock, and look at the weather when they like
         for name, period in (("a1.tuyaeu.com", 5400.0), ("connectivitycheck.gstatic.com", 10_800.0)):
             server = home.somewhere()

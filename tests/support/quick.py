@@ -12,6 +12,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 
@@ -27,9 +28,22 @@ def client(path: str, arguments: list[str]) -> int:
 def serve(path: str) -> None:
     """Fork for every client until standard input ends."""
     run = import_module("appliance.main").run
-    for module in ("appliance.cli.import", "daemon.ingest.importer", "sqlite_utils", "rich.progress"):
+    for module in (
+        "appliance.cli.import",
+        "daemon.ingest.importer",
+        "sqlite_utils",
+        "rich.progress",
+        "daemon.classify.classifier",
+    ):
         import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    with import_module("tests.support.once").read_once():
+        import_module("daemon.ingest.knowledge").Knowledge().organisations_table  # noqa: B018  read before the forks
+        import_module("daemon.classify.names").public_suffixes()
+        _answer(path, run)
+
+
+def _answer(path: str, run: Callable[[list[str]], int]) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)

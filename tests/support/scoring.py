@@ -72,4 +72,4 @@ def score(planted: Sequence[Planted], hunt: Hunt) -> Score:
 def _is(thing: Planted, finding: Finding) -> bool:
     if finding.subject.key != thing.key:
         return False
-    return finding.stream.place == thing.place or (not thing.place and finding.place.endswith("addresses"))
+    return finding.trace.place == thing.place or (not thing.place and finding.place.endswith("addresses"))

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.classify.organisation_files import load_organisations
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.relabel import relabel_site

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.container import OWN, Container, ContainerError, missing, tree
-from tests.support.lab import LabError, wait_until
+from tests.support.lab import CLIENT_MAC, LabError, wait_until
 from tests.support.units import UNITS, settings
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no container without {', '.join(missing())}")
@@ -238,6 +238,28 @@ def test_from_the_wire_to_a_reader_while_ingest_is_stopped(box: Container) -> No
     box.run("systemctl", "start", "homeport-retain.service")  # beside the writer
     assert "home: 0 flows that ended" in box.journal("homeport-retain")
     stop(box, "homeport-capture", "homeport-ingest")
+
+
+def test_who_is_off_is_left_out_by_units_that_may_no_more_than_delivered(box: Container) -> None:
+    box.run("sh", "-c", "rm -f /var/lib/homeport/captures/*.pcap*")
+    for user, words in (
+        ("homeport-ingest", "import /opt/homeport/recorded/tls13.pcap"),
+        ("homeport-web", f"devices record {CLIENT_MAC} off"),
+    ):
+        box.run(
+            "runuser", "-u", user, "-g", "homeport", "--", "sh", "-c", f"umask 007; /opt/homeport/bin/homeport {words}"
+        )
+    start(box, "homeport-capture", "homeport-ingest")
+    status = ("cat", "/run/homeport/capture.json")
+    wait_until(lambda: json.loads(box.run(*status))["not_recorded"] == 1, "the recorder to follow", 30)
+    box.python(REPLAY, "/opt/homeport/recorded/tls13.pcap", "1")
+    stop(box, "homeport-ingest", "homeport-capture")
+    said = json.loads(box.run(*status))
+    assert said["state"] == "stopped"
+    assert said["written"] < PACKETS // 10, "all of these are from or to it; the kernel says a word of its own"
+    listed = box.run("stat", "-c", "%a %U %G", "/var/lib/homeport/captures/.levels.json").strip()
+    assert listed == "640 homeport-ingest homeport"
+    box.run("sh", "-c", "cd /var/lib/homeport && rm -f owner.db* homeport.db* captures/.levels.json captures/*")
 
 
 GET = """

@@ -1,4 +1,4 @@
-"""A day in a minute through both services: they stay as small as they were, and write hardly more than the packets.
+"""A day in ten minutes through both services: they stay as small as they were, and write hardly more than the packets.
 
 Needs root (namespaces). How much is written is told by the kernel for each process; a folder in memory counts nothing, and
 then that part is skipped aloud.
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -64,9 +65,9 @@ class Meter:
         return int(said["write_bytes"]) - int(said["cancelled_write_bytes"])
 
     def grows(self) -> float:
-        """How much more it takes in the last third than in the one before."""
+        """How much more it takes in the last third than in the one before; its heights are those of single batches."""
         third = len(self.memory) // 3
-        return max(self.memory[2 * third :]) / max(self.memory[third : 2 * third])
+        return median(self.memory[2 * third :]) / median(self.memory[third : 2 * third])
 
 
 @contextmanager
@@ -95,7 +96,9 @@ def replaying(wire: Wire, file: Path, each_second: int) -> Iterator[threading.Th
         out.close()
 
 
-def soak(wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: int) -> dict[str, float]:
+def soak(
+    wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: int, *, looked_at: bool
+) -> dict[str, float]:
     captures, database = folder / "captures", folder / "h.db"
     captures.mkdir()
     write_day(folder / "day.pcap", seed=11, packets=packets)
@@ -112,7 +115,8 @@ def soak(wire: Wire, folder: Path, packets: int, each_second: int, rotate_mib: i
                 time.sleep(1)
                 assert recording.poll() is None, wire.receiver.output(recording)
                 assert reading.poll() is None, (folder / "ingest.log").read_text()
-                touch_look(folder)
+                if looked_at:
+                    touch_look(folder)
                 for meter in meters.values():
                     meter.look()
         time.sleep(1)
@@ -151,17 +155,21 @@ def _settled(database: Path) -> bool:
 
 
 def test_a_piece_of_a_day(wire: Wire, tmp_path: Path) -> None:
-    found = soak(wire, tmp_path, 30_000, 4000, 5)
+    found = soak(wire, tmp_path, 30_000, 4000, 5, looked_at=True)
     assert found["files"] > 3
     assert found["capture grows"] < 1.1
 
 
 @pytest.mark.drill
 def test_a_day_of_a_million_packets(wire: Wire, tmp_path: Path) -> None:
-    found = soak(wire, tmp_path, 1_000_000, 12_000, 128)
+    """Slowly enough that conversations of UDP come to rest (180 s): after that as many end as begin.
+
+    Nobody looks, as in most of a day: whoever does has the database written to every few seconds.
+    """
+    found = soak(wire, tmp_path, 1_000_000, 1_700, 128, looked_at=False)
     print(found)  # noqa: T201  for whoever looks at the numbers
     assert found["capture grows"] < 1.1, found
-    assert found["ingest grows"] < 1.2, found
+    assert found["ingest grows"] < 1.1, found
     if not found["counted"]:
         pytest.skip("this file system counts no bytes; what was written is not known")
     assert found["wrote"] <= 1.15, found

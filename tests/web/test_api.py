@@ -97,7 +97,8 @@ def test_the_description_knows_every_route_and_parameter(program: TestClient) ->
     described = program.get("/api/v1/openapi.json").json()["paths"]
     assert {"/api/v1/reports/{name}", "/api/v1/devices", "/api/v1/devices/{key}", "/api/v1/captures"} <= set(described)
     told = {each["name"] for each in described["/api/v1/reports/{name}"]["get"]["parameters"]}
-    assert told == {"name", "range", "site", "device", "limit", "cursor"}
+    narrowing = {"party", "country", "company", "destination"}
+    assert told == {"name", "range", "site", "device", "limit", "cursor", *narrowing}
     assert {path for path in described if not path.startswith("/api/v1/")} == set()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.numbers import count, duration, share, size
-from web.templating import country, party, said, shown
+from web.templating import Templates, country, party, prose, said, shown
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,13 @@ def test_sizes_have_three_digits(number: float, words: str) -> None:
 
 def test_small_shares_do_not_vanish() -> None:
     assert [share(part) for part in (0, 0.004, 0.124, 1)] == ["0 %", "<1 %", "12 %", "100 %"]
+
+
+def test_no_line_ends_between_a_number_and_its_unit() -> None:
+    assert prose("517 MB, <1 % of it, 12 B from 3 Bulbs") == "517\xa0MB, <1\xa0% of it, 12\xa0B from 3 Bulbs"
+    assert shown("Disk 5 GB") == "Disk 5 GB"  # what stands in a form comes back as it was
+    filled = Templates("0")._environment.from_string("{{ 5e8|size }} {{ 0.5|share }}").render()
+    assert filled == "500\xa0MB 50\xa0%"
 
 
 def test_counts_and_lengths_of_time() -> None:

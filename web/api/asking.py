@@ -26,8 +26,25 @@ RangeText = Annotated[
 ]
 SiteText = Annotated[str | None, Query(description="name of the home; default: the box's own")]
 DeviceText = Annotated[str | None, Query(description="one device: its MAC, or its address where it has none")]
+PartyText = Annotated[str | None, Query(description="one kind of company: first, support, platform, third, unknown")]
+CountryText = Annotated[
+    str | None, Query(description="of one country alone: its two letters, `-` where nobody knows it")
+]
+CompanyText = Annotated[str | None, Query(description="of one company alone, `-` where nobody knows whose it is")]
+DestinationText = Annotated[
+    str | None, Query(description="a name, with all below it, or an address: for `destination`")
+]
 LimitNumber = Annotated[int, Query(ge=1, le=MOST, description="rows of a page")]
 CursorText = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+
+
+def said_narrowing(
+    party: PartyText = None,
+    country: CountryText = None,
+    company: CompanyText = None,
+    destination: DestinationText = None,
+) -> None:
+    """What a report about companies and places can be narrowed by: for the documentation, a visit reads the address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ class Device(BaseModel):
     system: str | None
     first_us: int | None
     last_us: int | None
+    recording: str  # full, no-names or off, as its owner says
+    recording_since_us: int | None
 
 
 class Devices(Page):
@@ -151,3 +153,43 @@ class Status(BaseModel):
     version: str
     newest_packet_us: int | None
     services: list[Service]
+
+
+class DeviceHit(BaseModel):
+    """A device that was found, and the word of it that has the text."""
+
+    key: str
+    name: str
+    found_by: str
+    vendor: str | None
+    kind: str | None
+    room: str | None
+    owner: str | None
+    last_us: int | None
+
+
+class Hit(BaseModel):
+    """A company, a domain or an address; `last_month` (`2026-05`) is the newest in which it was judged, None: not told."""
+
+    text: str
+    organisation: str | None
+    party: str | None
+    last_month: str | None
+
+
+class CountryHit(BaseModel):
+    """A country with which the home exchanged data."""
+
+    code: str
+    name: str
+
+
+class SearchAnswer(BaseModel):
+    """What has a text in its name, at most `limit` of each kind; `more` are the kinds of which there are others."""
+
+    devices: list[DeviceHit]
+    companies: list[Hit]
+    domains: list[Hit]
+    addresses: list[Hit]
+    countries: list[CountryHit]
+    more: list[str]

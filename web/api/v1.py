@@ -7,7 +7,7 @@ Rule 2: what a page shows comes from the same function here; the API computes no
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
@@ -25,7 +25,9 @@ from web.api.asking import (
     asked,
     page_of,
     place_of,
+    said_narrowing,
 )
+from web.api.search import read_search
 from web.security.gate import Admit
 from web.visit import NotHereError, NothingYetError, Visit, label_of
 
@@ -40,6 +42,7 @@ def routes(admit: Admit) -> APIRouter:
         ("/devices", list_devices, models.Devices),
         ("/devices/{key}", read_device, models.DeviceAnswer),
         ("/captures", list_captures, models.Captures),
+        ("/search", read_search, models.SearchAnswer),
         ("/status", read_status, models.Status),
     ):
         router.add_api_route(path, endpoint, response_model=model)
@@ -64,10 +67,10 @@ def list_reports() -> models.ReportKinds:
 
 def read_report(
     request: Request, name: str, span: RangeText = None, site: SiteText = None, device: DeviceText = None,
-    limit: LimitNumber = FEW, cursor: CursorText = None,
+    narrowed: Annotated[None, Depends(said_narrowing)] = None, limit: LimitNumber = FEW, cursor: CursorText = None,
 ) -> models.ReportAnswer:  # fmt: skip
-    """One report about a home, a time and perhaps one device."""
-    del span, site, device  # said for the documentation; a visit reads them from the address
+    """One report about a home, a time and perhaps one device; those about companies and places can be narrowed."""
+    del span, site, device, narrowed  # said for the documentation; a visit reads them from the address
     if name not in REPORTS:
         raise HTTPException(404, f"there is no report {name!r}; /api/v1/reports lists them")
     return asked(request, lambda visit: _report(visit, name, limit, cursor))
@@ -180,6 +183,8 @@ def _device(resident: Resident) -> dict[str, Any]:
             )
         },
         "key": resident.said_of,
+        "recording": resident.level,
+        "recording_since_us": resident.level_since_us,
         "name": label_of(resident),
         "mac_random": None if random is None else bool(random),
     }

@@ -20,10 +20,12 @@ from daemon.decode.pcap_writing import PcapngWriter, PcapWriter
 from daemon.flow.local import address_number
 from daemon.ingest.retrieve import Found, Question, look_up
 from daemon.report.moments import moment_us
+from daemon.report.recording import MEANINGS, counted
 from daemon.store.behind import find_destination
 from daemon.store.files import CaptureFile, read_file, read_files, read_gaps, sum_files
 from daemon.store.roster import Resident
 from daemon.store.words import address_key, mac_key
+from web.pages.device_recording import everybody_unrecorded
 from web.routing import Page
 from web.security.again import again, taken
 from web.visit import NotHereError, Visit, label_of
@@ -49,6 +51,7 @@ def show(visit: Visit) -> Response:
     files = read_files(visit.db, visit.site_id, span.since_us, span.until_us, _A_PAGE + 1, _before(visit))
     device = _device(visit)
     since_us, until_us = _moments(visit)
+    left_out = everybody_unrecorded(visit)
     wanted = visit.query("device") is not None or visit.query("destination") is not None
     return visit.page(
         "captures.html",
@@ -62,6 +65,9 @@ def show(visit: Visit) -> Response:
         since=since_us,
         until=until_us,
         line=_line(visit, device),
+        unrecorded=left_out,
+        left_out=counted(left_out),
+        meanings=MEANINGS,
         there=_there,
         file_name=_file_name,
     )

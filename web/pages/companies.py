@@ -5,24 +5,23 @@ Rule: a company is addressed by the name that verdicts give it; `-` is what belo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.responses import Response
 
 from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_of_company, tally
 from daemon.report.words import counted, listed, size_words
-from daemon.store.whose import Label, read_called, read_texts
-from daemon.store.whose_days import read_owned
+from daemon.store.whose import read_texts
 from web.lists import Orders, listing
-from web.pages.destinations import NAME_ORDERS, Row, company_link, destination_link, devices_of
+from web.pages.destinations import NAME_ORDERS, Row, destination_link, devices_of
+from web.pages.families import family_of
 from web.pages.history import history_of
 from web.routing import Page
 from web.templating import PARTIES
 from web.visit import NotHereError, Visit
 
 _MOST_NAMES = 25
-_MOST_SIBLINGS = 8
 
 
 def show_all(visit: Visit) -> Response:
@@ -37,25 +36,25 @@ def show(visit: Visit) -> Response:
     scope = replace(whole, only={**whole.only, "company": name})
     contacts = read_of_company(whole, name)
     history = history_of(scope, f"Data exchanged with {name}, month by month")
-    if not contacts and not any(total for _, _, _, total in history.rows):
+    portrait = visit.options.known(name)
+    if portrait is None and not contacts and not any(total for _, _, _, total in history.rows):
         raise NotHereError(f"No device of this home had to do with a company called {name}.")
 
     def address(**changes: str | None) -> str:
         return visit.link(visit.request.url.path, **{"sort": visit.query("sort"), **changes})
 
     devices = tally(contacts, lambda contact: contact.met.device_id)
-    rows, parent = _names(visit, contacts), parent_of(name, (label for _, label in contacts))
+    rows = _names(visit, contacts)
     return visit.page(
         "company.html",
         name=None if name == NOBODY else name,
-        lead=_lead(visit, name, devices, contacts),
+        lead=_lead(visit, name, devices, contacts, ever=any(total for _, _, _, total in history.rows)),
         devices=[(_device(visit, each.key), each) for each in devices],
         list=listing(visit, rows, _ORDERS, address, _MOST_NAMES),
         named=lambda row: devices_of(visit, row.sums),
         history=history,
         known_as=sorted({label.called for _, label in contacts if label.called} - {name}),
-        parent=parent,
-        siblings=_siblings(visit, name, parent),
+        family=family_of(visit, name, portrait, (label for _, label in contacts)),
         domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
         purposes=_purposes(contacts),
         countries=_countries(contacts),
@@ -87,10 +86,13 @@ def _device(visit: Visit, number: int) -> tuple[str, str | None]:
     return visit.names[number], visit.device_link(number)
 
 
-def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequence[Contact]) -> list[str]:
+def _lead(
+    visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequence[Contact], *, ever: bool
+) -> list[str]:
     who = "Destinations whose company nobody knows" if name == NOBODY else name
     if not devices:
-        return [f"{who} got nothing in {visit.range.label}; the months below tell when it did."]
+        when = "the months below tell when it did" if ever else "no device of this home ever had to do with it"
+        return [f"{who} got nothing in {visit.range.label}; {when}."]
     called = [_device(visit, each.key)[0] for each in devices if each.key]
     up, down = sum(each.bytes_up for each in devices), sum(each.bytes_down for each in devices)
     verb = "got" if name != NOBODY else "together got"
@@ -110,29 +112,6 @@ def _lead(visit: Visit, name: str, devices: Sequence[Tally[int]], contacts: Sequ
         words = [f"{PARTIES[party]} for {counted(len(on), 'device')}" for party, on in sorted(parties.items())]
         out.append(f"It is {listed(words, 4)}.")
     return out
-
-
-def parent_of(name: str, labels: Iterable[Label]) -> str | None:
-    """Who owns a company, as its verdicts say: `Ring (Amazon)` is Amazon's."""
-    return _owner(name, dict.fromkeys(label.called for label in labels if label.called))
-
-
-def _owner(name: str, called: Iterable[str]) -> str | None:
-    for words in called:
-        before, bracket, owners = words.removesuffix(")").rpartition("(")
-        for owner in owners.split(", ") if bracket and words.endswith(")") else ():
-            if owner and owner != before.strip() and owner not in name:
-                return owner
-    return None
-
-
-def _siblings(visit: Visit, name: str, parent: str | None) -> list[tuple[str, str]]:
-    """Other companies that were ever met and belong to the same owner, or to this one."""
-    met = {each.organisation for each in read_owned(visit.db).values()} - {None, name}
-    called = read_called(visit.db, [each for each in met if each])
-    family = {parent, name} - {None, NOBODY}
-    found = sorted(other for other, words in called.items() if _owner(other, words) in family)
-    return [(other, company_link(visit, other)) for other in found[:_MOST_SIBLINGS]]
 
 
 def _purposes(contacts: Sequence[Contact]) -> list[tuple[str, int]]:

@@ -17,7 +17,7 @@ from daemon.report.scope import Scope
 from daemon.report.words import counted, listed, size_words
 from daemon.store.one_destination import Part, read_leads, read_names_of, read_ports
 from daemon.store.whose import Label, read_addresses, read_texts
-from web.pages.companies import parent_of
+from web.pages.families import parent_of
 from web.pages.history import YEAR, History, drawn
 from web.routing import Page
 from web.templating import PARTIES

@@ -6,8 +6,8 @@ Rule 2: the time is counted in whole days, and months that are over in whole mon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from starlette.responses import Response
@@ -15,9 +15,10 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.vocabulary import PARTIES
 from daemon.report.companies import new_companies, sentences
-from daemon.report.contacts import NOBODY, Contact, Tally, company_sums, destination_sums, read_shares
+from daemon.report.contacts import NOBODY, Tally, company_sums
+from daemon.report.ranking import Ranking, in_order, ranked
 from daemon.store.whose import read_called, read_texts
-from web.lists import Orders, listing
+from web.lists import Listing, Orders, listing
 from web.routing import Page
 from web.templating import path as quoted
 from web.visit import Visit
@@ -65,15 +66,7 @@ NAME_ORDERS: Orders = MappingProxyType({**ORDERS, **_SEEN})
 _VIEWS = MappingProxyType({"companies": "Companies", "to": "Where data went", "from": "Where data came from"})
 _REPORTS = MappingProxyType({"companies": "companies", "to": "destinations", "from": "sources"})
 _MEASURE = MappingProxyType({"companies": "bytes", "to": "bytes_up", "from": "bytes_down"})
-_NAME_ORDERS: Mapping[str, Orders] = MappingProxyType(
-    {
-        "to": {"sent": ORDERS["sent"], **{word: each for word, each in NAME_ORDERS.items() if word != "sent"}},
-        "from": {
-            "received": ORDERS["received"],
-            **{word: each for word, each in NAME_ORDERS.items() if word != "received"},
-        },
-    }
-)
+_NAMED_ORDERS = ("data", "sent", "received", "devices", "third", "name", "first", "last")
 
 
 def show(visit: Visit) -> Response:
@@ -81,7 +74,6 @@ def show(visit: Visit) -> Response:
     scope = visit.scope()
     asked = visit.query("by") or "companies"
     view = asked if asked in _VIEWS else "companies"
-    shares = read_shares(scope)
     companies = company_sums(scope)
     fresh = new_companies(scope, companies)
 
@@ -91,10 +83,7 @@ def show(visit: Visit) -> Response:
     if view == "companies":
         shown = listing(visit, company_rows(visit, companies, fresh), ORDERS, address)
     else:
-        sums = destination_sums(scope)
-        texts = read_texts(visit.db, [each.key for each in sums]) if visit.query("sort") == "name" else {}
-        shown = listing(visit, name_rows(sums, texts), _NAME_ORDERS[view], address)
-        shown = replace(shown, rows=_with_texts(visit, shown.rows))
+        shown = _names(visit, ranked(scope), view, address)
     return visit.page(
         "destinations.html",
         lead=sentences(companies, fresh),
@@ -105,8 +94,8 @@ def show(visit: Visit) -> Response:
         ],
         list=shown,
         called=read_called(visit.db, [row.name for row in shown.rows if row.name]) if view == "companies" else {},
-        parties=party_sums(shares),
-        choices=choices(visit, shares),
+        parties=party_sums(companies),
+        choices=choices(visit, companies),
         named=lambda row: devices_of(visit, row.sums),
         largest=max((getattr(row.sums, _MEASURE[view]) for row in shown.rows), default=0),
         measure=lambda row: getattr(row.sums, _MEASURE[view]),
@@ -137,17 +126,38 @@ def company_rows(visit: Visit, sums: Sequence[Tally[str | None]], fresh: set[str
     ]  # fmt: skip
 
 
-def name_rows(sums: Sequence[Tally[int]], texts: Mapping[int, str]) -> list[Row]:
-    """A row a name or address, with what is known of its text so far."""
-    whole = sum(each.bytes for each in sums)
-    return [Row(texts.get(each.key), None, each, each.bytes / whole if whole else 0.0) for each in sums]
+def _names(visit: Visit, found: Ranking, view: str, address: Callable[..., str]) -> Listing[Row]:
+    """The page of names and addresses that is asked for; what only rows need is read for those alone that are shown."""
+    every = in_order(found, inward=view == "from")
+    texts = read_texts(visit.db, found.named) if visit.query("sort") == "name" else {}
+    page = listing(visit, every, _orders(found, texts, view), address)
+    texts = texts or read_texts(visit.db, [found.named[number] for number in page.rows])
+    whole = sum(found.bytes_up) + sum(found.bytes_down)
+    rows = [
+        Row(
+            texts.get(found.named[number]), destination_link(visit, texts.get(found.named[number])), found.tally(number),
+            found.bytes(number) / whole if whole else 0.0,
+        )
+        for number in page.rows
+    ]  # fmt: skip
+    return Listing(rows, page.count, page.first, page.sort, page.orders, page.before, page.after)
 
 
-def _with_texts(visit: Visit, rows: Sequence[Row]) -> list[Row]:
-    """The same rows with their texts, which are read for those alone that are shown."""
-    texts = read_texts(visit.db, [row.sums.key for row in rows if isinstance(row.sums.key, int)])
-    named = ((row, texts.get(row.sums.key) if isinstance(row.sums.key, int) else row.name) for row in rows)
-    return [replace(row, name=name, link=destination_link(visit, name)) for row, name in named]
+def _orders(found: Ranking, texts: Mapping[int, str], view: str) -> Orders:
+    """The orders of a ranking, by the numbers of its destinations; the usual one first."""
+    keys: Mapping[str, Callable[[int], object]] = {
+        "data": lambda number: -found.bytes(number),
+        "sent": lambda number: -found.bytes_up[number],
+        "received": lambda number: -found.bytes_down[number],
+        "devices": lambda number: (-found.devices[number], -found.bytes(number)),
+        "third": lambda number: (-found.third[number], -found.bytes(number)),
+        "name": lambda number: texts.get(found.named[number], "\U0010ffff").casefold(),
+        "first": lambda number: -found.first_us[number],
+        "last": lambda number: -found.last_us[number],
+    }
+    usual = "sent" if view == "to" else "received"
+    words = [usual, *(word for word in _NAMED_ORDERS if word != usual)]
+    return {word: (NAME_ORDERS[word][0], keys[word]) for word in words}
 
 
 def company_link(visit: Visit, company: str | None) -> str:
@@ -160,11 +170,12 @@ def destination_link(visit: Visit, name: str | None) -> str | None:
     return visit.link(f"/destinations/{quoted(name)}", party=None) if name else None
 
 
-def party_sums(contacts: Sequence[Contact]) -> dict[str, int]:
+def party_sums(sums: Sequence[Tally[str | None]]) -> dict[str, int]:
     """Bytes by party."""
     out: dict[str, int] = {}
-    for met, label in contacts:
-        out[label.party] = out.get(label.party, 0) + met.bytes_up + met.bytes_down
+    for each in sums:
+        for party, octets in each.parties.items():
+            out[party] = out.get(party, 0) + octets
     return out
 
 
@@ -176,11 +187,11 @@ def devices_of(visit: Visit, sums: Tally[str | None] | Tally[int]) -> tuple[list
     return named, len(ordered) - len(few)
 
 
-def choices(visit: Visit, contacts: Sequence[Contact]) -> Mapping[str, list[Choice]]:
+def choices(visit: Visit, sums: Sequence[Tally[str | None]]) -> Mapping[str, list[Choice]]:
     """What the list can be narrowed by: devices of the home, parties, countries that were met."""
     device, party, country = (visit.query(word) for word in ("device", "party", "country"))
     keys = visit.keys
-    there = {each.label.country for each in contacts if each.label.country} | ({country} if country else set())
+    there = {code for each in sums for code in each.countries if code} | ({country} if country else set())
     return {
         "device": [
             Choice(keys[number], name, keys[number] == device)

@@ -17,18 +17,20 @@ from daemon.report.activity import rhythms, told
 from daemon.report.device import companies, sentences
 from daemon.report.device_destinations import named_by
 from daemon.report.devices import Measured, measured, newcomers
+from daemon.report.evidence_words import about_words, key_words, occasion_words
 from daemon.report.hours import night_words
 from daemon.report.night import at_night
 from daemon.report.night import told as night_told
+from daemon.report.recording import MEANINGS
 from daemon.report.table import Report
 from daemon.store.reached import Reached, read_reached
 from daemon.store.roster import Resident, read_hints, read_reasons
 from daemon.store.words import KINDS
 from web.pages.device_words import standing_words, wish_of
-from web.pages.devices import kind_words
 from web.pages.rhythm import Strip, strip_of, traffic_of
 from web.pages.ways import Ways, ways_of
 from web.routing import Page
+from web.searching import kind_words
 from web.templating import shown
 from web.visit import Visit
 
@@ -78,6 +80,8 @@ def show(visit: Visit) -> Response:
         more_hints=more_hints, words=standing_words(visit, resident), kinds=KINDS, kind_words=kind_words,
         others=[each for each in visit.residents if each is not resident], named_by=named_by,
         keeps_names=bool(set(resident.keys) & visit.words.keeps_names), forgetting=wish_of(visit, resident), quoted=quoted,
+        meanings=MEANINGS, heard=any(each.name == "ingest" and each.running for each in visit.options.services()),
+        about_words=about_words, key_words=key_words, occasion_words=occasion_words,
         here=lambda path="", **changes: here(visit, resident, path, **changes),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from daemon.report.pairing import pairs_to_join, pairs_to_split
 from daemon.store import owner
 from daemon.store.owner import find_word, history, read_owner
 from daemon.store.roster import Resident
-from daemon.store.words import FORGET, JOIN, KEEP_NAMES, NO, PAIRINGS, SAYINGS, YES, BadWordError, Word, checked
+from daemon.store.words import FORGET, JOIN, KEEP_NAMES, NO, PAIRINGS, RECORD, SAYINGS, YES, BadWordError, Word, checked
 from web.routing import Page
 from web.templating import shown
 from web.visit import Visit
@@ -25,6 +25,7 @@ from web.visit import Visit
 _MOST = 50  # words of a history
 _SAID = {
     "name": "is called", "owner": "belongs to", "room": "is in", "kind": "is a", KEEP_NAMES: "keeps names of destinations:",
+    RECORD: "is recorded",
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def say(visit: Visit) -> Response:
     """Name, owner, room or kind of a device, or whether its names are kept; an empty text takes it back."""
     resident = visit.resident(visit.param("key"))
     about, text = visit.form.get("about", ""), visit.form.get("value", "").strip()
-    if about not in SAYINGS:
+    if about not in SAYINGS or about == RECORD:  # that has a form of its own
         raise BadWordError("That cannot be said of a device.")
     if text and about == "name":
         _refuse_twins(visit, resident, checked(about, text))

@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 from starlette.responses import Response
 
-from daemon.identify.kinds import NOUNS
 from daemon.report.devices import Measured, measured, newcomers, sentences, strips
 from daemon.store.roster import Resident
 from web.routing import Page
-from web.visit import Visit, label_of
+from web.searching import kind_words, words_of
+from web.visit import Visit
 
 _BRIEF_US = 2 * 86_400_000_000  # the longest stay of a visitor, and how long it must be gone
 _FILTERS = ("kind", "room", "owner")
@@ -85,11 +85,6 @@ def show(visit: Visit) -> Response:
     )  # fmt: skip
 
 
-def kind_words(kind: str | None) -> str:
-    """What people call a kind of device."""
-    return NOUNS.get(kind, kind) if kind else ""
-
-
 def _came_by(resident: Resident, newest_us: int) -> bool:
     """Whether it has a made-up MAC, was never named, stayed for a day or two at most and is gone again."""
     first, last = resident.first_us or 0, resident.last_us or 0
@@ -112,16 +107,6 @@ def _wanted(row: Row, visit: Visit) -> bool:
         return False
     text = (visit.query("q") or "").strip().casefold()
     return not text or any(text in word.casefold() for word in words_of(each, row.name))
-
-
-def words_of(resident: Resident, name: str | None = None) -> list[str]:
-    """Everything by which somebody may look for a device."""
-    said = [
-        name or label_of(resident), resident.vendor, resident.model, kind_words(resident.kind), resident.kind, resident.room,
-        resident.owner, resident.system,
-    ]  # fmt: skip
-    own = [called for member in resident.members for called in member.names]
-    return [word for word in (*said, *own, *resident.keys, *(seen.address for seen in resident.addresses)) if word]
 
 
 def _choices(name: str, rows: list[Row]) -> list[str]:

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from daemon.report.findings.vocabulary import HAMMERING, KIND_WORDS, SEVERITIES,
 from daemon.store import mutes
 from daemon.store.mutes import Said, standing_remarks
 from daemon.store.words import BadWordError
-from web.hunting import NOW, SECONDS, found, found_already
+from web.hunting import SECONDS, found, found_already
 from web.reading import reading
 from web.routing import Page
 from web.visit import NotHereError, Visit
@@ -70,9 +70,9 @@ def show(visit: Visit) -> Response:
 
 
 def _wait(visit: Visit) -> Response:
-    """A page that is there at once, and asks for itself again, with more patience."""
-    asked = {**visit.request.query_params, NOW: "now"}
-    return visit.page("findings_wait.html", again=f"{visit.request.url.path}?{urlencode(asked)}")
+    """A page that is there at once, and asks for itself again until somebody has looked."""
+    asked = visit.request.url.query
+    return visit.page("findings_wait.html", again=f"{visit.request.url.path}?{asked}" if asked else visit.request.url.path)
 
 
 def address(visit: Visit, finding: Finding, what: str = "") -> str:
@@ -131,14 +131,14 @@ def _others(visit: Visit, hunted: Hunt, finding: Finding) -> list[Reached]:
     """Other devices at the same domain."""
     return [
         each
-        for each in hunted.reached.get(finding.stream.domain, ())
+        for each in hunted.reached.get(finding.trace.domain, ())
         if each.device_id in visit.names and each.device_id != finding.subject.device_id
     ]
 
 
 def _destination(finding: Finding) -> str | None:
     """The destination where it is one; a finding may be about many."""
-    return finding.stream.place if finding.place in (finding.stream.place, finding.stream.owner) else None
+    return finding.trace.place if finding.place in (finding.trace.place, finding.trace.owner) else None
 
 
 def _command(visit: Visit, finding: Finding) -> str:

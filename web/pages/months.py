@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from daemon.classify.vocabulary import PARTIES
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report import coverage
 from daemon.report.month_changes import find
 from daemon.report.month_changes import sentences as told

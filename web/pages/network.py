@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report import encryption, gaps, ip_versions, names_asked, names_by_device, protocols, reach, resolvers
 from daemon.report.scope import Scope
 from daemon.report.slots import DAY, HOUR, QUARTER, read_moved, step_of, steps_of

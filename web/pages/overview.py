@@ -13,18 +13,21 @@ from typing import NamedTuple
 
 from starlette.responses import HTMLResponse, Response
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
 from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope, Span
 from daemon.report.slots import DAY, HOUR, steps_of
-from daemon.report.sums import Sum, read_sums
+from daemon.report.sums import pieces as parts
+from daemon.report.sums import read_sums
+from daemon.store.active import devices_seen, read_day_lines, read_moved
 from daemon.store.missing import count_gaps, read_held
+from daemon.store.stations_seen import devices_of_stations
 from daemon.store.steps import read_lines
-from daemon.store.totals import DAYS, HOURS
+from daemon.store.totals import HOURS
 from daemon.store.whose_days import read_owned
 from web.health import Facts, Line, Trouble, find_troubles, health_lines
-from web.hunting import loud
+from web.hunting import found_already, found_before, loud
 from web.numbers import count, share, size
 from web.once import once
 from web.routing import Page
@@ -70,8 +73,9 @@ class Look(NamedTuple):
 
     picture: Picture
     pieces: list[Piece] | None  # None: nothing was recorded before
-    sums: dict[tuple[str | int, ...], Sum]  # by (device, scope)
-    before: int | None  # bytes with the internet in the span before
+    devices: int  # that were seen
+    octets: int  # with the internet
+    before: int | None  # the same in the span before
     active: list[Active]
 
 
@@ -79,22 +83,36 @@ def show(visit: Visit) -> Response:
     """The overview."""
     scope = visit.scope().of(None)
     look = once(visit, scope, "overview", lambda: _looked(scope))
-    picture, pieces, sums = look.picture, look.pieces, look.sums
+    picture, pieces = look.picture, look.pieces
     groups = group_companies(pieces)
     return visit.page(
         "overview.html",
-        lead=_lead(visit, picture, sums, look.before), picture=picture, sums=sums, now=_now(visit, scope), first=True,
-        by_days=beyond(picture, sum(total.bytes for key, total in sums.items() if key[1] == "internet")),
-        active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
+        lead=_lead(visit, look), picture=picture, now=_now(visit, scope), first=True,
+        by_days=beyond(picture, look.octets), active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
         countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
+        found=loud(visit, found_before(visit)), most=_MOST_FINDINGS,
         groups=groups[:_MOST_NEW], groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
     )  # fmt: skip
 
 
 def _looked(scope: Scope) -> Look:
     owned = read_owned(scope.db)
-    picture, sums = read_picture(scope, owned), read_sums(scope, ("device", "scope"))
-    return Look(picture, find_news(scope, picture, owned), sums, _before(scope), _active(scope, sums, picture))
+    picture = read_picture(scope, owned)
+    moved = _moved(scope)
+    return Look(
+        picture, find_news(scope, picture, owned), len(devices_seen(scope.db, scope.window)), sum(moved.values()),
+        _before(scope), _active(scope, moved, picture),
+    )  # fmt: skip
+
+
+def _moved(scope: Scope) -> dict[int, int]:
+    """Device (0: none of the house) -> bytes with the internet, both ways."""
+    devices, moved = devices_of_stations(scope.db, scope.site_id), dict[int, int]()
+    for window, tier in parts(scope):
+        for station, octets in read_moved(scope.db, window, tier).items():
+            device = devices.get(station, 0)
+            moved[device] = moved.get(device, 0) + octets
+    return moved
 
 
 def live(visit: Visit) -> Response:
@@ -111,7 +129,7 @@ def _saying(answer: HTMLResponse, seen: str) -> Response:
 
 def findings(visit: Visit) -> Response:
     """What in the traffic may be worth a look, alone: finding it takes longer than the page may."""
-    return visit.page("overview_findings.html", found=loud(visit), most=_MOST_FINDINGS)
+    return visit.page("overview_findings.html", found=loud(visit, found_already(visit)), most=_MOST_FINDINGS)
 
 
 def _now(visit: Visit, scope: Scope) -> Now:
@@ -129,19 +147,19 @@ def _now(visit: Visit, scope: Scope) -> Now:
 
 def _before(scope: Scope) -> int | None:
     """Bytes with the internet in the span before; None where nothing was recorded then."""
-    sums = read_sums(scope.over(scope.span.before()), ("scope",))
-    return sums["internet",].bytes if ("internet",) in sums else 0 if sums else None
+    earlier = scope.over(scope.span.before())
+    octets = sum(_moved(earlier).values())
+    return octets if octets or devices_seen(scope.db, earlier.window) else None
 
 
-def _lead(visit: Visit, picture: Picture, sums: dict[tuple[str | int, ...], Sum], before: int | None) -> str:
-    devices = len({key[0] for key in sums if key[0]})
-    octets = sum(total.bytes for key, total in sums.items() if key[1] == "internet")
+def _lead(visit: Visit, look: Look) -> str:
+    picture, devices, octets = look.picture, look.devices, look.octets
     companies = len(picture.companies.keys() - {None})
     many = "One device" if devices == 1 else f"{count(devices)} devices"
     if not octets:
         return f"{many} {'was' if devices == 1 else 'were'} seen ({visit.range.label}); nothing went to the internet."
     moved = f"{size(octets)} with {_companies(companies)} ({visit.range.label})"
-    said = f"{many} exchanged {moved}{_change(visit, octets, before)}."
+    said = f"{many} exchanged {moved}{_change(visit, octets, look.before)}."
     third, whole = picture.parties.get("third", 0), picture.bytes
     if third and whole:
         much = "" if beyond(picture, octets) else f", {size(third)},"
@@ -171,13 +189,17 @@ def _change(visit: Visit, octets: int, before: int | None) -> str:
     return f", {share(abs(ratio))} {'more' if ratio > 0 else 'less'} than {ago}"
 
 
-def _active(scope: Scope, sums: dict[tuple[str | int, ...], Sum], picture: Picture) -> list[Active]:
+def _active(scope: Scope, every: dict[int, int], picture: Picture) -> list[Active]:
     """The devices that moved most with the internet."""
-    totals = {int(key[0]): total.bytes for key, total in sums.items() if key[0] and key[1] == "internet"}
+    totals = {device: octets for device, octets in every.items() if device and octets}
     order = sorted(totals, key=lambda device: (-totals[device], device))[:_MOST_DEVICES]
     step = HOUR if scope.span.seconds < _FEW_DAYS * 86_400 else DAY
     places = [at for at, _ in steps_of(scope, step)]
-    moved = read_lines(scope.db, scope.window, HOURS if step == HOUR else DAYS, order)
+    moved = (
+        read_lines(scope.db, scope.window, HOURS, order)
+        if step == HOUR
+        else read_day_lines(scope.db, scope.window, order)
+    )
     return [
         Active(
             device, totals[device], dict(picture.devices.get(device, {})), [moved.get((device, at), 0) for at in places]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from daemon.report.registry import KINDS, REPORTS, Kind
 from daemon.report.table import csv_cell
 from web.routing import Page
+from web.tables import MOST, rows_of
 from web.visit import NotHereError, Visit
 
 
@@ -21,7 +22,8 @@ def listed(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """One report."""
     kind = _kind(visit)
-    return visit.page("report.html", kind=kind, report=kind.make(visit.scope()))
+    report = kind.make(visit.scope())
+    return visit.page("report.html", kind=kind, report=report, rows=rows_of(visit, report), most=MOST)
 
 
 def as_csv(visit: Visit) -> Response:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope, Span
 from daemon.store.by_device import read_quarters
+from daemon.store.calendar import date_of, day_number, midnight_us
 from daemon.store.totals import read_totals
 from web.charts import Line, heat, series
 from web.charts.heat import Day
@@ -20,7 +21,6 @@ from web.numbers import size
 _SLOT_S, _HOUR_S, _DAY_S = 900, 3600, 86_400
 _MOST_DAYS = 31  # of a strip, the newest
 _QUARTERS = 96
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,16 @@ def strip_of(scope: Scope) -> Strip:
     last = scope.days[1]
     first = max(scope.days[0], last - _MOST_DAYS + 1)
     clock = ZoneInfo(scope.zone)
-    since_us = max(scope.span.since_us, _midnight_us(first, clock))
+    since_us = max(scope.span.since_us, midnight_us(date_of(first), clock))
     days = {day: [0] * _QUARTERS for day in range(first, last + 1)}
     for each in read_quarters(scope.db, scope.over(Span(since_us, scope.span.until_us)).window):
         if not each.outside:
             continue
         local = datetime.fromtimestamp(each.slot * _SLOT_S, clock)
-        day = local.toordinal() - _EPOCH.toordinal()
+        day = day_number(local.date())
         if day in days:
             days[day][local.hour * 4 + local.minute // 15] += each.bytes_up + each.bytes_down
-    named = [(f"{_EPOCH + timedelta(days=day):%a %-d %b}", cells) for day, cells in sorted(days.items(), reverse=True)]
+    named = [(f"{date_of(day):%a %-d %b}", cells) for day, cells in sorted(days.items(), reverse=True)]
     return Strip(
         heat(
             [Day(name, cells) for name, cells in named], "Traffic with the internet by quarter of an hour", scope.night
@@ -95,8 +95,3 @@ def _row(name: str, cells: list[int]) -> tuple[str, int, str, str, str]:
 
 def _clock(at: int) -> str:
     return f"{at // 4:02}:{at % 4 * 15:02}"
-
-
-def _midnight_us(day: int, clock: ZoneInfo) -> int:
-    local = _EPOCH + timedelta(days=day)
-    return int(datetime(local.year, local.month, local.day, tzinfo=clock).timestamp()) * 1_000_000

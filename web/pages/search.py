@@ -1,22 +1,21 @@
-"""Search: devices, companies, domains and addresses that have what was typed in their name.
+"""Search: devices, companies, domains, addresses and countries that have what was typed in their name.
 
 Rule: as many of each as a screen holds; what begins with the text comes before what only contains it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from daemon.store.finding_names import Hit, find_companies, find_destinations
-from daemon.store.roster import Resident
-from web.pages.devices import kind_words, words_of
+from daemon.store.finding_names import Hit
 from web.routing import Page
+from web.searching import LEAST, LONGEST, kind_words, search
 from web.visit import Visit
 
 MOST = 20  # of each
-_LEAST = 2  # letters, below which everything would be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,44 +24,28 @@ class Group:
 
     heading: str
     path: str
-    hits: list[Hit]
+    hits: Sequence[Hit]
     more: bool
 
 
 def show(visit: Visit) -> Response:
     """What there is of a text."""
-    text = (visit.query("q") or "").strip()[:253]
-    devices: list[tuple[Resident, str]] = []
-    groups: list[Group] = []
-    if len(text) >= _LEAST:
-        devices = _devices(visit, text)
-        found = find_destinations(visit.db, visit.site_id, text, MOST + 1)
-        groups = [
-            _group("Companies", "/companies/", find_companies(visit.db, text, MOST + 1)),
-            _group("Domains", "/destinations/", found.domains),
-            _group("Addresses", "/destinations/", found.addresses),
-        ]
-    every = len(devices) + sum(len(group.hits) for group in groups)
+    text = (visit.query("q") or "").strip()[:LONGEST]
+    found = search(visit, text, MOST)
+    groups = [
+        Group(heading, path, hits, kind in found.more)
+        for kind, heading, path, hits in (
+            ("companies", "Companies", "/companies/", found.companies),
+            ("domains", "Domains", "/destinations/", found.domains),
+            ("addresses", "Addresses", "/destinations/", found.addresses),
+        )
+    ]
+    every = found.devices_in_all + sum(len(group.hits) for group in groups) + len(found.countries)
     return visit.page(
-        "search.html", text=text, devices=devices[:MOST], more_devices=max(0, len(devices) - MOST),
-        groups=[group for group in groups if group.hits], every=every, least=_LEAST, kind_words=kind_words,
-        any_more=any(group.more for group in groups) or len(devices) > MOST,
+        "search.html", text=text, devices=found.devices, more_devices=found.devices_in_all - len(found.devices),
+        groups=[group for group in groups if group.hits], countries=found.countries, every=every, least=LEAST,
+        kind_words=kind_words, any_more=bool(found.more),
     )  # fmt: skip
-
-
-def _group(heading: str, path: str, hits: list[Hit]) -> Group:
-    return Group(heading, path, hits[:MOST], len(hits) > MOST)
-
-
-def _devices(visit: Visit, text: str) -> list[tuple[Resident, str]]:
-    """Devices and the word by which each was found, those found by name first."""
-    wanted, found = text.casefold(), []
-    for each in visit.residents:
-        name = visit.names[each.device_id]
-        hit = next((word for word in words_of(each, name) if wanted in word.casefold()), None)
-        if hit is not None:
-            found.append((not name.casefold().startswith(wanted), wanted not in name.casefold(), each, hit))
-    return [(each, hit) for _, _, each, hit in sorted(found, key=lambda row: row[:2])]
 
 
 PAGES = (Page("/search", show),)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.report.findings.regularity import LEAST_EVENTS, Rhythm, find_rhythms, may_have_rhythm
 from daemon.report.findings.vocabulary import BEACONING, HIGH, LOW, MEDIUM, USUAL, Fact, Finding, Stream, View
 from daemon.report.findings.wording import every, length, service_of, whose
@@ -41,12 +41,12 @@ _ADVICE = (
 def find(view: View) -> Iterator[Finding]:
     """Findings of regular connections, usual ones among them."""
     suspected = [stream for stream in view.streams if _may(stream)]
-    suspected.sort(key=lambda stream: (stream.known, -stream.total("connections")))
+    suspected.sort(key=lambda stream: (stream.known, -stream.connections))
     doubtful = [stream for stream in suspected if not stream.known][:MOST_ASKED]
     usual = [stream for stream in suspected if stream.known][:_MOST_USUAL]
     for stream, moments in view.moments([*doubtful, *usual]).items():
         single = np.array([moment.first_us for moment in moments if moment.connections == 1]) / 1e6
-        if len(single) < max(LEAST_EVENTS, _CROWDED * stream.total("connections")) or not may_have_rhythm(single):
+        if len(single) < max(LEAST_EVENTS, _CROWDED * stream.connections) or not may_have_rhythm(single):
             continue
         rhythms = [rhythm for rhythm in find_rhythms(single) if _is_a_clock(rhythm)]
         if rhythms:
@@ -72,7 +72,7 @@ def _quiet(stream: Stream) -> bool:
 
 def _may(stream: Stream) -> bool:
     lasted = stream.last_us - stream.first_us
-    if stream.total("connections") < LEAST_EVENTS or lasted < HOUR_US / 3 or _quiet(stream):
+    if stream.connections < LEAST_EVENTS or lasted < HOUR_US / 3 or _quiet(stream):
         return False
     if stream.subject.personal:
         long_enough = lasted >= (DAY_US if stream.named else 3 * HOUR_US)
@@ -107,9 +107,9 @@ def _finding(stream: Stream, rhythms: Sequence[Rhythm]) -> Finding:
     ]
     return Finding(
         BEACONING, severity_of(stream), subject, stream.place, _about(stream),
-        f"{subject.called} connects to {whose(stream)} {periods}, for {_lasted(stream)} now.",
-        _why(stream), _ADVICE, tuple(facts), stream, stream.first_us, stream.last_us, stream.total("connections"),
-        stream.total("bytes_up") + stream.total("bytes_down"),
+        f"connects to {whose(stream)} {periods}, for {_lasted(stream)} now.",
+        _why(stream), _ADVICE, tuple(facts), stream.trace, stream.first_us, stream.last_us, stream.connections,
+        stream.bytes,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def _may_be_kept_alive(stream: Stream) -> bool:
     if stream.subject.media and stream.party == "third":
         return False
     hours = (stream.last_us - stream.first_us) / HOUR_US
-    return stream.total("packets_up") >= 100 and stream.total("rows") <= hours
+    return stream.packets_up >= 100 and stream.stored <= hours
 
 
 def _opened(stream: Stream, view: View) -> bool:
@@ -151,7 +151,7 @@ def _opened(stream: Stream, view: View) -> bool:
     if stream.named:
         return True
     if stream.first.protocol == "tcp":
-        return stream.total("begun") > 0
+        return stream.begun > 0
     return stream.first_us - max(view.begun_us, stream.subject.first_us) >= HOUR_US
 
 
@@ -174,10 +174,10 @@ def _kept_alive(stream: Stream, by_slot: Mapping[int, int]) -> Finding | None:
     )
     return Finding(
         BEACONING, LOW if stream.named else MEDIUM, subject, stream.place, f"{_about(stream)} kept alive",
-        f"{subject.called} keeps a line to {whose(stream)} open day and night, always with about {an_hour:,.0f} packets an"
+        f"keeps a line to {whose(stream)} open day and night, always with about {an_hour:,.0f} packets an"
         " hour.",
         "Ordinary for what has to be reached from outside, such as a doorbell or a camera: it holds a line open. Worth a"
         " look because the line goes to somebody who is not known to be its maker.",
-        _ADVICE, facts, stream, stream.first_us, stream.last_us, stream.total("connections"),
-        stream.total("bytes_up") + stream.total("bytes_down"),
+        _ADVICE, facts, stream.trace, stream.first_us, stream.last_us, stream.connections,
+        stream.bytes,
     )  # fmt: skip

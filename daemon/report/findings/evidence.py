@@ -34,10 +34,10 @@ class Evidence:
 
 def evidence_of(scope: Scope, finding: Finding, since_us: int, until_us: int) -> Evidence:
     """The moments of a finding's connections in a stretch of time."""
-    stream = finding.stream
-    between = Between(scope.site_id, since_us, until_us, stream.clients, stream.servers)
-    parts = {(row.client_id, row.server_id, row.port, row.kind_id, row.name_id) for row in stream.rows}
-    moments = [moment for moment in read_moments(scope.db, between) if tuple(moment[:5]) in parts]
+    parts = set(finding.trace.parts)
+    clients, servers = {part.client_id for part in parts}, {part.server_id for part in parts}
+    between = Between(scope.site_id, since_us, until_us, clients, servers)
+    moments = [moment for moment in read_moments(scope.db, between) if moment[:5] in parts]
     newest = moments[-MOST_MOMENTS:]
     times = tuple(moment.first_us for moment in newest if moment.connections == 1)
     hours: Counter[int] = Counter()
@@ -48,12 +48,12 @@ def evidence_of(scope: Scope, finding: Finding, since_us: int, until_us: int) ->
         for hour in spread:
             hours[hour * HOUR_US] += moment.connections // len(spread)
         packets[first * HOUR_US] += moment.packets
-    slices = [each for each in read_slices(scope.db, between) if tuple(each[:5]) in parts]
+    slices = [each for each in read_slices(scope.db, between) if each[:5] in parts]
     if slices:
         packets = Counter()
         for each in slices:
             packets[each.slot_us // HOUR_US * HOUR_US] += each.packets
-    requests = read_requests(scope.db, between) if stream.first.service == "http" else []
+    requests = read_requests(scope.db, between) if finding.trace.service == "http" else []
     return Evidence(
         times, _steady(hours), _steady(packets), _classes(times), tuple(requests), len(moments) > MOST_MOMENTS
     )

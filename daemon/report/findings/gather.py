@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from daemon.identify.kinds import PEOPLE
+from daemon.report.findings.nights import nights_of
 from daemon.report.findings.vocabulary import Known, Stream, Subject, View
+from daemon.report.hours import is_night, local_hour
 from daemon.report.scope import Scope, Span
 from daemon.store.finding_facts import (
     Between,
     Moment,
     StreamRow,
     SubjectRow,
-    VerdictRow,
     is_crowded,
     read_askers,
     read_judged,
@@ -30,7 +31,7 @@ from daemon.store.finding_facts import (
     read_slices,
     read_streams,
     read_subjects,
-    read_verdict,
+    read_verdicts,
 )
 from daemon.store.roster import station_key
 
@@ -67,7 +68,8 @@ def gather(scope: Scope) -> Gathered:
     (begun,) = scope.db.execute("SELECT min(first_us) FROM capture WHERE site_id = ?", (scope.site_id,)).fetchone()
     view = View(
         since, until, begun if begun is not None else since, lookup.streams(rows), lookup.moments, lookup.slices,
-        lambda: lookup.known, lambda: lookup.askers,
+        lambda: lookup.known, lambda: lookup.askers, scope.night, lambda: nights_of(scope, until, subjects),
+        lambda time_us: is_night(local_hour(time_us, scope.zone), scope.night),
     )  # fmt: skip
     return Gathered(view, (until - since) / DAY_US, since > scope.span.since_us)
 
@@ -106,8 +108,9 @@ class _Lookup:
     def __init__(self, scope: Scope, since_us: int, until_us: int, subjects: Mapping[int, Subject]) -> None:
         self._scope, self._since_us, self._until_us, self._subjects = scope, since_us, until_us, subjects
         first, last = scope.over(Span(since_us, until_us)).months
-        self._judged = read_judged(scope.db, scope.site_id, first - 1, last)  # an older verdict is better than none
-        self._verdicts: dict[int, VerdictRow | None] = {}
+        months = first - 1, last  # an older verdict is better than none
+        self._judged = read_judged(scope.db, scope.site_id, *months)
+        self._verdicts = read_verdicts(scope.db, scope.site_id, *months)
 
     def streams(self, rows: Sequence[StreamRow]) -> list[Stream]:
         """Rows that are one device, place, protocol, service and port, as one."""
@@ -116,17 +119,9 @@ class _Lookup:
             groups[row.device_id, row.name or row.address, row.protocol, row.service, row.port].append(row)
         return [
             Stream(self._subjects[group[0].device_id], group[0].name or group[0].address, tuple(group),
-                   self._verdict(group[0]))
+                   self._verdicts.get(self._judged.get(_judged_as(group[0]), 0)))
             for group in groups.values()
         ]  # fmt: skip
-
-    def _verdict(self, row: StreamRow) -> VerdictRow | None:
-        number = self._judged.get((row.device_id, row.name_id or 0, "" if row.name_id else row.address))
-        if number is None:
-            return None
-        if number not in self._verdicts:
-            self._verdicts[number] = read_verdict(self._scope.db, number)
-        return self._verdicts[number]
 
     def _between(self, streams: Sequence[Stream]) -> Between:
         clients = {end for stream in streams for end in stream.clients}
@@ -163,6 +158,10 @@ class _Lookup:
     def known(self) -> Known:
         """What devices reached before."""
         return _known(self._scope, self._since_us)
+
+
+def _judged_as(row: StreamRow) -> tuple[int, int, str]:
+    return row.device_id, row.name_id or 0, "" if row.name_id else row.address
 
 
 def _owners(streams: Sequence[Stream]) -> dict[tuple[object, ...], Stream]:

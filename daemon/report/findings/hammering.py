@@ -57,12 +57,12 @@ def find(view: View) -> Iterator[Finding]:
 
 
 def _suspected(stream: Stream) -> bool:
-    failed = stream.total("unanswered") + stream.total("refused")
-    return failed >= _LEAST_FAILURES or stream.total("connections") >= _LEAST_REQUESTS
+    failed = stream.unanswered + stream.refused
+    return failed >= _LEAST_FAILURES or stream.connections >= _LEAST_REQUESTS
 
 
 def _one_way(streams: Sequence[Stream]) -> bool:
-    return not any(stream.total("packets_down") for stream in streams)
+    return not any(stream.packets_down for stream in streams)
 
 
 def _hours(moments: Sequence[Moment]) -> dict[int, int]:
@@ -85,19 +85,19 @@ def _patience(stream: Stream) -> float:
 
 def _requests(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
     patience = _patience(stream)
-    if stream.total("connections") < _LEAST_REQUESTS * patience:
+    if stream.connections < _LEAST_REQUESTS * patience:
         return None
-    at_once = stream.total("connections") >= _IN_AN_HOUR * patience
+    at_once = stream.connections >= _IN_AN_HOUR * patience
     if len(by_hour) <= _LEAST_HOURS and not at_once:
         return None
     rate = float(np.median(list(by_hour.values())))
     busy = sum(1 for number in by_hour.values() if number >= _REQUESTS_AN_HOUR * patience)
     if rate < _REQUESTS_AN_HOUR * patience or (busy <= _LEAST_HOURS and not at_once):
         return None
-    total = stream.total("connections")
+    total = stream.connections
     return _finding(
         stream, "requests",
-        f"{stream.subject.called} opened {total:,} connections to {whose(stream)} in {_lasted(stream)}: {often(rate)}.",
+        f"opened {total:,} connections to {whose(stream)} in {_lasted(stream)}: {often(rate)}.",
         "Ordinary for a short while, when something is loaded or repaired. Worth a look because it goes on and on: a program"
         " that asks again at once instead of waiting, or one that somebody forgot.",
         LOW if stream.known else HIGH if rate >= 5 * _REQUESTS_AN_HOUR or total >= _VERY_MANY else MEDIUM,
@@ -106,7 +106,7 @@ def _requests(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
 
 
 def _failures(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
-    failed, total = stream.total("unanswered") + stream.total("refused"), stream.total("connections")
+    failed, total = stream.unanswered + stream.refused, stream.connections
     patience = _PERSONAL if stream.subject.personal else 1.0
     if stream.first.protocol != "tcp" or failed < _LEAST_FAILURES * patience or failed < _MOSTLY * total:
         return None
@@ -116,21 +116,21 @@ def _failures(stream: Stream, by_hour: dict[int, int]) -> Finding | None:
         return None
     return _finding(
         stream, "failures",
-        f"{stream.subject.called} tried to reach {whose(stream)} {total:,} times in {_lasted(stream)}, and"
+        f"tried to reach {whose(stream)} {total:,} times in {_lasted(stream)}, and"
         f" {'never got' if failed == total else f'{failed:,} times did not get'} through.",
         "Ordinary for an hour or two, while a service is down. Worth a look because it does not stop: the service may be"
         " gone for good, and with it what the device was bought for, or a program looks for its master.",
         MEDIUM,
-        (Fact("Refused", stream.total("refused"), COUNT), Fact("Not answered", stream.total("unanswered"), COUNT),
+        (Fact("Refused", stream.refused, COUNT), Fact("Not answered", stream.unanswered, COUNT),
          Fact("Share that failed", failed / total, SHARE)),
     )  # fmt: skip
 
 
 def _packets(stream: Stream) -> Finding | None:
-    packets = stream.total("packets_up") + stream.total("packets_down")
+    packets = stream.packets
     if packets < _LEAST_PACKETS or stream.first.service in _FLOWING or stream.first.protocol in _FLOWING_PROTOCOLS:
         return None
-    octets = stream.total("bytes_up") + stream.total("bytes_down")
+    octets = stream.bytes
     hours = max((stream.last_us - stream.first_us) / HOUR_US, 1.0)
     patience = _patience(stream) * (2 if stream.subject.media else 1)
     if octets / packets >= _SMALL or packets / hours < _PACKETS_AN_HOUR * patience:
@@ -139,7 +139,7 @@ def _packets(stream: Stream) -> Finding | None:
         return None
     return _finding(
         stream, "packets",
-        f"{stream.subject.called} exchanged {packets:,} small packets with {whose(stream)} in {_lasted(stream)}:"
+        f"exchanged {packets:,} small packets with {whose(stream)} in {_lasted(stream)}:"
         f" {often(packets / hours)}.",
         "Ordinary for games, calls and tunnels while they are used. Worth a look because it never pauses and hardly"
         " anything is said: a program that asks without a break, or one that somebody forgot.",
@@ -154,14 +154,14 @@ def _lasted(stream: Stream) -> str:
 
 def _finding(stream: Stream, how: str, sentence: str, why: str, severity: int, facts: tuple[Fact, ...]) -> Finding:
     del how  # one destination is one finding, whichever way it shows
-    octets = stream.total("bytes_up") + stream.total("bytes_down")
+    octets = stream.bytes
     every = (
         *facts,
-        Fact("Packets", stream.total("packets_up") + stream.total("packets_down"), COUNT),
+        Fact("Packets", stream.packets, COUNT),
         Fact("Service", service_of(stream)),
     )
     row = stream.first
     return Finding(
         HAMMERING, severity, stream.subject, stream.place, f"{row.protocol} {row.port}", sentence, why, _ADVICE, every,
-        stream, stream.first_us, stream.last_us, stream.total("connections"), octets,
+        stream.trace, stream.first_us, stream.last_us, stream.connections, octets,
     )  # fmt: skip

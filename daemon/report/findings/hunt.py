@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from daemon.report.findings import beaconing, hammering, new_country, ports, rare, unencrypted, unnamed
+from daemon.report.findings import beaconing, hammering, new_country, night_only, ports, rare, unencrypted, unnamed
 from daemon.report.findings.gather import gather
 from daemon.report.findings.vocabulary import (
     BEACONING,
     COUNTRY,
     HAMMERING,
+    NIGHT_ONLY,
     PORT,
     RARE,
     UNENCRYPTED,
@@ -27,19 +28,23 @@ from daemon.report.findings.vocabulary import (
 )
 from daemon.report.scope import Scope
 
+MOST_TOLD, MOST_USUAL = 200, 50  # findings; a list of thousands would help nobody
+
 KINDS: Mapping[str, Callable[[View], Iterator[Finding]]] = {
     HAMMERING: hammering.find,
     BEACONING: beaconing.find,
     PORT: ports.find,
     UNENCRYPTED: unencrypted.find,
+    NIGHT_ONLY: night_only.find,
     COUNTRY: new_country.find,
     UNNAMED: unnamed.find,
     RARE: rare.find,
 }
 # What gives way to what, about the same device and destination.
 _GIVES_WAY: Mapping[str, frozenset[str]] = {
-    RARE: frozenset({HAMMERING, BEACONING, PORT, UNENCRYPTED, COUNTRY}),
+    RARE: frozenset({HAMMERING, BEACONING, PORT, UNENCRYPTED, COUNTRY, NIGHT_ONLY}),
     UNNAMED: frozenset({HAMMERING, BEACONING, PORT}),
+    NIGHT_ONLY: frozenset({HAMMERING}),
     UNENCRYPTED: frozenset({PORT}),
     BEACONING: frozenset({HAMMERING}),
 }
@@ -64,6 +69,7 @@ class Hunt:
     days: float
     shortened: bool
     streams: int
+    untold: int  # findings that are less serious than those, and are left out
     reached: Mapping[str, tuple[Reached, ...]]  # domain -> devices that reach it, those with most first
 
     @property
@@ -85,22 +91,25 @@ def hunt(scope: Scope) -> Hunt:
     kept = _once(found)
     kept = [each for each in kept if scope.device_id in (None, each.subject.device_id)]
     kept.sort(key=lambda each: (-each.severity, -each.last_us, each.finding_id))
-    domains = {each.stream.domain for each in kept}
+    serious = [each for each in kept if each.severity > USUAL]
+    usual = [each for each in kept if each.severity == USUAL]
+    told = (*serious[:MOST_TOLD], *usual[:MOST_USUAL])
     return Hunt(
-        tuple(kept),
+        told,
         view.since_us,
         view.until_us,
         gathered.days,
         gathered.shortened,
         len(view.streams),
-        _reached(view, domains),
+        max(len(serious) - MOST_TOLD, 0),
+        _reached(view, {each.trace.domain for each in told}),
     )
 
 
 def _once(found: Sequence[Finding]) -> list[Finding]:
     by_place: dict[tuple[int, str], list[Finding]] = defaultdict(list)
     for each in found:
-        by_place[each.subject.device_id, each.stream.place].append(each)
+        by_place[each.subject.device_id, each.trace.place].append(each)
     kept: list[Finding] = []
     for same in by_place.values():
         kinds = {each.kind for each in same if each.severity > USUAL}
@@ -116,7 +125,7 @@ def _once(found: Sequence[Finding]) -> list[Finding]:
 
 def _stronger(each: Finding) -> frozenset[str]:
     """Kinds that a finding gives way to. A port without a known service is in the evidence of what is done at it."""
-    if each.kind == PORT and each.stream.first.service == "":
+    if each.kind == PORT and each.trace.service == "":
         return frozenset({HAMMERING, BEACONING, UNENCRYPTED})
     return _GIVES_WAY.get(each.kind, frozenset())
 
@@ -125,11 +134,12 @@ def _reached(view: View, domains: set[str]) -> dict[str, tuple[Reached, ...]]:
     sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for stream in view.streams:
         if stream.domain in domains:
-            for at, column in enumerate(("connections", "bytes_up", "bytes_down")):
-                sums[stream.domain, stream.subject.device_id][at] += stream.total(column)
+            moved = sums[stream.domain, stream.subject.device_id]
+            for at, number in enumerate((stream.connections, stream.bytes_up, stream.bytes_down)):
+                moved[at] += number
     by_domain: dict[str, list[Reached]] = defaultdict(list)
-    for (domain, device), moved in sums.items():
-        by_domain[domain].append(Reached(device, *moved))
+    for (domain, device), counted in sums.items():
+        by_domain[domain].append(Reached(device, *counted))
     return {
         domain: tuple(sorted(rows, key=lambda row: (-row.bytes_up - row.bytes_down, row.device_id)))
         for domain, rows in by_domain.items()

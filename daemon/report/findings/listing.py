@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from daemon.report.findings.hunt import Hunt, hunt
+from daemon.report.findings.hunt import Hunt
+from daemon.report.findings.kept import look
 from daemon.report.findings.vocabulary import KIND_WORDS, SEVERITIES, Finding
 from daemon.report.findings.wording import length
 from daemon.report.scope import Scope
@@ -26,7 +27,7 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """What is worth a look, most serious first; what is usual is counted in a note."""
-    found = hunt(scope)
+    found = look(scope)
     return Report("Findings", _COLUMNS, tuple(_row(each) for each in found.serious), sentences(found), notes(found))
 
 
@@ -56,6 +57,8 @@ def notes(found: Hunt) -> tuple[str, ...]:
             if len(found.usual) == 1
             else f"{len(found.usual)} regular connections are usual for the devices that make them."
         )
+    if found.untold:
+        told.append(f"{found.untold} more findings are less urgent than these and are not listed.")
     if found.shortened:
         told.append(f"Single connections were looked at for the last {length(found.days * 86_400)} of this time only.")
     return tuple(told)

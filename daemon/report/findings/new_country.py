@@ -54,13 +54,13 @@ def _late(streams: list[Stream], view: View) -> bool:
 def _counts(stream: Stream) -> bool:
     if stream.verdict is None or stream.verdict.country_confidence == "low" or stream.party == "support":
         return False
-    return stream.first.service not in QUIET_SERVICES and stream.total("packets_down") > 0
+    return stream.first.service not in QUIET_SERVICES and stream.packets_down > 0
 
 
 def _finding(country: str, streams: list[Stream], view: View) -> Finding | None:
     streams.sort(key=lambda stream: stream.first_us)
     first, subject = streams[0], streams[0].subject
-    up, down = (sum(stream.total(way) for stream in streams) for way in ("bytes_up", "bytes_down"))
+    up, down = sum(stream.bytes_up for stream in streams), sum(stream.bytes_down for stream in streams)
     if up + down < _LEAST_BYTES:
         return None
     known = COUNTRIES.get(country)
@@ -76,9 +76,9 @@ def _finding(country: str, streams: list[Stream], view: View) -> Finding | None:
     )
     return Finding(
         COUNTRY, LOW if own else MEDIUM, subject, first.place, country,
-        f"{subject.called} now talks to {name}, for the first time in {days} days: {whose(first)}.",
+        f"now talks to {name}, for the first time in {days} days: {whose(first)}.",
         "Ordinary when a maker moves its servers. Worth a look because other rules hold there for what your device tells,"
         " and because a device that was taken over often reports to a place where it never called before.",
-        _ADVICE, facts, first, first.first_us, max(stream.last_us for stream in streams),
-        sum(stream.total("connections") for stream in streams), up + down,
+        _ADVICE, facts, first.trace, first.first_us, max(stream.last_us for stream in streams),
+        sum(stream.connections for stream in streams), up + down,
     )  # fmt: skip

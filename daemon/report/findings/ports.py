@@ -75,9 +75,7 @@ def find(view: View) -> Iterator[Finding]:
 
 def _search(streams: list[Stream]) -> Finding | None:
     subject, row = streams[0].subject, streams[0].first
-    failed = [
-        stream for stream in streams if (not stream.named and not stream.total("packets_down")) or _refused(stream)
-    ]
+    failed = [stream for stream in streams if (not stream.named and not stream.packets_down) or _refused(stream)]
     if row.protocol != "tcp" or len(failed) < (_MANY_PERSONAL if subject.personal else _MANY):
         return None
     first, last = min(stream.first_us for stream in streams), max(stream.last_us for stream in streams)
@@ -89,34 +87,34 @@ def _search(streams: list[Stream]) -> Finding | None:
     )
     return Finding(
         PORT, HIGH, subject, "many addresses", f"search {row.protocol} {row.port}",
-        f"{subject.called} tried {service_of(streams[0])} at {len(streams)} addresses, of which {answered} answered.",
+        f"tried {service_of(streams[0])} at {len(streams)} addresses, of which {answered} answered.",
         "Ordinary for programs that share files. Worth a look because this is how a device that was taken over looks for"
         " others.",
-        _ADVICE, facts, streams[0], first, last, sum(stream.total("connections") for stream in streams),
-        sum(stream.total("bytes_up") + stream.total("bytes_down") for stream in streams),
+        _ADVICE, facts, streams[0].trace, first, last, sum(stream.connections for stream in streams),
+        sum(stream.bytes for stream in streams),
     )  # fmt: skip
 
 
 def _refused(stream: Stream) -> bool:
-    return not stream.named and stream.total("refused") == stream.total("connections")
+    return not stream.named and stream.refused == stream.connections
 
 
 def _one(stream: Stream, view: View) -> Finding | None:
     row = stream.first
-    if stream.subject.personal or not stream.total("packets_down") or not stream.total("packets_up"):
+    if stream.subject.personal or not stream.packets_down or not stream.packets_up:
         return None
     if row.service in _OUT_OF_PLACE:
         return _out_of_place(stream)
     if row.protocol not in _PROTOCOLS:
         return _finding(
-            stream, MEDIUM, f"{stream.subject.called} speaks {row.protocol} with {whose(stream)}.",
+            stream, MEDIUM, f"speaks {row.protocol} with {whose(stream)}.",
             "Ordinary for routers and private networks. Worth a look because a thing has hardly a reason to: it hides what"
             " is inside.",
         )  # fmt: skip
     if row.service == "" and row.port is not None and _unknown_port(stream, view):
         return _finding(
             stream, MEDIUM if not stream.subject.media else LOW,
-            f"{stream.subject.called} uses {service_of(stream)} at {whose(stream)}, which no service is known for.",
+            f"uses {service_of(stream)} at {whose(stream)}, which no service is known for.",
             "Ordinary for makers that invented a protocol of their own, and for games. Worth a look because the destination"
             " is not known to be its maker's.",
         )  # fmt: skip
@@ -130,14 +128,14 @@ def _out_of_place(stream: Stream) -> Finding | None:
     if stream.party == "first":
         severity = LOW
     return _finding(
-        stream, severity, f"{stream.subject.called} uses {service_of(stream)} at {whose(stream)}: {about}.",
+        stream, severity, f"uses {service_of(stream)} at {whose(stream)}: {about}.",
         "Ordinary for computers of people who work with it. Worth a look because such a device has hardly a reason to.",
     )  # fmt: skip
 
 
 def _unknown_port(stream: Stream, view: View) -> bool:
     row = stream.first
-    if stream.known or stream.total("connections") < _LEAST_CONNECTIONS:
+    if stream.known or stream.connections < _LEAST_CONNECTIONS:
         return False
     if stream.last_us - max(stream.subject.first_us, view.begun_us) < _WATCHED_US:
         return False
@@ -146,14 +144,14 @@ def _unknown_port(stream: Stream, view: View) -> bool:
 
 
 def _finding(stream: Stream, severity: int, sentence: str, why: str) -> Finding:
-    row, up, down = stream.first, stream.total("bytes_up"), stream.total("bytes_down")
+    row, up, down = stream.first, stream.bytes_up, stream.bytes_down
     facts = (
         Fact("Service", service_of(stream)),
         Fact("Sent", up, SIZE),
         Fact("Received", down, SIZE),
-        Fact("Connections", stream.total("connections"), COUNT),
+        Fact("Connections", stream.connections, COUNT),
     )
     return Finding(
-        PORT, severity, stream.subject, stream.place, f"{row.protocol} {row.port}", sentence, why, _ADVICE, facts, stream,
-        stream.first_us, stream.last_us, stream.total("connections"), up + down,
+        PORT, severity, stream.subject, stream.place, f"{row.protocol} {row.port}", sentence, why, _ADVICE, facts,
+        stream.trace, stream.first_us, stream.last_us, stream.connections, up + down,
     )  # fmt: skip

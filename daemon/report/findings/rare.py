@@ -48,7 +48,7 @@ def find(view: View) -> Iterator[Finding]:
 def _may(stream: Stream, view: View) -> bool:
     if stream.subject.personal or not stream.named or stream.party not in _PARTIES:
         return False
-    if stream.first.service in QUIET_SERVICES or not stream.total("packets_down"):
+    if stream.first.service in QUIET_SERVICES or not stream.packets_down:
         return False
     if stream.subject.media and stream.purpose not in _TRACKING:
         return False
@@ -58,23 +58,23 @@ def _may(stream: Stream, view: View) -> bool:
 def _finding(streams: list[Stream], view: View) -> Finding | None:
     streams.sort(key=lambda stream: stream.first_us)
     first, subject = streams[0], streams[0].subject
-    up, down = (sum(stream.total(way) for stream in streams) for way in ("bytes_up", "bytes_down"))
+    up, down = sum(stream.bytes_up for stream in streams), sum(stream.bytes_down for stream in streams)
     if up + down > _MOST_BYTES:
         return None
     watched = (first.first_us - max(subject.first_us, view.begun_us)) // DAY_US
     facts = (
         Fact("Sent", up, SIZE),
         Fact("Received", down, SIZE),
-        Fact("Connections", sum(stream.total("connections") for stream in streams), COUNT),
+        Fact("Connections", sum(stream.connections for stream in streams), COUNT),
         Fact("Days before that without it", watched, COUNT),
         Fact("Service", service_of(first)),
     )
     return Finding(
         RARE, LOW if subject.media else MEDIUM, subject, first.owner if first.company else first.place, "",
-        f"{subject.called} now reaches {whose(first)}, which it did not in the {watched} days before, and nothing else in"
+        f"now reaches {whose(first)}, which it did not in the {watched} days before, and nothing else in"
         " the house ever did.",
         "Ordinary after an update, or when somebody switches on a new feature. Worth a look because it is not known to"
         " belong to the device's maker, and a thing that does one job has few reasons for new acquaintances.",
-        _ADVICE, facts, first, first.first_us, max(stream.last_us for stream in streams),
-        sum(stream.total("connections") for stream in streams), up + down,
+        _ADVICE, facts, first.trace, first.first_us, max(stream.last_us for stream in streams),
+        sum(stream.connections for stream in streams), up + down,
     )  # fmt: skip

@@ -47,10 +47,10 @@ _ADVICE = (
 def find(view: View) -> Iterator[Finding]:
     """Findings of content in the open."""
     for stream in view.streams:
-        if stream.subject.personal or not stream.total("packets_down") or stream.purpose in _BY_DESIGN:
+        if stream.subject.personal or not stream.packets_down or stream.purpose in _BY_DESIGN:
             continue
         row = stream.first
-        if row.service in _OPEN and row.encrypted != "yes" and stream.total("bytes_up") >= _LEAST_UP:
+        if row.service in _OPEN and row.encrypted != "yes" and stream.bytes_up >= _LEAST_UP:
             severity, what = _OPEN[row.service]
             yield _finding(stream, severity, what)
         elif row.service == "http" and row.encrypted == "no" and _tells(stream):
@@ -60,24 +60,24 @@ def find(view: View) -> Iterator[Finding]:
 
 
 def _tells(stream: Stream) -> bool:
-    connections, up = stream.total("connections"), stream.total("bytes_up")
+    connections, up = stream.connections, stream.bytes_up
     if stream.subject.media or connections < _LEAST_REQUESTS or up < max(_HTTP_UP, _A_REQUEST * connections):
         return False
     return stream.last_us - stream.first_us >= HOUR_US
 
 
 def _finding(stream: Stream, severity: int, what: str) -> Finding:
-    row, up, down = stream.first, stream.total("bytes_up"), stream.total("bytes_down")
+    row, up, down = stream.first, stream.bytes_up, stream.bytes_down
     facts = (
         Fact("Sent in the open", up, SIZE),
         Fact("Received in the open", down, SIZE),
-        Fact("Connections", stream.total("connections"), COUNT),
+        Fact("Connections", stream.connections, COUNT),
         Fact("Service", service_of(stream)),
     )
     return Finding(
         UNENCRYPTED, severity, stream.subject, stream.place, row.service,
-        f"{stream.subject.called} talks to {whose(stream)} in the open: {service_of(stream)}, without encryption.",
+        f"talks to {whose(stream)} in the open: {service_of(stream)}, without encryption.",
         f"Ordinary for old or simple devices. Worth a look because everybody between your home and there can read {what},"
         " and change it.",
-        _ADVICE, facts, stream, stream.first_us, stream.last_us, stream.total("connections"), up + down,
+        _ADVICE, facts, stream.trace, stream.first_us, stream.last_us, stream.connections, up + down,
     )  # fmt: skip

@@ -55,12 +55,12 @@ def _may(stream: Stream, view: View) -> bool:
         return False
     if stream.party == "support":
         return False  # a rented computer: as likely a camera's relay as anything else
-    if not stream.total("packets_down") or (row.protocol == "tcp" and not stream.total("begun")):
+    if not stream.packets_down or (row.protocol == "tcp" and not stream.begun):
         return False
     if stream.first_us - max(stream.subject.first_us, view.begun_us) < _WATCHED_US and not _lasting(stream, view):
         return False
-    octets = stream.total("bytes_up") + stream.total("bytes_down")
-    return stream.total("connections") >= _LEAST_CONNECTIONS or octets >= _LEAST_BYTES
+    octets = stream.bytes
+    return stream.connections >= _LEAST_CONNECTIONS or octets >= _LEAST_BYTES
 
 
 def _lasting(stream: Stream, view: View) -> bool:
@@ -70,9 +70,9 @@ def _lasting(stream: Stream, view: View) -> bool:
 
 def _facts(streams: list[Stream]) -> tuple[Fact, ...]:
     return (
-        Fact("Sent", sum(stream.total("bytes_up") for stream in streams), SIZE),
-        Fact("Received", sum(stream.total("bytes_down") for stream in streams), SIZE),
-        Fact("Connections", sum(stream.total("connections") for stream in streams), COUNT),
+        Fact("Sent", sum(stream.bytes_up for stream in streams), SIZE),
+        Fact("Received", sum(stream.bytes_down for stream in streams), SIZE),
+        Fact("Connections", sum(stream.connections for stream in streams), COUNT),
         Fact("Service", ", ".join(sorted({service_of(stream) for stream in streams})[:5])),
     )
 
@@ -87,7 +87,7 @@ def _one(streams: list[Stream]) -> Finding:
     first = streams[0]
     return _finding(
         streams, first.place, MEDIUM,
-        f"{first.subject.called} reaches {first.place} though no name was ever asked for that leads there.",
+        f"reaches {first.place} though no name was ever asked for that leads there.",
     )  # fmt: skip
 
 
@@ -95,15 +95,15 @@ def _all(streams: list[Stream]) -> Finding:
     places = {stream.place for stream in streams}
     return _finding(
         streams, "many addresses", LOW if streams[0].subject.kind in ("camera", "doorbell") else MEDIUM,
-        f"{streams[0].subject.called} reaches {len(places)} addresses though no name was ever asked for that leads there.",
+        f"reaches {len(places)} addresses though no name was ever asked for that leads there.",
     )  # fmt: skip
 
 
 def _finding(streams: list[Stream], place: str, severity: int, sentence: str) -> Finding:
-    most = max(streams, key=lambda stream: stream.total("bytes_up") + stream.total("bytes_down"))
+    most = max(streams, key=lambda stream: stream.bytes)
     return Finding(
-        UNNAMED, severity, most.subject, place, "", sentence, _WHY, _ADVICE, _facts(streams), most,
+        UNNAMED, severity, most.subject, place, "", sentence, _WHY, _ADVICE, _facts(streams), most.trace,
         min(stream.first_us for stream in streams), max(stream.last_us for stream in streams),
-        sum(stream.total("connections") for stream in streams),
-        sum(stream.total("bytes_up") + stream.total("bytes_down") for stream in streams),
+        sum(stream.connections for stream in streams),
+        sum(stream.bytes for stream in streams),
     )  # fmt: skip

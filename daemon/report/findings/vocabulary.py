@@ -24,8 +24,8 @@ SEVERITIES: Mapping[int, str] = {
     USUAL: "usual for such a device",
 }
 
-BEACONING, HAMMERING, RARE, PORT, UNNAMED, COUNTRY, UNENCRYPTED = (
-    "beaconing", "hammering", "rare-company", "odd-port", "never-asked", "new-country", "unencrypted",
+BEACONING, HAMMERING, RARE, PORT, UNNAMED, COUNTRY, UNENCRYPTED, NIGHT_ONLY = (
+    "beaconing", "hammering", "rare-company", "odd-port", "never-asked", "new-country", "unencrypted", "night-only",
 )  # fmt: skip
 KIND_WORDS: Mapping[str, str] = {
     BEACONING: "calls at regular times",
@@ -35,6 +35,7 @@ KIND_WORDS: Mapping[str, str] = {
     UNNAMED: "an address nobody asked for by name",
     COUNTRY: "a new country",
     UNENCRYPTED: "content that everybody on the way can read",
+    NIGHT_ONLY: "work at night alone",
 }
 
 
@@ -47,12 +48,18 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A device as the hunt sees it. `key` is its station's in owner's words."""
+class Who:
+    """A device that something was found about. `key` is its station's in owner's words."""
 
     device_id: int
     key: str
     called: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject(Who):
+    """A device as the hunt sees it."""
+
     kind: str | None
     personal: bool  # a phone, a computer: what it reaches its owner chose
     media: bool  # plays what others make, so strangers' content is ordinary
@@ -60,48 +67,74 @@ class Subject:
     first_us: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stream:
-    """Like connections with the judgement about their destination; `rows`: the parts by end and kind of flow."""
+class Part(NamedTuple):
+    """By what the flows of a stream are told from others: ends, port, kind and name, by number."""
 
-    subject: Subject
+    client_id: int
+    server_id: int
+    port: int | None
+    kind_id: int
+    name_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What of a stream is kept with a finding: where it leads, and by what its flows are found again."""
+
     place: str  # name, or address
-    rows: tuple[StreamRow, ...]
-    verdict: VerdictRow | None
+    named: bool
+    owner: str
+    domain: str
+    party: str
+    company: str | None
+    country: str | None
+    service: str
+    parts: tuple[Part, ...]
 
-    @property
-    def first(self) -> StreamRow:
-        """What all rows have in common stands in each."""
-        return self.rows[0]
 
-    @property
-    def party(self) -> str:
-        """Whose the destination is to this device."""
-        return self.verdict.party if self.verdict else "unknown"
+class Stream:
+    """Like connections with the judgement about their destination; `rows`: the parts by end and kind of flow.
 
-    @property
-    def purpose(self) -> str:
-        """What the destination is for, in a word."""
-        return (self.verdict.purpose if self.verdict else None) or "other"
+    Sums over the rows and what follows from the judgement are made once: every kind of finding asks for them.
+    """
 
-    @property
-    def owner(self) -> str:
-        """Whose the destination is: a company, else the domain that somebody registered, else the address."""
-        found = (self.verdict.organisation or self.verdict.registrable_domain) if self.verdict else None
-        return found or self.place
+    __slots__ = (
+        "begun", "bytes_down", "bytes_up", "company", "connections", "domain", "first", "first_us", "known", "last_us",
+        "named", "owner", "packets_down", "packets_up", "party", "place", "purpose", "refused", "rows", "stored", "subject",
+        "unanswered", "verdict",
+    )  # fmt: skip
 
-    @property
-    def domain(self) -> str:
-        """The domain that somebody registered, else the address."""
-        return (self.verdict.registrable_domain if self.verdict else None) or self.place
+    def __init__(self, subject: Subject, place: str, rows: tuple[StreamRow, ...], verdict: VerdictRow | None) -> None:
+        """`place`: name, or address. What all rows have in common stands in each, so in `first`."""
+        self.subject, self.place, self.rows, self.verdict, self.first = subject, place, rows, verdict, rows[0]
+        first = rows[0]
+        self.named = first.name_id is not None  # somebody asked for it by name
+        self.stored, self.connections, self.begun, self.unanswered, self.refused = first[12:17]
+        self.packets_up, self.packets_down, self.bytes_up, self.bytes_down, self.first_us, self.last_us = first[17:23]
+        for row in rows[1:]:  # few have any
+            self._add(row)
+        self.party = verdict.party if verdict else "unknown"  # whose the destination is to this device
+        self.purpose = (verdict.purpose if verdict else None) or "other"
+        registered = verdict.registrable_domain if verdict else None
+        self.owner = (verdict.organisation if verdict else None) or registered or place  # company, domain, or address
+        self.domain = registered or place
+        self.company = (verdict.called or verdict.organisation) if verdict else None  # as people know it
+        self.known = self._known()
 
-    @property
-    def named(self) -> bool:
-        """Whether anybody asked for it by name."""
-        return self.first.name is not None
+    def _add(self, row: StreamRow) -> None:
+        self.stored += row.rows
+        self.connections += row.connections
+        self.begun += row.begun
+        self.unanswered += row.unanswered
+        self.refused += row.refused
+        self.packets_up += row.packets_up
+        self.packets_down += row.packets_down
+        self.bytes_up += row.bytes_up
+        self.bytes_down += row.bytes_down
+        self.first_us = min(self.first_us, row.first_us)
+        self.last_us = max(self.last_us, row.last_us)
 
-    @property
-    def known(self) -> bool:
+    def _known(self) -> bool:
         """Whether it is known whose it is, and that it is there for the device to work.
 
         A rented computer that nobody asked for by name may be anybody's.
@@ -111,25 +144,31 @@ class Stream:
         return self.party in ("first", "platform", "local")
 
     @property
-    def company(self) -> str | None:
-        """Whose the destination is, as people know it."""
-        return (self.verdict.called or self.verdict.organisation) if self.verdict else None
-
-    def total(self, column: str) -> int:
-        """The sum of a column over the rows."""
-        if len(self.rows) == 1:  # as nearly always
-            return int(getattr(self.rows[0], column))
-        return sum(int(getattr(row, column)) for row in self.rows)
+    def packets(self) -> int:
+        """Both ways."""
+        return self.packets_up + self.packets_down
 
     @property
-    def first_us(self) -> int:
-        """When the first of them began."""
-        return min(row.first_us for row in self.rows)
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
 
     @property
-    def last_us(self) -> int:
-        """When the last of them was heard of."""
-        return max(row.last_us for row in self.rows)
+    def trace(self) -> Trace:
+        """What a finding keeps of it."""
+        parts = tuple(Part(row.client_id, row.server_id, row.port, row.kind_id, row.name_id) for row in self.rows)
+        country = self.verdict.country if self.verdict else None
+        return Trace(
+            self.place,
+            self.named,
+            self.owner,
+            self.domain,
+            self.party,
+            self.company,
+            country,
+            self.first.service,
+            parts,
+        )
 
     @property
     def clients(self) -> set[int]:
@@ -140,6 +179,15 @@ class Stream:
     def servers(self) -> set[int]:
         """Endpoints of the destination."""
         return {row.server_id for row in self.rows}
+
+
+class Night(NamedTuple):
+    """A day and the night that follows, of one device: bytes with the internet, and when it was heard of at night."""
+
+    at_night: int
+    by_day: int
+    first_us: int
+    last_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +210,14 @@ class View:
     slices: Callable[[Sequence[Stream]], Mapping[Stream, Mapping[int, int]]]  # of long flows: slot -> packets
     known: Callable[[], Known]
     askers: Callable[[], set[int]]  # devices whose questions for names could be read
+    night: tuple[int, int]  # hours of the home's day: from, until
+    nights: Callable[[], Mapping[int, Sequence[Night]]]  # of the devices, those that were recorded whole, in order
+    is_night: Callable[[int], bool]  # whether a time is in the owner's night
+
+    @property
+    def night_hours(self) -> int:
+        """How long a night is."""
+        return (self.night[1] - self.night[0]) % 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +226,23 @@ class Finding:
 
     kind: str
     severity: int
-    subject: Subject
+    subject: Who
     place: str  # destination in a person's words
     about: str  # what besides device and place tells it from others of its kind, "" mostly
-    sentence: str
+    says: str  # what the device does: a sentence whose subject is the device, without it
     why: str
     advice: str
     facts: tuple[Fact, ...]
-    stream: Stream
+    trace: Trace
     first_us: int
     last_us: int
     connections: int
     bytes: int
+
+    @property
+    def sentence(self) -> str:
+        """What was seen."""
+        return f"{self.subject.called} {self.says}"
 
     @property
     def finding_id(self) -> str:

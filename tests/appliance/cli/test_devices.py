@@ -8,14 +8,12 @@ import json
 import shlex
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from daemon.classify import organisation_files
 from daemon.ingest import relabel
 from daemon.store.errors import Busy
 from daemon.store.owner import open_owner, words_at
@@ -27,14 +25,6 @@ from tests.support.packets import HOST, HOST_MAC, SERVER, START_US
 THIRD, THIRD_MAC = "192.168.1.12", "02:00:00:00:00:12"
 Devices = Callable[..., Ran]
 Row = dict[str, str]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table_read_once() -> Iterator[None]:
-    """Every command reads the table of organisations; it is the same for all, and large."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(organisation_files, "load_organisations", cache(organisation_files.load_organisations))
-        yield
 
 
 @pytest.fixture(scope="module")

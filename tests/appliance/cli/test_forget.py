@@ -25,6 +25,7 @@ from tests.daemon.ingest.scenes import (
     write,
 )
 from tests.support.compare import imbalance, same
+from tests.support.forgetting import folded
 from tests.support.importing import COMMAND, NO_SETTINGS, ROOT, import_live, imported
 from tests.support.packets import START_US
 
@@ -92,20 +93,45 @@ def test_nobody_is_asked_where_nobody_can_answer(homeport: Homeport, database: P
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 3), ("\n", 3)])
 def test_person_at_a_terminal_is_asked(database: Path, captures: list[Path], answer: str, code: int) -> None:
-    master, slave = os.openpty()
-    os.write(master, answer.encode())
-    ran = subprocess.run(
-        [*COMMAND, "forget", TABLET_MAC, "--db", str(database)],
-        cwd=ROOT, env={**os.environ, **NO_SETTINGS}, stdin=slave, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    os.close(master)
-    os.close(slave)
+    ran = answered(answer, TABLET_MAC, "--db", str(database))
     assert ran.returncode == code
     assert (
         "Forget bobs-tablet (02:00:00:00:00:11), in the database and the captures? It cannot be brought back."
         in ran.stderr
     )
     assert bool(traces(*captures)) == bool(code)
+
+
+def answered(answer: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command, as somebody at a terminal has it."""
+    master, slave = os.openpty()
+    os.write(master, answer.encode())
+    ran = subprocess.run(
+        [*COMMAND, "forget", *words],
+        cwd=ROOT, env={**os.environ, **NO_SETTINGS}, stdin=slave, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    os.close(master)
+    os.close(slave)
+    return ran
+
+
+def test_person_is_told_before_more_goes_than_was_asked(homeport: Homeport, tmp_path: Path) -> None:
+    """Of a month that is kept as a sum nobody can say which part of it was before a day."""
+    database = imported(tmp_path / "h.db", *(day(tmp_path / "captures", number) for number in range(3)))
+    folded(database, START_US + 2 * DAY)
+    words = (TABLET_MAC, "--db", str(database), "--since", "2023-11-15")
+    ran = answered("n\n", *words)
+    assert ran.returncode == 3
+    assert (
+        "Only sums by month are left of some of it, so that these go whole: the sums of 1 destination of 2023-11,"
+        " with what was before that day. It cannot be brought back."
+    ) in " ".join(ran.stderr.split())
+    done = homeport("forget", *words, "--yes")
+    assert done.code == 0
+    assert (
+        "  months    could not be divided by days, and went whole: the sums of 1 destination of 2023-11,"
+        " with what was before that day"
+    ) in done.out.splitlines()
 
 
 def test_since_a_day(homeport: Homeport, database: Path, captures: list[Path]) -> None:

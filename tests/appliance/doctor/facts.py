@@ -51,7 +51,9 @@ WELL = Machine(
     ),
     systemd=True,
     units=tuple(unit(name) for name in UNITS),
-    capture=said("capture", "capturing", "Records wlan0.", synced=True, kernel_drops=0, interface_drops=0),
+    capture=said(
+        "capture", "capturing", "Records wlan0.", synced=True, kernel_drops=0, interface_drops=0, levels="followed"
+    ),
     ingest=said("ingest", "following", "Follows 1 file."),
 )
 

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.doctor.facts import AddressFacts, BacklogFacts, DatabaseFacts, Machine, OwnerFacts, Records, ServiceFacts
+from appliance.doctor.facts import (
+    AddressFacts,
+    BacklogFacts,
+    DatabaseFacts,
+    LevelFacts,
+    Machine,
+    OwnerFacts,
+    Records,
+    ServiceFacts,
+)
 from appliance.doctor.finding import ABSENT, BAD, OK, WARN, Finding, needs_attention
 from appliance.doctor.record_checks import check_records
 from tests.appliance.doctor.facts import KEPT, NOW_US, SIDECAR, WELL, said
@@ -20,7 +29,7 @@ def found(records: Records, machine: Machine = WELL) -> dict[str, Finding]:
 def test_all_is_well() -> None:
     findings = check_records(WELL, KEPT)
     assert {finding.status for finding in findings} == {OK}
-    assert "1.07 GB, 537 MB of it single flows and messages; 1,000,000 packets; schema 5" in findings[2].sentence
+    assert "1.07 GB, 537 MB of it single flows and messages; 1,000,000 packets; schema 5" in findings[3].sentence
 
 
 @pytest.mark.parametrize(
@@ -43,6 +52,14 @@ def test_all_is_well() -> None:
         (replace(KEPT, owner=replace(OWN, mode=0o644)), "owner's words", WARN, "mode 644: the services cannot share it"),
         (replace(KEPT, owner=replace(OWN, group="root")), "owner's words", WARN, "belongs to the group root"),
         (replace(KEPT, backlog=BacklogFacts(1 << 30, 3)), "ingest", WARN, "1.07 GB of captures are not in the database"),
+        (replace(KEPT, levels=None), "levels", OK, "recorded in full"),
+        (replace(KEPT, levels=LevelFacts(2, 1, "of another list", 3)), "levels", WARN, "2 MACs not recorded, 1 without"),
+        (replace(KEPT, levels=LevelFacts(1, 0, "followed", 1)), "levels", OK, "1 MAC not recorded, 0 without names"),
+        (replace(KEPT, levels=LevelFacts(wished=2)), "levels", WARN, "wishes 2 MACs left out"),
+        (replace(KEPT, levels=LevelFacts(0, 0, "followed", 1)), "levels", WARN, "was told otherwise"),
+        (replace(KEPT, levels=LevelFacts(1, 0, "followed", 0)), "levels", WARN, "was told otherwise"),
+        (replace(KEPT, levels=LevelFacts(0, 0, "followed", 0)), "levels", OK, "0 MACs not recorded"),
+        (replace(KEPT, levels=LevelFacts(error="l: it has no end")), "levels", BAD, "it has no end"),
         (replace(KEPT, addresses=AddressFacts((("c.mmdb", "unusable"),), None)), "addresses", WARN, "be used: c.mmdb"),
         (replace(KEPT, addresses=AddressFacts((("c.mmdb", "old"),), 400)), "addresses", WARN, "Old: c.mmdb, up to 400"),
         (replace(KEPT, addresses=AddressFacts((("c.mmdb", "absent"),), None)), "addresses", WARN, "No country"),

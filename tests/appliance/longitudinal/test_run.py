@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 import pickletools
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.appliance.longitudinal.lab import (
 )
 from tests.daemon.ingest.scenes import DAY, SECOND, lookup, router_advertisement, talk
 from tests.support import packets as p
+from tests.support.veiled import veiled
 
 HEADER = "Month-Year,Domain,SLD,TLD,Category,Organization,Query Type"
 
@@ -195,6 +197,22 @@ def test_names_that_only_handshakes_tell(tmp_path: Path, homeport: Homeport) -> 
         ("both.sonos.com", "A"), ("both.sonos.com", "AAAA"), ("http.sonos.com", "HTTP"), ("quic.sonos.com", "QUIC"),
         ("tls.sonos.com", "TLS"),
     ]  # fmt: skip
+
+
+def test_front_of_an_encrypted_hello_is_no_destination(tmp_path: Path, homeport: Homeport) -> None:
+    """Its address is, and the table of addresses without a name says why it has none."""
+    start = at(2025, 7, 14, 10)
+    frames = visit(start, "api.sonos.com", "198.51.100.1")
+    frames += veiled(
+        start + SECOND, "cloudflare-ech.com", server="198.51.100.2", client=SONOS, mac=SONOS_MAC, port=50001
+    )
+    capture(tmp_path, "sonos-one", "2025-07-14_10.00.00", frames)
+    out = tmp_path / "out"
+    assert homeport("longitudinal", "run", "--root", tmp_path, "--out", out).code == 0
+    july = out / "analysis_longitudinal" / "sonos-one" / "2025" / "Jul_2025"
+    assert list(json.loads((july / "domain_list" / "contacted_domains.json").read_text())) == ["api.sonos.com"]
+    assert json.loads((july / "ip_list" / "all_ips.json").read_text()) == ["198.51.100.1", "198.51.100.2"]
+    assert "name encrypted in the handshake" in (july / "ip_list" / "unnamed.json").read_text()
 
 
 def _reverse_question() -> bytes:

@@ -8,9 +8,13 @@ import time
 
 import pytest
 
+from daemon.capture import interface as module
 from daemon.capture.interface import MOST, Interface, Wanted, interfaces, refusal
+from daemon.capture.own import MOST_DEVICES
 from daemon.capture.records import records_of
 from daemon.capture.source import FilterError, InterfaceError, LostError
+from daemon.capture.swap import program_of
+from daemon.decode.levels import Levels
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
 NOTHING = ("192.0.2.250",)  # an address that no packet here has
@@ -137,3 +141,87 @@ def test_addresses_that_cannot_be_read_at_the_start_are_said_and_later_waited_fo
     source.tend()
     assert NOTHING[0] in source.expression
     source.close()
+
+
+LOOPBACK_MAC = bytes(6)
+STRANGERS = tuple(b"\x02" + number.to_bytes(5, "big") for number in range(MOST_DEVICES + 1))
+
+
+def came(source: Interface, port: int) -> list[int]:
+    """The numbers of packets that came to a port, each once (the loopback interface shows both directions)."""
+    found: dict[int, None] = {}
+    deadline = time.monotonic() + 0.6
+    while time.monotonic() < deadline:
+        source.wait(0.1)
+        batch, _ = source.take()
+        kept = batch.kept if batch.kept is not None else batch.heads[3::4]
+        for start, length in zip(batch.heads[2::4], kept, strict=True):
+            frame = batch.data[start : start + length]
+            if frame[36:38] == port.to_bytes(2, "big"):
+                found[int.from_bytes(frame[42:44], "big") if length > 42 else -1] = None
+    return list(found)
+
+
+@needs_root
+@pytest.mark.parametrize("off", [(LOOPBACK_MAC,), (*STRANGERS, LOOPBACK_MAC)], ids=["by the kernel", "behind the last"])
+def test_who_is_off_does_not_come_and_comes_again(off: tuple[bytes, ...]) -> None:
+    source = listen("udp port 47113")
+    try:
+        send(2, 47113)
+        assert came(source, 47113) == [0, 1]
+        source.heed(Levels(off))
+        assert "ether host" not in source.expression, "what the sidecar says names nobody"
+        send(3, 47113)
+        assert came(source, 47113) == []
+        source.heed(Levels((), (LOOPBACK_MAC,)))
+        send(1, 47113)
+        assert came(source, 47113) == [-1], "headers alone"
+        source.heed(Levels())
+        send(1, 47113)
+        assert came(source, 47113) == [0]
+    finally:
+        source.close()
+
+
+@needs_root
+def test_packets_that_waited_when_the_level_changed_are_left_out_too() -> None:
+    source = listen("udp port 47114")
+    try:
+        send(5, 47114)
+        time.sleep(0.3)  # until the kernel has put them where libpcap takes them from
+        source.heed(Levels((LOOPBACK_MAC,)))
+        assert came(source, 47114) == []
+    finally:
+        source.close()
+
+
+@needs_root
+def test_the_kernel_itself_leaves_out_as_many_as_the_filter_has_room_for() -> None:
+    source = Interface(Wanted("lo"), lambda: tuple(f"2001:db8::{n:x}" for n in range(100)), levels=Levels(STRANGERS))
+    try:
+        before = program_of(source._handle)
+        assert before is not None
+        assert len(before) // 8 > 8 * MOST_DEVICES
+        source.heed(Levels(STRANGERS[:1]))
+        after = program_of(source._handle)
+        assert after is not None
+        assert len(after) < len(before)
+    finally:
+        source.close()
+
+
+@needs_root
+def test_an_interface_without_macs_is_not_recorded_while_somebody_is_to_be_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = listen()
+    try:
+        source._link = 101  # raw IP, as a tunnel has it
+        source.heed(Levels())
+        with pytest.raises(LostError, match="shows no MACs"):
+            source.heed(Levels((LOOPBACK_MAC,)))
+    finally:
+        source.close()
+    monkeypatch.setattr(module, "ETHERNET", 113)
+    with pytest.raises(LostError, match="nothing is recorded here"):
+        Interface(Wanted("lo"), lambda: NOTHING, levels=Levels((), (LOOPBACK_MAC,)))

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.capture.levels import LevelsWatch
 from daemon.capture.loop import WAIT_S, Beat, Loop
 from daemon.capture.plan import Pace, Place
 from daemon.capture.recorder import Recorder
 from daemon.capture.records import EMPTY, Batch
 from daemon.capture.source import InterfaceError, LostError
 from daemon.capture.status import standing
+from daemon.decode.levels import Levels
 from tests.support.recording import FakeClock, FaultyDisk, batch, files_in, lines_of, times_in
 
 
@@ -27,6 +29,7 @@ class Script:
     tended: int = 0
     closed: bool = False
     counted: list[tuple[int, int]] = field(default_factory=list)
+    heeded: list[Levels] = field(default_factory=list)
 
     def wait(self, seconds: float) -> None:
         self.waited += 1
@@ -44,6 +47,9 @@ class Script:
     def tend(self) -> None:
         self.tended += 1
 
+    def heed(self, levels: Levels) -> None:
+        self.heeded.append(levels)
+
     def close(self) -> None:
         self.closed = True
 
@@ -57,6 +63,8 @@ class Running:
         self.beats: list[Beat] = []
         self.said: list[str] = []
         self.turns = 0
+        self.watch: LevelsWatch | None = None
+        self.during: dict[int, Callable[[], None]] = {}  # what happens before a turn
         place = Place(folder, "wlan0", ZoneInfo("UTC"), clock.boot_id, 262_144, {})
         self.recorder = Recorder(place, FaultyDisk(), pace or Pace(), self.said.append)
 
@@ -66,6 +74,7 @@ class Running:
     def run(self, source: Script, turns: int, again: Callable[[], Script] | None = None) -> None:
         def stopped() -> bool:
             self.turns += 1
+            self.during.get(self.turns, lambda: None)()
             return self.turns > turns
 
         def reopened() -> Script:
@@ -73,7 +82,8 @@ class Running:
                 raise InterfaceError("gone for good")
             return again()
 
-        Loop(reopened, self.recorder, self.clock, self.beats.append, self._sleep).run(source, stopped)
+        loop = Loop(reopened, self.recorder, self.clock, self.beats.append, self._sleep, self.watch)
+        loop.run(source, stopped)
 
 
 def test_packets_of_a_script_are_in_the_file_and_beats_tell_work_from_waiting(tmp_path: Path) -> None:

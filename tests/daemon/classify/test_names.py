@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.classify.names import ADDRESS, LOCAL, MEMO, PUBLIC, REVERSE, Names, reversed_address, stays_local
+from daemon.classify.names import ADDRESS, LOCAL, MEMO, PUBLIC, REVERSE, Names, stays_local
 
 NAMES = Names()
 
@@ -87,14 +87,6 @@ def test_what_is_remembered_is_bounded_and_changes_no_answer() -> None:
 )
 def test_what_stays_local(address: str, local: bool) -> None:
     assert stays_local(address) is local
-
-
-def test_the_address_of_a_reverse_name() -> None:
-    assert reversed_address("7.2.0.192.in-addr.arpa") == "192.0.2.7"
-    nibbles = ".".join(reversed("20010db8000000000000000000000001"))
-    assert reversed_address(f"{nibbles}.ip6.arpa") == "2001:0db8:0000:0000:0000:0000:0000:0001"
-    assert reversed_address("2.0.192.in-addr.arpa") is None
-    assert reversed_address("300.2.0.192.in-addr.arpa") is None
 
 
 @given(st.one_of(st.text(max_size=80), st.from_regex(r"[a-z0-9_\\.\-]{0,60}", fullmatch=True)))

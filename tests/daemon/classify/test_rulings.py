@@ -70,6 +70,51 @@ def test_before_it_was_bought_a_parent_is_a_stranger() -> None:
     assert judge("Ring", "bucket.s3.amazonaws.com", month="2019-06").party == "first"
 
 
+@pytest.mark.parametrize(
+    ("vendor", "domain"),
+    [
+        ("CANON INC.", "ij.start.canon"),  # its own top
+        ("Seiko Epson Corporation", "epsonscan2cloud.com"),
+        ("Zorblax", "api.getzorblax.io"),  # a maker of whom the table knows nothing
+    ],
+)
+def test_a_domain_that_carries_the_makers_name_is_first(vendor: str, domain: str) -> None:
+    verdict = judge(vendor, domain)
+    assert (verdict.party, verdict.rule_id) == ("first", "brand-in-name")
+
+
+@pytest.mark.parametrize(("vendor", "domain"), [("Ninja", "tracker.ninja"), ("Bond", "tracker.bond")])
+def test_a_top_that_anybody_may_use_is_no_brand(vendor: str, domain: str) -> None:
+    assert judge(vendor, domain).rule_id != "brand-in-name"
+
+
+def test_who_serves_devices_under_a_name_that_nobody_knows_is_most_likely_the_maker() -> None:
+    verdict = judge("Zorblax", "eu-mqtt.qvxzz.com")
+    assert short(verdict)[::2] == ("first", "label-device")
+    assert "most likely" in verdict.reason
+    assert judge("Zorblax", "www.qvxzz.com").rule_id == "nobody-known"
+    assert judge(None, "eu-mqtt.qvxzz.com").rule_id == "nobody-known-device"
+    assert judge("Zorblax", "ads.qvxzz.com").rule_id == "label-advertising"
+
+
+def test_advertising_at_home_is_third_also_as_a_part_of_a_label() -> None:
+    assert short(judge("Roku", "osm-ads.delivery.roku.com"))[::2] == ("third", "own-advertising-label")
+    assert judge("Midea", "ads.smartmidea.net").party == "first", "the table says that it serves appliances"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "domain", "called"),
+    [
+        ("eQ-3", "lookup.homematic.com", "eQ-3 (Homematic)"),  # as the owner knows it
+        ("Homematic", "lookup.homematic.com", "Homematic"),
+        ("BSH", "prod.homeconnectegw.com", "Home Connect (BSH, Bosch)"),  # the brand that the name carries
+        ("Arlo Technology", "myapi.arlo.com", "Arlo (Netgear)"),  # and who owned it once, as no month is told
+    ],
+)
+def test_an_organisation_is_called_as_people_know_it(vendor: str, domain: str, called: str) -> None:
+    assert judge(vendor, domain).called == called
+
+
 def test_a_name_that_only_ends_like_a_brand_is_somebody_else() -> None:
     assert judge("Sonos", "metrics.sonos.com").party == "first"
     assert short(judge("Sonos", "notsonos.com"))[::2] == ("third", "nobody-known")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.classify.kinds import KINDS
 from daemon.classify.purposes import PURPOSES, purpose_of
-from daemon.classify.speaking import decided_purpose, spoken_purpose
+from daemon.classify.speaking import decided_purpose, serves_devices, spoken_purpose
 from daemon.classify.vocabulary import PARTIES
 
 
@@ -32,6 +32,8 @@ from daemon.classify.vocabulary import PARTIES
         ("examplesntp", None, None),
         ("ntp-nist.example", "time", "time"),
         ("ntps1-1.cs.example", None, "time"),
+        ("time-a.freq.example", "time", "time"),
+        ("time-travel.example", "time", None),
         ("stun2.example", "remote access", "connectivity"),  # it tells from where one is online
         ("example", None, None),
         ("", None, None),
@@ -41,8 +43,27 @@ def test_what_labels_say(labels: str, spoken: str | None, decided: str | None) -
     assert (spoken_purpose(labels.split(".")), decided_purpose(labels.split("."))) == (spoken, decided)
 
 
+@pytest.mark.parametrize(
+    ("labels", "devices"),
+    [
+        ("ota.example", True),
+        ("mqtt2.example", True),
+        ("eu-p2p.example", True),
+        ("example-iot", True),
+        ("camera666", True),
+        ("patriot", False),  # ends like one
+        ("ota", False),  # the registered name itself: a word, no host
+        ("www.example", False),
+        ("", False),
+    ],
+)
+def test_what_only_those_say_who_serve_devices(labels: str, devices: bool) -> None:
+    assert serves_devices(labels.split(".")) == devices
+
+
 @given(st.lists(st.text(max_size=20), max_size=6))
 def test_any_labels_have_a_purpose_or_none(labels: list[str]) -> None:
+    assert serves_devices(labels) in {True, False}
     assert spoken_purpose(labels) in {*PURPOSES, None}
     assert decided_purpose(labels) in {spoken_purpose(labels[-1:]), *PURPOSES, None}
 

@@ -86,7 +86,7 @@ def test_no_brand_in_a_label(label: str, brand: str) -> None:
     assert not carries(label, brand)
 
 
-@pytest.mark.parametrize("text", ["", "cloud", "myhome", "eu2", "smarthomecloud", "42"])
+@pytest.mark.parametrize("text", ["", "cloud", "myhome", "eu2", "smarthomecloud", "42", "scan2cloud", "p2p"])
 def test_words_glued_to_brands(text: str) -> None:
     assert is_affix(text)
 
@@ -133,6 +133,10 @@ def test_a_brand_at_the_beginning_of_a_registered_name(label: str, brand: str, c
         ("lg-tv", "lg", True),
         ("smartcloud", "smart", False),  # a trade, no name
         ("cloud", "", False),
+        ("saj-electric", "saj", True),  # after a hyphen anything may follow
+        ("lg-electric", "lg", False),  # but not after anybody's initials
+        ("smart-electric", "smart", False),
+        ("canonijprinter", "canon", True),
     ],
 )
 def test_short_and_everyday_brands_stand_beside_affixes_only(label: str, brand: str, named: bool) -> None:

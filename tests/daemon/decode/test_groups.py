@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from daemon.decode.columns import Columns, decode_columns
 from daemon.decode.fragments import Fragments
-from daemon.decode.groups import MESSAGE_PORTS, SLOT_US, Groups, group
+from daemon.decode.groups import MESSAGE_PORTS, Groups, group
 from daemon.decode.packet import ACK, FIN, IP, PSH, RST, SYN
+from daemon.decode.slots import SLOT_US
 from tests.support.chunks import Frame, chunk, every_shape
 from tests.support.packets import (
     ARP,

@@ -64,9 +64,10 @@ def test_only_neighbours_announce() -> None:
     assert (found.networks, found.routers) == ({}, {})
 
 
-@pytest.mark.parametrize(
-    "message", [ndp.neighbour(136), b"\x80\0\0\0ping", b"\x86", b"\x86\0\0\0" + bytes(12) + b"\x03\0", b""]
-)
+NEIGHBOUR = b"\x88\0\0\0\x60\0\0\0\xfe\x80" + bytes(13) + b"\x01"  # an advertisement of fe80::1
+
+
+@pytest.mark.parametrize("message", [NEIGHBOUR, b"\x80\0\0\0ping", b"\x86", b"\x86\0\0\0" + bytes(12) + b"\x03\0", b""])
 def test_other_messages_are_traffic_only(message: bytes) -> None:
     found = announced(message)
     assert (found.networks, found.routers) == ({}, {})

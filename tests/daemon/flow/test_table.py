@@ -58,7 +58,7 @@ def test_a_flood_is_bounded(core: CoreName, monkeypatch: pytest.MonkeyPatch) -> 
     flows = table.take_facts().flows
     assert [flow.end for flow in flows] == ["cut"] * 7
     assert max(flow.last_us for flow in flows) == p.START_US + 7000  # the first flow spoke again, so it stays
-    assert OPEN == 32768
+    assert OPEN == 16384
 
 
 @pytest.mark.parametrize("core", CORES)

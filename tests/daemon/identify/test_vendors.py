@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.identify.vendors import BRANDS, PARTS, brand_of, judge, plain, same_brand
+from daemon.identify.vendors import BRANDS, PARTS, brand_of, judge, plain
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,8 @@ def test_a_name_without_its_legal_form() -> None:
 
 
 def test_spellings_of_one_brand() -> None:
-    assert same_brand("TP-LINK", "Tp-Link Technologies Co.,Ltd.")
-    assert same_brand("signify", "Philips Hue")
-    assert not same_brand("Philips", "Philips Hue")
+    assert brand_of("TP-LINK") == brand_of("Tp-Link Technologies Co.,Ltd.")
+    assert brand_of("signify") == brand_of("Philips Hue") != brand_of("Philips")
     assert brand_of("Roku") == "Roku"
 
 

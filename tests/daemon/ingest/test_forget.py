@@ -11,6 +11,7 @@ import pytest
 
 from daemon.ingest import forget as forgetting
 from daemon.ingest.capture_file import Task, import_file
+from daemon.ingest.forget import Request, undivided
 from daemon.store import forget as store
 from daemon.store.database import open_database
 from tests.daemon.ingest.scenes import (
@@ -130,13 +131,24 @@ def test_sums_of_what_is_folded_go_too(tmp_path: Path) -> None:
     assert views(database) == before
 
 
-def test_month_of_sums_cannot_be_divided_and_that_is_said(tmp_path: Path) -> None:
-    paths = [write(tmp_path / f"{day}.pcap", tablet(START_US + day * DAY, 42000 + day)) for day in range(4)]
+def test_destination_of_a_month_of_sums_goes_whole_if_some_of_it_has_to(tmp_path: Path) -> None:
+    """What was used on both sides of the day cannot be divided; what was used before it alone stays."""
+    once = talk(START_US + HOUR, "once.example", client=TABLET, mac=TABLET_MAC, server="203.0.113.99", port=44000)
+    paths = [
+        write(tmp_path / f"{day}.pcap", tablet(START_US + day * DAY, 42000 + day), once if day == 0 else [])
+        for day in range(4)
+    ]
     database = imported(tmp_path / "h.db", *paths)
     folded(database, START_US + 3 * DAY)
-    done = forget(database, since_us=(START_US // DAY + 1) * DAY)
-    assert [what for what, _ in done.left] == ["2023-11"]
+    wish = Request("home", (TABLET_STATION,), (START_US // DAY + 1) * DAY)
+    told = undivided(database, wish)
+    done = forget(database, since_us=wish.since_us)
+    assert (done.left, done.whole) == ([], told)
+    assert [month for month, _ in told] == ["2023-11"]
     assert unbalanced(database) == []
+    assert [row for row in rows(database, "SELECT DISTINCT domain FROM destinations") if row[0]] == [("once.example",)]
+    assert rows(database, "SELECT max(last_seen_us) FROM destinations") < [(wish.since_us,)]
+    assert undivided(database, wish) == ()
     days = "SELECT count(DISTINCT day) FROM day_total t JOIN station s ON s.id = t.station_id WHERE s.mac = ?"
     assert rows(database, days.replace("?", str(TABLET_STATION[0]))) == [(1,)]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from appliance.sample.day import write_day
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
 from daemon.ingest.capture_file import Task, import_file
 from daemon.ingest.knowledge import Knowledge
@@ -20,14 +20,17 @@ from daemon.ingest.settle import settle_site
 from daemon.store.database import open_database
 from daemon.store.rollup import roll
 from tests.daemon.ingest.scenes import SECOND, TABLET, TABLET_MAC, lookup, router_advertisement, talk, write
+from tests.support.answers import ech_config, told
 from tests.support.compare import imbalance, same
 from tests.support.importing import imported
 from tests.support.packets import START_US
+from tests.support.veiled import FRONT, veiled
 
 ZONE = "Europe/Berlin"  # days that begin within a UTC day
 NAMES = ("2026-03-14_00.00.00_wlan0.pcap", "2026-03-14_00.00.00_lan.pcap", "2026-03-15_00.00.00_wlan0.pcap")
 
 FAR = "198.51.100.9"
+RECORD = f"1 . ipv4hint={FAR} ech={ech_config(FRONT)}"
 
 # What follows from facts, by what does not depend on the order in which rows were made.
 LABELS = {
@@ -41,7 +44,7 @@ LABELS = {
     "station": "SELECT id, device_id, folder FROM station",
     "device": "SELECT * FROM device",
     "evidence": "SELECT * FROM device_evidence",
-    "flow": "SELECT id, turned, label_id, label_source, crowd_id, head_id FROM flow",
+    "flow": "SELECT id, turned, label_id, label_source, crowd_id, head_id, cover FROM flow",
     "judgement": "SELECT j.month, j.device_id, j.name_id, j.remote_id, v.digest FROM judgement j"
     " JOIN verdict v ON v.id = j.verdict_id",
     "whose_day": "SELECT d.month, d.day, d.station_id, o.party, o.organisation, d.flows, d.bytes_up, d.bytes_down"
@@ -56,7 +59,7 @@ def labels(db: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     return {name: sorted(db.execute(query).fetchall(), key=repr) for name, query in LABELS.items()}
 
 
-def from_scratch(database: Path, copy: Path) -> dict[str, list[tuple[Any, ...]]]:
+def from_scratch(database: Path, copy: Path, knowledge: Knowledge | None = None) -> dict[str, list[tuple[Any, ...]]]:
     """The labels of a copy in which everything is forgotten that a pass can find out."""
     shutil.copy(database, copy)
     with closing(open_database(copy)) as db:
@@ -64,7 +67,7 @@ def from_scratch(database: Path, copy: Path) -> dict[str, list[tuple[Any, ...]]]
             db.execute(f"DELETE FROM {table}")  # noqa: S608  of MADE
         db.execute("UPDATE capture SET settled = -1, fresh_us = NULL")
         db.execute("UPDATE station SET makers = NULL")
-        settle_site(db, copy, "home", knowledge=Knowledge(zone=ZONE))
+        settle_site(db, copy, "home", knowledge=knowledge or Knowledge(zone=ZONE))
         return labels(db)
 
 
@@ -133,6 +136,9 @@ def test_evening_with_news_of_every_kind(tmp_path: Path) -> None:
         [router_advertisement(at + 9000 * SECOND, "2001:db8:8::")],
         talk(at + 6000 * SECOND, "www.example.com", port=40009, **tablet),  # type: ignore[arg-type]  # of text
         talk(at + 6500 * SECOND, "long.example", port=40005, gap_us=900 * SECOND, close=False),
+        told(at + 7000 * SECOND, "secret.example", ("secret.example", "HTTPS", RECORD), kind="HTTPS"),
+        veiled(at + 7001 * SECOND, server=FAR, port=40006, gap_us=200 * SECOND, close=False),
+        veiled(at + 7002 * SECOND, "cloudflare-ech.com", server="198.51.100.10", port=40007, gap_us=200 * SECOND),
         lookup(at + 8000 * SECOND, "other.example", FAR),
         talk(at + 9000 * SECOND, server=FAR, port=40004),
     )

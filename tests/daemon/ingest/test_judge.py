@@ -25,17 +25,20 @@ class Judge:
 
     def __init__(self, party: str) -> None:
         self.party = party
-        self.asked: list[Destination] = []
+        self.judged: list[Destination] = []
 
     @property
     def classifier(self) -> Any:  # noqa: ANN401  itself
         return self
 
-    def question(self, device: DeviceProfile, destination: Destination) -> tuple[DeviceProfile, Destination]:
-        return device, destination
+    def about(self, device: DeviceProfile) -> DeviceProfile:
+        return device
+
+    def asked(self, destination: Destination) -> Destination:
+        return destination
 
     def judge(self, _device: DeviceProfile, destination: Destination) -> Verdict:
-        self.asked.append(destination)
+        self.judged.append(destination)
         return Verdict(self.party, None, None, "rule", f"because of {destination.domain}")
 
 
@@ -55,13 +58,13 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_what_is_asked(db: sqlite3.Connection) -> None:
     judge = Judge("first")
     judge_months(db, 1, [DECEMBER, NOVEMBER], judge)  # type: ignore[arg-type]  # knows as much as is needed
-    asked = {(each.month, each.domain, each.address, each.name_source, each.service) for each in judge.asked}
+    asked = {(each.month, each.domain, each.address, each.name_source, each.service) for each in judge.judged}
     assert asked == {
         ("2023-11", "a.example", "203.0.113.5", "tls", "https"),
         ("2023-11", None, "203.0.113.9", None, "https"),
         ("2023-12", "a.example", "203.0.113.5", "tls", "https"),
     }
-    assert len(judge.asked) == 3
+    assert len(judge.judged) == 3
 
 
 def test_what_changed_is_told_with_what_it_was(db: sqlite3.Connection) -> None:

@@ -13,12 +13,10 @@ import pytest
 from daemon.store.calendar import Calendar
 from daemon.store.database import open_database, transaction
 from daemon.store.months import (
-    MonthDestination,
     count_addresses,
     known_devices,
     last_months,
     read_contacts,
-    read_month,
     read_naming,
     sites,
 )
@@ -100,16 +98,3 @@ def test_what_there_is(db: sqlite3.Connection) -> None:
     assert list(sites(db)) == ["home"]
     assert sites(db)["home"][0] == 1
     assert [each.name for each in known_devices(db).values() if each.mac == mac_int(HOST_MAC)] == ["adas-thinkpad"]
-
-
-def test_month_says_what_the_view_says(db: sqlite3.Connection) -> None:
-    for month, text in ((NOVEMBER, "2023-11"), (DECEMBER, "2023-12")):
-        view = db.execute(
-            "SELECT device_id, domain, address, registrable_domain, party, organisation, purpose, country, reason, flows,"
-            " bytes_up, bytes_down, first_seen_us, last_seen_us FROM destinations WHERE month = ?",
-            (text,),
-        ).fetchall()
-        assert sorted(map(repr, read_month(db, month, 1))) == sorted(repr(MonthDestination(*row)) for row in view)
-    laptop = device(db, HOST_MAC)
-    assert {each.device_id for each in read_month(db, NOVEMBER, 1, laptop)} == {laptop}
-    assert read_month(db, NOVEMBER, 2) == []

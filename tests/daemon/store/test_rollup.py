@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daemon.decode.groups import SLOT_US
+from daemon.decode.slots import SLOT_US
 from daemon.store.database import open_database, transaction
 from daemon.store.rollup import clear, roll, site_calendar
 from tests.daemon.ingest.scenes import DAY, HOUR, SECOND, TABLET, TABLET_MAC, lookup, talk, write

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from daemon.store.database import open_database, transaction
 from daemon.store.stations_seen import devices_of_stations
-from daemon.store.whose_days import met_in_days, met_in_months, read_owned, read_shares, read_whose
+from daemon.store.whose_days import follow, met_in_days, met_in_months, read_owned, read_shares, read_whose
 from daemon.store.window import Window
+from tests.daemon.ingest.scenes import DAY, talk, write
 from tests.support.asking import asked
+from tests.support.importing import imported
 from tests.support.newweek import SPAN, UNTIL, home
+from tests.support.packets import START_US
 
 Home = tuple[Path, Path]
 NOVEMBER = 2023 * 12 + 10
@@ -53,3 +58,25 @@ def test_what_was_met_before(week: Home) -> None:
         early = met_in_days(scope.db, 1, NOVEMBER, range(_day(15), _day(23)), everything)
         late = met_in_days(scope.db, 1, NOVEMBER, range(_day(23), _day(25)), everything)
     assert early < late == everything
+
+
+def test_a_year_is_the_same_with_and_without_columns(tmp_path: Path) -> None:
+    """Months that are over come in columns, the newest as rows; what changes one takes its columns away."""
+    frames = [frame for month in range(5) for frame in talk(START_US + month * 31 * DAY, f"www{month}.example.com")]
+    database = imported(tmp_path / "h.db", write(tmp_path / "a.pcap", frames))
+    first = 2023 * 12 + 10
+    days = (START_US // DAY, START_US // DAY + 150)
+    window = Window(1, 0, 0, days, (first, first + 4))
+    with closing(open_database(database)) as db:
+        with_columns = read_shares(db, window)
+        assert db.execute("SELECT month FROM whose_column ORDER BY 1").fetchall() == [
+            (first + each,) for each in range(4)
+        ]
+        db.execute("DELETE FROM whose_column")
+        assert read_shares(db, window) == with_columns
+        assert len(with_columns) >= 1
+        db.execute("INSERT INTO whose_stale VALUES (?, -1, (SELECT min(id) FROM station))", (first + 1,))
+        with transaction(db):
+            follow(db)
+        assert read_shares(db, window) == with_columns
+        assert db.execute("SELECT count(*) FROM whose_column").fetchone() == (4,)

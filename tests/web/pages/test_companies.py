@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from daemon.classify.families import Families
+from daemon.classify.organisation_files import load_organisations
 from daemon.store.whose import UNJUDGED
 from tests.daemon.ingest.scenes import TABLET_MAC
 from tests.support.counted import Packet, packets
@@ -26,7 +28,7 @@ from tests.support.twomonths import (
     moved,
 )
 from web.numbers import size
-from web.pages.companies import parent_of
+from web.pages.families import parent_of
 
 Home = tuple[Path, list[Packet]]
 
@@ -70,6 +72,21 @@ def test_names_reasons_and_what_else_is_known(browser: TestClient) -> None:
     assert row["Name or address"] == "graph.facebook.com"
     assert "facebook.com belongs to Meta (Facebook)" in row["Kind, and why"]
     assert {"/destinations/graph.facebook.com", "/destinations/facebook.com", "/countries/IE"} <= links(page)
+
+
+def test_family_of_a_company_by_the_tables(house: Home, tmp_path: Path) -> None:
+    families = Families(load_organisations())
+    browser = client(house[0], owner=tmp_path / "owner.db", known=families.portrait)
+    about = read(browser, f"/companies/Meta%20(Facebook)?{RANGE}").one("dl", class_="facts").text
+    assert "Seat United States" in about
+    assert "social networks" in about
+    assert "Oculus" in about
+    unmet = read(browser, f"/companies/Ring?{RANGE}")
+    assert "no device of this home ever had to do with it" in unmet.one("p", class_="lead").text
+    assert "Belongs to Amazon since April 2018" in unmet.one("dl", class_="facts").text
+    assert "/companies/Amazon" in links(unmet)
+    answer = browser.get(f"/api/v1/reports/families?{RANGE}&company=Ring").json()
+    assert (answer["rows"][0]["parent"], answer["total_rows"]) == ("Amazon", 1)
 
 
 def test_nobody_known(browser: TestClient) -> None:

@@ -69,6 +69,15 @@ def test_every_destination_says_why_and_how_to_get_its_packets(browser: TestClie
     assert "3 connections" in named.text
 
 
+def test_evidence_is_told_in_words_with_the_raw_keys_beside_them(browser: TestClient) -> None:
+    about = _section(read(browser, f"{PAGE}?{RANGE}"), "about").text
+    assert "it asked for an address under the name “bobs-tablet” (DHCP)" in about
+    assert "dhcp: it asked" not in about
+    assert "its name hostname when it asked for an address dhcp" in about
+    key = browser.get(f"/api/v1/devices/{TABLET_MAC}").json()
+    assert ("name", "dhcp") in [(each["about"], each["source"]) for each in key["evidence"]]
+
+
 def test_hours_nights_and_days(browser: TestClient, three_days: Home) -> None:
     seen = packets(three_days[1])
     page = read(browser, f"{PAGE}?{RANGE}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -142,19 +145,71 @@ def test_names_from_the_network_are_text(tmp_path: Path) -> None:
     assert all("onerror" not in each.attributes for each in one.all("a"))
 
 
+@pytest.fixture
+def unlooked(small: tuple[Path, Home], tmp_path: Path) -> Path:
+    """The same home as an import leaves it: nobody has looked at it."""
+    database = Path(shutil.copy(small[0], tmp_path))
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("DELETE FROM hunt")
+        db.execute("DELETE FROM finding")
+    return database
+
+
 def test_a_busy_home_is_looked_through_while_the_page_is_there(
-    small: tuple[Path, Home], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unlooked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.hunting._QUICK", 10)
-    with client(small[0], owner=tmp_path / "owner.db") as browser:
-        waiting = read(browser, f"/findings?range=30d&kind={PORT}")
+    with client(unlooked, owner=tmp_path / "owner.db") as browser:
+        asked = f"/findings?range=30d&kind={PORT}"
+        waiting = read(browser, asked)
         assert _listed(waiting) == []
-        again = waiting.one("section", class_="panel").attributes["hx-get"]
-        assert again in [each.attributes["href"] for each in waiting.all("a") if "href" in each.attributes]
-        (address,) = _listed(read(browser, again))
-        assert "look" not in address
-        assert len(_listed(read(browser, f"/findings?range=30d&kind={PORT}"))) == 1  # known by now
+        assert waiting.one("section", class_="panel").attributes["hx-get"] == asked
+        assert asked in [each.attributes["href"] for each in waiting.all("a") if "href" in each.attributes]
+        browser.app.state.looking.wait()  # type: ignore[attr-defined]  # the application is ours
+        (address,) = _listed(read(browser, asked))
         assert "What to do" in read(browser, address).text
+
+
+def test_an_overview_of_what_nobody_looked_at_asks_again(
+    unlooked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.hunting._QUICK", 10)
+    with client(unlooked, owner=tmp_path / "owner.db") as browser:
+        part = "/overview/findings?range=7d"
+        page = read(browser, "/?range=7d")
+        assert part in [each.attributes["hx-get"] for each in page.all("div") if "hx-get" in each.attributes]
+        assert "Looking for odd connections" in browser.get(part).text
+        browser.app.state.looking.wait()  # type: ignore[attr-defined]  # the application is ours
+        assert "2 things may be worth a look" in browser.get(part).text
+
+
+def test_a_look_that_fails_is_said_once_and_tried_again(
+    unlooked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.hunting._QUICK", 10)
+    monkeypatch.setattr("web.hunting.SECONDS", 0.0)
+    monkeypatch.setattr("web.reading._STEPS", 100)
+    with client(unlooked, owner=tmp_path / "owner.db") as browser:
+        read(browser, "/findings?range=30d")
+        browser.app.state.looking.wait()  # type: ignore[attr-defined]  # the application is ours
+        assert "takes too long" in browser.get("/findings?range=30d").text
+        monkeypatch.setattr("web.hunting.SECONDS", 20.0)
+        read(browser, "/findings?range=30d")
+        browser.app.state.looking.wait()  # type: ignore[attr-defined]  # the application is ours
+        assert len(_listed(read(browser, "/findings?range=30d"))) == 3
+
+
+def test_what_is_past_is_looked_for_by_itself(browser: TestClient) -> None:
+    page = read(browser, "/findings?range=2023-11-13..2023-11-13")
+    assert "No connection of this time is kept one by one" in page.text
+    first = read(browser, "/findings?range=2023-11-14..2023-11-14")
+    assert len(_listed(first)) >= 1
+
+
+def test_the_overview_tells_at_once_what_is_known(browser: TestClient) -> None:
+    odd = read(browser, "/").one("section", aria_labelledby="odd")
+    assert "2 things may be worth a look" in odd.text
+    assert all("hx-get" not in each.attributes for each in odd.all("div"))  # nothing is left for a script to fetch
 
 
 def test_the_overview_tells_what_is_not_muted(browser: TestClient) -> None:

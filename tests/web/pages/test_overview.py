@@ -97,7 +97,7 @@ def test_parts_that_a_browser_asks_for_again(browser: TestClient) -> None:
         for each in page.all("div")
         if "hx-get" in each.attributes
     }
-    assert set(asked.values()) == {"every 15s", "load"}
+    assert set(asked.values()) == {"every 15s", "load delay:1s"}
     for address in asked:
         part = browser.get(address)
         assert part.status_code == 200

@@ -32,7 +32,7 @@ def test_what_is_found_and_in_which_order(small: Path) -> None:
         (PORT, HIGH, "Philips-hue"),
         (BEACONING, MEDIUM, "meter"),
     ]
-    assert [(each.stream.place, each.severity) for each in found.usual] == [("ws.meethue.com", USUAL)]
+    assert [(each.trace.place, each.severity) for each in found.usual] == [("ws.meethue.com", USUAL)]
 
 
 def test_numbers_are_those_of_the_packets(small: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_clock_at_the_makers_is_usual_and_at_a_strangers_is_not(tmp_path: Path
         home.connects(hue, server, 443, home.clock(BEGIN + HOUR, 600, 0.05, DAY / SECOND), name=name)
     home.frames.insert(0, make_small().frames[1])  # how the hub says its name
     found = hunted(database_of(home, tmp_path))
-    assert {each.stream.place: each.severity for each in found.findings} == {
+    assert {each.trace.place: each.severity for each in found.findings} == {
         "ws.meethue.com": USUAL,
         "ws.somebody-else.example": MEDIUM,
     }

@@ -1,0 +1,184 @@
+/* What becomes of a flow that has ended: the row of its fact, and the kind that it is of.
+
+   The twin of Tally.row and Tally.traits in daemon/flow/tally.py, and of Talk.release in conversation.py. */
+
+#ifndef HOMEPORT_FLOW_CORE_TELL_H
+#define HOMEPORT_FLOW_CORE_TELL_H
+
+#include <Python.h>
+#include <stdint.h>
+
+#include "_core_tally.h"
+
+static int see_ends(const Flow *self, PyObject *spans)
+{
+    for (int side = 0; side < 2; side++) {
+        int sent = self->packets[side] != 0;
+        if (self->ends[side] >= 0 &&
+            stretch_span(spans, self->ends[side], sent ? self->first_us : self->began_us,
+                         sent ? self->last_us : self->began_us, sent))
+            return -1;
+    }
+    return 0;
+}
+
+/* 0, 1 for an address of many, 2 for the limited broadcast. */
+static int group_of(const Key *key, int side)
+{
+    uint64_t high = key->words[2 * side], low = key->words[2 * side + 1];
+    if (key_version(key) == 4)
+        return low == 0xFFFFFFFF ? 2 : low >> 28 == 14;
+    return high >> 56 == 0xFF;
+}
+
+/* What Python sees of an object that may be NULL; borrowed. */
+static PyObject *shown(PyObject *object)
+{
+    return object ? object : Py_None;
+}
+
+static PyObject *shown_port(const Flow *flow, int side)
+{
+    int port = key_port(&flow->key, side);
+    if (port >= 0)
+        return PyLong_FromLong(port);
+    Py_RETURN_NONE;
+}
+
+/* A tuple of these, whose references it takes, or NULL where one of them is NULL. Py_BuildValue takes thrice as long. */
+static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    int failed = !tuple;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        failed = failed || !items[i];
+        if (tuple && items[i])
+            PyTuple_SetItem(tuple, i, items[i]);
+        else
+            Py_XDECREF(items[i]);
+    }
+    if (failed)
+        Py_CLEAR(tuple);
+    return tuple;
+}
+
+/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. */
+static PyObject *named_tuple(PyObject *type, PyObject *row)
+{
+    newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
+    PyObject *const items[] = {row};
+    PyObject *arguments = row ? tuple_of(items, 1) : NULL;
+    PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
+    Py_XDECREF(arguments);
+    return made;
+}
+
+static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live)
+{
+    int server = 1 - client;
+    PyObject *const items[] = {
+        PyLong_FromLongLong(self->number), Py_NewRef(kind), PyLong_FromLongLong(self->ends[client]),
+        PyLong_FromLongLong(self->ends[server]), shown_port(self, client), shown_port(self, server),
+        Py_NewRef(shown(self->name)), Py_NewRef(shown(self->name_source)), Py_NewRef(end), PyLong_FromLong(self->begun),
+        PyLong_FromLong(live), PyLong_FromLong(self->slices != NULL), PyLong_FromLongLong(self->first_us),
+        PyLong_FromLongLong(self->last_us), PyLong_FromLongLong(self->packets[client]),
+        PyLong_FromLongLong(self->packets[server]), PyLong_FromLongLong(self->bytes[client]),
+        PyLong_FromLongLong(self->bytes[server]),
+    };
+    return tuple_of(items, sizeof items / sizeof items[0]);
+}
+
+static PyObject *traits_of(const Flow *self, int client)
+{
+    int known = self->service && self->service != Py_None, server = 1 - client;
+    PyObject *const items[] = {
+        PyLong_FromLong(key_protocol(&self->key)), PyLong_FromLong(key_version(&self->key)),
+        PyLong_FromLong(key_tunnel(&self->key)), Py_NewRef(shown(self->service)), PyBool_FromLong(self->confirmed),
+        PyLong_FromLong(key_port(&self->key, server)), PyLong_FromLong(known ? 0 : key_port(&self->key, client)),
+        PyLong_FromLong(group_of(&self->key, server)),
+    };
+    return tuple_of(items, sizeof items / sizeof items[0]);
+}
+
+/* What telling a flow needs of Python, borrowed: see daemon/flow/conversation.py. */
+typedef struct {
+    PyObject *fact, *kind_of, *is_doh, *ends;
+} Makers;
+
+static int read_makers(PyObject *tuple, Makers *makers)
+{
+    return PyArg_ParseTuple(tuple, "O!OOO!:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
+                            &PyTuple_Type, &makers->ends)
+               ? 0
+               : -1;
+}
+
+/* Kinds of flows found lately, by all that decides them; the service by identity, as the same words are used again and
+   again. Part of Core, which visits and clears them. */
+typedef struct {
+    uint64_t key; /* 0: free */
+    PyObject *service, *kind; /* owned; the service may be NULL */
+} Kind;
+
+enum { KINDS = 256 }; /* a power of two */
+
+/* Whether the name of a flow is a resolver's; -1 on error. */
+static int is_doh_flow(const Flow *self, const Makers *makers)
+{
+    if (!self->name || self->name == Py_None)
+        return 0;
+    PyObject *doh = PyObject_CallFunctionObjArgs(makers->is_doh, self->name, NULL);
+    int answer = doh ? PyObject_IsTrue(doh) : -1;
+    Py_XDECREF(doh);
+    return answer;
+}
+
+/* The kind of the flow, kind_of(traits, doh), looked up in `kinds` first, which may be NULL. A new reference. */
+static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers, Kind *kinds)
+{
+    PyObject *service = self->service == Py_None ? NULL : self->service;
+    int doh = is_doh_flow(self, makers), server = 1 - client;
+    if (doh < 0)
+        return NULL;
+    int ports[2] = {key_port(&self->key, server), service ? 0 : key_port(&self->key, client)};
+    if (ports[0] > 65535 || ports[1] > 65535)
+        kinds = NULL; /* ports of no packet */
+    uint64_t key = 1;
+    key = key << 17 | (uint64_t)(ports[0] + 1);
+    key = key << 17 | (uint64_t)(ports[1] + 1);
+    key = key << 9 | (uint64_t)(key_protocol(&self->key) + 1);
+    key = key << 4 | (uint64_t)key_version(&self->key);
+    key = key << 8 | (uint64_t)key_tunnel(&self->key);
+    key = key << 4 | (uint64_t)(group_of(&self->key, server) << 2 | (self->confirmed != 0) << 1 | doh);
+    Kind *known = kinds ? &kinds[((key ^ (uintptr_t)service >> 4) * 0x9E3779B97F4A7C15) >> 40 & (KINDS - 1)] : NULL;
+    if (known && known->key == key && known->service == service)
+        return Py_NewRef(known->kind);
+    PyObject *traits = traits_of(self, client);
+    PyObject *kind = traits ? PyObject_CallFunctionObjArgs(makers->kind_of, traits, doh ? Py_True : Py_False, NULL) : NULL;
+    Py_XDECREF(traits);
+    if (kind && known) {
+        Kind before = *known;
+        *known = (Kind){key, service, Py_NewRef(kind)};
+        Py_XINCREF(service);
+        Py_XDECREF(before.service), Py_XDECREF(before.kind);
+    }
+    return kind;
+}
+
+/* Add the flow to the list of facts; 1, 0 where nobody asked, so that it takes ports to tell who is who, or -1. */
+static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *otherwise, int live, const Makers *makers,
+                Kind *kinds)
+{
+    int client = self->syn >= 0 ? self->syn : self->asker;
+    if (client & ~1)
+        return 0;
+    PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
+    PyObject *kind = end ? kind_of_flow(self, client, makers, kinds) : NULL;
+    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
+    PyObject *made = row ? named_tuple(makers->fact, row) : NULL;
+    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
+    Py_XDECREF(kind), Py_XDECREF(made);
+    return failed ? -1 : 1;
+}
+
+#endif

@@ -1,0 +1,147 @@
+"""Names and addresses, ranked: whose each is, how much, how many devices; thousands of them in a twentieth of a second.
+
+Rule 1: what is said of a destination is what is said of most of its bytes; of what has as many the first by its text.
+Rule 2: everything is in columns until somebody looks at a row: `tally` makes that of one destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from daemon.report.contacts import Contact, Tally, narrowing, owned_labels
+from daemon.report.scope import Scope
+from daemon.store.columns import Ints
+from daemon.store.gathered import Gathered, gather
+from daemon.store.whose import Label, met_of, read_labels, read_whose_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Destinations in order of their numbers, a list each column. `contacts` of the destination `n` begin at `begins[n]`."""
+
+    named: list[int]
+    flows: list[int]
+    bytes_up: list[int]
+    bytes_down: list[int]
+    first_us: list[int]
+    last_us: list[int]
+    devices: list[int]  # how many
+    third: list[int]  # bytes with advertising and the like
+    party: list[str]
+    company: list[str | None]
+    country: list[str | None]
+    contacts: Gathered
+    begins: list[int]
+    labels: Mapping[int, Label]
+
+    def __len__(self) -> int:
+        return len(self.named)
+
+    def bytes(self, number: int) -> int:
+        """Of a destination, both ways."""
+        return self.bytes_up[number] + self.bytes_down[number]
+
+    def tally(self, number: int) -> Tally[int]:
+        """One destination with all that is known of it."""
+        out = Tally(self.named[number])
+        begin = self.begins[number]
+        end = self.begins[number + 1] if number + 1 < len(self.begins) else len(self.contacts.named)
+        for met in met_of(self.contacts.rows(slice(begin, end))):
+            out.add(Contact(met, self.labels[met.verdict_id]))
+        return out
+
+
+def ranked(scope: Scope) -> Ranking:
+    """The destinations of the scope's time, of the party, the country and the company that it asks for."""
+    key = ("ranking", scope.window, tuple(sorted(scope.only.items())))
+    return scope.remember(key, lambda: _ranked(scope))
+
+
+def in_order(found: Ranking, *, inward: bool) -> list[int]:
+    """The numbers of all destinations, those first to which most was sent or, `inward`, from which most came."""
+    way = found.bytes_down if inward else found.bytes_up
+    every = range(len(found))
+    return sorted(every, key=lambda number: (-way[number], -found.bytes(number), found.named[number]))
+
+
+def _ranked(scope: Scope) -> Ranking:
+    rows, labels = _labelled(scope, gather(scope.db, scope.window))
+    wanted = narrowing(labels, scope.only)
+    if wanted is not None:
+        rows = rows.rows(np.isin(rows.verdict, np.array(sorted(wanted), np.int64)))
+    rows = rows.rows(np.argsort(rows.named, kind="stable"))
+    begins = np.flatnonzero(np.diff(rows.named, prepend=rows.named[:1] - 1))
+    if not len(begins):
+        return Ranking([], [], [], [], [], [], [], [], [], [], [], rows, [], labels)
+    group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(rows.named))))
+    octets, of, many = rows.bytes, _Words(rows.verdict, labels), len(begins)
+    parties, party = of.texts("party")
+    third = np.where(np.array([text == "third" for text in parties])[party], octets, 0)
+    flows, up, down, others = (
+        np.add.reduceat(each, begins).tolist() for each in (rows.flows, rows.bytes_up, rows.bytes_down, third)
+    )
+    return Ranking(
+        rows.named[begins].tolist(), flows, up, down, np.minimum.reduceat(rows.first_us, begins).tolist(),
+        np.maximum.reduceat(rows.last_us, begins).tolist(), _count(group, rows.device, many), others,
+        [text or "unknown" for text in _most(group, octets, parties, party, many)],
+        _most(group, octets, *of.texts("organisation"), many),
+        _most(group, octets, *of.texts("country"), many, known=True), rows, begins.tolist(), labels,
+    )  # fmt: skip
+
+
+def _labelled(scope: Scope, rows: Gathered) -> tuple[Gathered, dict[int, Label]]:
+    """Rows with the number of a label in the place of the verdict: of thousands of verdicts few differ in what is told."""
+    verdicts, at = np.unique(rows.verdict, return_inverse=True)
+    alike, others = read_whose_of(scope.db, set(verdicts.tolist())), {}
+    owned = owned_labels(scope)
+    for verdict in [
+        each for each in verdicts.tolist() if each not in alike
+    ]:  # as good as never: they are numbered at once
+        others[-verdict] = read_labels(scope.db, {verdict})[verdict]
+    found = np.array([alike.get(verdict, -verdict) for verdict in verdicts.tolist()], np.int64)
+    numbers, place = np.unique(found, return_inverse=True)
+    labels = {number: owned[each] if each > 0 else others[each] for number, each in enumerate(numbers.tolist())}
+    return rows._replace(verdict=place[at]), labels
+
+
+class _Words:
+    """What labels say, as numbers of texts in order: rows of thousands are compared by numbers."""
+
+    def __init__(self, number: Ints, labels: Mapping[int, Label]) -> None:
+        self._number, self._labels = number, [labels[each] for each in range(len(labels))]
+
+    def texts(self, word: str) -> tuple[Sequence[str | None], Ints]:
+        """All texts of a word of labels, in order, and of each row the number of its own."""
+        said = [getattr(label, word) for label in self._labels]
+        known = sorted(set(said), key=str)
+        number = {text: at for at, text in enumerate(known)}
+        return known, np.array([number[text] for text in said], np.int64)[self._number]
+
+
+def _most(
+    group: Ints, octets: Ints, texts: Sequence[str | None], of: Ints, many: int, *, known: bool = False
+) -> list[str | None]:
+    """The text of most bytes in each group; `known`: of those that there are, if any."""
+    if known:
+        there: npt.NDArray[np.bool_] = np.array([text is not None for text in texts])[of]
+        group, octets, of = group[there], octets[there], of[there]
+    pairs, at = np.unique(group * len(texts) + of, return_inverse=True)
+    sums = np.bincount(at, weights=octets).astype(np.int64)
+    groups, codes = np.divmod(pairs, len(texts))
+    order = np.lexsort((codes, -sums, groups))
+    first = order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
+    out: list[str | None] = [None] * many
+    for place, code in zip(groups[first].tolist(), codes[first].tolist(), strict=True):
+        out[place] = texts[code]
+    return out
+
+
+def _count(group: Ints, device: Ints, many: int) -> list[int]:
+    """How many devices of the house each group has."""
+    pairs = np.unique((group << 32) + device)
+    counts: list[int] = np.bincount(pairs[(pairs & 0xFFFFFFFF) != 0] >> 32, minlength=many).tolist()
+    return counts

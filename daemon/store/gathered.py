@@ -1,0 +1,233 @@
+"""What every device of a house had to do with every destination in a stretch of days: columns added up, without a row.
+
+Rule 1: as in `reached`: single days as long as flows are kept, else whole months; the newest month's verdict speaks.
+Rule 2: a destination that keeps no name has a verdict of its own, and is one row a verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from daemon.store.columns import Ints
+from daemon.store.destination_columns import Columns, Part, Ways, read_parts, read_ways
+from daemon.store.window import Window
+
+_SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
+_MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
+_DEVICES = "SELECT id, coalesce(device_id, 0) FROM station"
+_JUDGED = """
+    SELECT device_id, iif(name_id, name_id, -remote_id), verdict_id FROM judgement WHERE month = ? AND site_id = ?
+"""
+
+_OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(?))"
+_FEW = 2_000  # destinations, up to which it pays to sift
+_SO_JUDGED = """
+    SELECT DISTINCT iif(name_id, name_id, -remote_id) FROM judgement
+    WHERE month IN (SELECT value FROM json_each(?)) AND site_id = ? AND verdict_id IN (SELECT value FROM json_each(?))
+"""
+
+
+class Gathered(NamedTuple):
+    """A row each device and destination, in order of these. Bytes as the device sees them, times in microseconds.
+
+    Numbers are those of `destination_columns.Columns`; `device` 0: no end of it is a device; `verdict` 0: not judged.
+    """
+
+    device: Ints
+    named: Ints
+    verdict: Ints
+    flows: Ints
+    packets_up: Ints
+    packets_down: Ints
+    bytes_up: Ints
+    bytes_down: Ints
+    first_us: Ints
+    last_us: Ints
+    main: Ints
+    way: Ints
+
+    @property
+    def bytes(self) -> Ints:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+    def rows(self, which: Ints | npt.NDArray[np.bool_] | slice) -> Gathered:
+        """Some of the rows, by their numbers or by yes and no."""
+        return Gathered._make(column[which] for column in self)
+
+
+class _Numbers(NamedTuple):
+    """Distinct numbers in order, and the place of each: they are dense, so that every number between may have one."""
+
+    known: Ints
+    least: int
+    places: npt.NDArray[np.int32]
+
+    def of(self, numbers: Ints) -> npt.NDArray[np.int32]:
+        """The places of numbers, of which all must be between the least and the greatest that are known."""
+        return self.places[numbers - self.least]
+
+
+class _Cells(NamedTuple):
+    """A place for every device and destination that there may be: `device * width + destination`."""
+
+    devices: _Numbers
+    named: _Numbers  # below 0 addresses
+    lonely: _Numbers  # verdicts of what keeps no name
+
+    @property
+    def width(self) -> int:
+        return len(self.named.known) + len(self.lonely.known)
+
+    def of(self, device: Ints, named: Ints, verdict: Ints) -> Ints:
+        """The cells of rows."""
+        place = self.named.of(named).astype(np.int64)
+        nameless = named == 0
+        place[nameless] = len(self.named.known) + self.lonely.of(verdict[nameless])
+        return self.devices.of(device) * self.width + place
+
+
+def gather(
+    db: sqlite3.Connection, window: Window, verdicts: Collection[int] | None = None, named: Ints | None = None
+) -> Gathered:
+    """Every destination of every device, or of one, in the days and months that a window touches.
+
+    With `verdicts` only those of which one of these held in any of the months; with `named` only these.
+    """
+    ways = read_ways(db)
+    device_of = _device_of_station(db)
+    parts = [_of_site(part, ways, window.site_id) for part in read_parts(db, window, ways)]
+    if verdicts is not None:
+        parts = _sought(db, window.site_id, parts, verdicts)
+    if named is not None:
+        parts = [_some(part, np.isin(part.columns.named, named)) for part in parts]
+    cells = _cells(parts, device_of)
+    places = [cells.of(device_of[part.columns.station], part.columns.named, part.columns.verdict) for part in parts]
+    found, slots = _slots(places, len(cells.devices.known) * cells.width)
+    sums = _added(len(found), parts, slots, ways)
+    device, destination = np.divmod(found, max(cells.width, 1))
+    named = np.concatenate([cells.named.known, np.zeros(len(cells.lonely.known), np.int64)])[destination]
+    gathered = Gathered(cells.devices.known[device], named, np.zeros(len(found), np.int64), *sums)
+    return gathered._replace(verdict=_judged(db, window.site_id, parts, slots, gathered))
+
+
+def _device_of_station(db: sqlite3.Connection) -> Ints:
+    rows = db.execute(_DEVICES).fetchall()
+    out = np.zeros(max((station for station, _ in rows), default=0) + 1, np.int64)
+    for station, device in rows:
+        out[station] = device
+    return out
+
+
+def _of_site(part: Part, ways: Ways, site: int) -> Part:
+    ours = ways.site[part.columns.way] == site
+    return part if ours.all() else _some(part, ours)
+
+
+def _some(part: Part, which: npt.NDArray[np.bool_]) -> Part:
+    return part._replace(columns=Columns._make(column[which] for column in part.columns))
+
+
+def _sought(db: sqlite3.Connection, site: int, parts: Sequence[Part], verdicts: Collection[int]) -> list[Part]:
+    """The rows of what was judged so in some month."""
+    asked = np.array(sorted(verdicts), np.int64)
+    months = sorted({part.month for part in parts if part.day})
+    rows = db.execute(_SO_JUDGED, (json.dumps(months), site, json.dumps(asked.tolist()))).fetchall()
+    named = [part.columns.named[np.isin(part.columns.verdict, asked)] for part in parts if not part.day]
+    wanted = np.unique(np.concatenate([np.array(rows, np.int64).reshape(-1), *named]).astype(np.int64))
+    out = []
+    for part in parts:
+        columns = part.columns
+        fits = np.isin(columns.named, wanted[wanted != 0]) | ((columns.named == 0) & np.isin(columns.verdict, asked))
+        out.append(_some(part, fits))
+    return out
+
+
+def _cells(parts: Sequence[Part], device_of: Ints) -> _Cells:
+    rows = [part.columns for part in parts]
+    nameless = [each.named == 0 for each in rows]
+    return _Cells(
+        _numbers([device_of]),
+        _numbers([each.named[~less] for each, less in zip(rows, nameless, strict=True)]),
+        _numbers([each.verdict[less] for each, less in zip(rows, nameless, strict=True)]),
+    )
+
+
+def _numbers(columns: Sequence[Ints]) -> _Numbers:
+    least = min((0, *(int(each.min()) for each in columns if len(each))))
+    most = max((0, *(int(each.max()) for each in columns if len(each))))
+    there = np.zeros(most - least + 1, bool)
+    for each in columns:
+        there[each - least] = True
+    return _Numbers(np.flatnonzero(there) + least, least, np.cumsum(there, dtype=np.int32) - 1)
+
+
+def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, list[Ints]]:
+    """The cells that have something, and for each part which of these its rows belong to."""
+    if size <= _MOST_CELLS:
+        there = np.zeros(size, bool)
+        for place in places:
+            there[place] = True
+        number = np.cumsum(there) - 1
+        return np.flatnonzero(there), [number[place] for place in places]
+    found = np.unique(np.concatenate([np.unique(place) for place in places]))
+    return found, [np.searchsorted(found, place) for place in places]
+
+
+def _added(many: int, parts: Sequence[Part], slots: Sequence[Ints], ways: Ways) -> list[Ints]:
+    """The columns from `flows` on."""
+    sums = {word: np.zeros(many, np.int64) for word in _SUMMED}
+    first, last, main, way = np.full(many, 1 << 62), *(np.zeros(many, np.int64) for _ in range(3))
+    for part, slot in zip(parts, slots, strict=True):
+        columns = Columns._make(
+            column.astype(np.int64) for column in part.columns
+        )  # of one kind it is ten times as quick
+        for word, total in sums.items():
+            np.add.at(total, slot, getattr(columns, word))
+        np.minimum.at(first, slot, columns.first_us)
+        np.maximum.at(last, slot, columns.last_us)
+        np.maximum.at(main, slot, columns.main)
+        np.maximum.at(way, slot, (ways.rank[columns.way] << 32) | columns.way)
+    return [*sums.values(), first, last, main, way & 0xFFFFFFFF]
+
+
+def _judged(
+    db: sqlite3.Connection, site: int, parts: Sequence[Part], slots: Sequence[Ints], gathered: Gathered
+) -> Ints:
+    """The verdict of the newest month in which each was met."""
+    out = np.zeros(len(gathered.device), np.int64)
+    keys = (gathered.device << 32) + gathered.named
+    for month in sorted({part.month for part in parts}):
+        met = [(part, slot) for part, slot in zip(parts, slots, strict=True) if part.month == month]
+        if any(part.day for part, _ in met):
+            asked = np.zeros(len(out), bool)
+            for part, slot in met:
+                asked[slot] |= bool(part.day)
+            rows = _read_judged(db, month, site, np.unique(gathered.named[asked]).tolist())
+            out[asked] = _looked_up(keys[asked], (rows[:, 0] << 32) + rows[:, 1], rows[:, 2])
+        for part, slot in met:
+            if not part.day:
+                out[slot] = part.columns.verdict
+    return out
+
+
+def _read_judged(db: sqlite3.Connection, month: int, site: int, named: list[int]) -> Ints:
+    """Judgements of a month, of these destinations at least: (device, destination, verdict) each."""
+    few = len(named) <= _FEW
+    found = db.execute(_JUDGED + (_OF_THESE if few else ""), (month, site, *([json.dumps(named)] if few else ())))
+    return np.array(found.fetchall(), np.int64).reshape(-1, 3)
+
+
+def _looked_up(wanted: Ints, keys: Ints, values: Ints) -> Ints:
+    """The values of these keys, 0 where there is none."""
+    order = np.argsort(keys)
+    if not len(order):
+        return np.zeros(len(wanted), np.int64)
+    at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
+    return np.where(keys[at] == wanted, values[at], 0)

@@ -1,0 +1,82 @@
+"""A report's table as markup: every cell carries its heading, for narrow screens, where a row becomes a card.
+
+Rule 1: how a value is written is looked up once a column; a page has thousands of cells.
+Rule 2: what comes from the network is escaped here, by the same functions as everywhere (`web.templating`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from markupsafe import Markup, escape
+
+from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Column, Report
+from web.numbers import count, share, size, unbroken
+from web.templating import country, moment, party, path, said
+from web.visit import Visit
+
+MOST = 200  # rows: the rest is in the CSV file
+_NONE = Markup('<span class="none">\N{EN DASH}</span>')
+_PAGES = MappingProxyType(
+    {
+        "domain": "/destinations/",
+        "destination": "/destinations/",
+        "organisation": "/companies/",
+        "country": "/countries/",
+    }
+)
+Write = Callable[[object], Markup]
+
+
+def rows_of(visit: Visit, report: Report) -> Markup:
+    """The rows of the table, at most MOST."""
+    shown = [(index, column) for index, column in enumerate(report.columns) if column.key != "device_id"]
+    number = report.keys.index("device_id") if "device_id" in report.keys else None
+    writers = [(index, _opening(column), column.key, _writer(visit, column)) for index, column in shown]
+    lines = []
+    for row in report.rows[:MOST]:
+        cells = []
+        for index, opening, key, write in writers:
+            value = row[index]
+            if value is None:
+                cell = _NONE
+            elif key == "device" and number is not None:
+                cell = _linked(visit.device_link(int(str(row[number] or 0))), said(value))
+            else:
+                cell = write(value)
+            cells.append(f"{opening}{cell}</td>")
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return Markup("\n".join(lines))  # noqa: S704  made of escaped pieces, here and in `web.templating`
+
+
+def _opening(column: Column) -> str:
+    kind = "" if column.form == TEXT else ' class="number"'
+    return f'<td data-heading="{escape(column.heading)}"{kind}>'
+
+
+def _writer(visit: Visit, column: Column) -> Write:
+    if column.key in _PAGES:
+        begin, _, rest = visit.link(_PAGES[column.key]).partition("?")
+        filters = f"?{rest}" if rest else ""
+        write = country if column.key == "country" else said
+        return lambda value: _linked(f"{begin}{path(value)}{filters}", write(str(value)))
+    if column.key == "party":
+        return lambda value: party(str(value))
+    if column.form == TIME:
+        zone = visit.zone
+        return lambda value: moment(int(str(value)), zone)
+    return _FORMS.get(column.form, said)
+
+
+def _linked(address: str, words: Markup | str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(address, words)
+
+
+_FORMS: Mapping[str, Write] = MappingProxyType(
+    {
+        SIZE: lambda value: escape(unbroken(size(float(str(value))))),
+        COUNT: lambda value: escape(count(float(str(value)))),
+        SHARE: lambda value: escape(unbroken(share(float(str(value))))),
+    }
+)
