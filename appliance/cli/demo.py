@@ -11,6 +11,8 @@ import shutil
 import sys
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +20,9 @@ from appliance.bulk import prepare
 from appliance.config import load_config
 from appliance.console import CannotDoError, note, plural, printable, say, size
 from appliance.progress import BarProgress, LineProgress
+
+if TYPE_CHECKING:
+    from daemon.ingest.knowledge import Knowledge
 
 SITE = "home"
 _HOST = "127.0.0.1"
@@ -57,6 +62,7 @@ def command(folder: Path, no_serve: bool, port: int) -> None:
         summary = import_captures(
             [str(captures)], database, jobs=load_config().imports.jobs, knowledge=knowledge, progress=progress
         )
+    _look(database, knowledge)
     packets, devices, flows = (
         plural(summary.packets, "packet"),
         plural(summary.devices, "device"),
@@ -67,6 +73,15 @@ def command(folder: Path, no_serve: bool, port: int) -> None:
     _hints(database)
     if not no_serve:
         _serve(folder, port)
+
+
+def _look(database: Path, knowledge: Knowledge) -> None:
+    """Look for findings at once, as the service that follows captures does: the first page is to have them."""
+    from daemon.ingest.hunting import Hunter
+    from daemon.store.database import open_database
+
+    with closing(open_database(database)) as db:
+        Hunter(database, SITE, knowledge, monotonic).step(db)
 
 
 def _fresh(folder: Path) -> Path:

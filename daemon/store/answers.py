@@ -11,7 +11,7 @@ from daemon.identify.answers import MOST_US
 # In the order in which it is written: messages that still hold first, since they are few.
 # An answer without an address says where to ask next: CNAMEs count only there, in all others the asker has its answer.
 _ANSWERS = """
-    SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.type, r.value, m.name_id
+    SELECT m.seen_us, n.text, r.ttl, coalesce(k.device_id, c.device_id, -c.id), r.value, m.name_id, r.type
     FROM dns_message m CROSS JOIN dns_record r ON r.message_id = m.id CROSS JOIN capture k ON k.id = m.capture_id
     CROSS JOIN endpoint c ON c.id = m.client_id CROSS JOIN name n ON n.id = m.name_id
     WHERE {} AND m.seen_us <= :until_us AND k.site_id = :site AND r.section = 'answer' AND ({})
@@ -37,10 +37,10 @@ def sought(db: sqlite3.Connection, addresses: Iterable[str]) -> Iterator[None]:
 
 def read_answers(
     db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> Iterator[tuple[int, str, int, int, str, str, int]]:
+) -> Iterator[tuple[int, str, int, int, str, int, str]]:
     """Answers that may name one of the `sought` addresses at some time of a stretch, in no order.
 
-    (seen_us, name asked for, ttl, asker, type, value, name id). The asker is a device, or -endpoint. Those that hold in
+    (seen_us, name asked for, ttl, asker, value, name id, type). The asker is a device, or -endpoint. Those that hold in
     that time, and those that told where to ask next when the former were given.
     """
     bounds = {"site": site_id, "since_us": since_us, "until_us": until_us}

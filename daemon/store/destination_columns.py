@@ -90,6 +90,7 @@ class Part(NamedTuple):
     month: int
     day: int
     columns: Columns
+    packed: bool = False  # whether `read_packed` gives the columns again
 
 
 class Ways(NamedTuple):
@@ -121,10 +122,15 @@ def read_parts(db: sqlite3.Connection, window: Window, ways: Ways) -> Iterator[P
         if (month, day) in rows:
             yield Part(month, day, _made(db, month, day, ways, of))
         else:
-            (packed,) = db.execute(
-                f"SELECT packed FROM {_TABLES[day == _OLDER]} WHERE month = ? AND day = ?", (month, day)
-            ).fetchone()
-            yield Part(month, day, Columns._make(unpack(packed)))
+            yield Part(month, day, read_packed(db, month, day), packed=True)
+
+
+def read_packed(db: sqlite3.Connection, month: int, day: int) -> Columns:
+    """The columns of a part that has some."""
+    (packed,) = db.execute(
+        f"SELECT packed FROM {_TABLES[day == _OLDER]} WHERE month = ? AND day = ?", (month, day)
+    ).fetchone()
+    return Columns._make(unpack(packed))
 
 
 def read_ways(db: sqlite3.Connection) -> Ways:

@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.store.columns import Ints
-from daemon.store.destination_columns import Columns, Part, Ways, read_parts, read_ways
+from daemon.store.destination_columns import Columns, Part, Ways, read_packed, read_parts, read_ways
 from daemon.store.window import Window
 
 _SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
 _MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
+Slots = npt.NDArray[np.signedinteger]  # narrow, as there are many
 _DEVICES = "SELECT id, coalesce(device_id, 0) FROM station"
 _JUDGED = """
     SELECT device_id, iif(name_id, name_id, -remote_id), verdict_id FROM judgement WHERE month = ? AND site_id = ?
@@ -87,7 +88,7 @@ class _Cells(NamedTuple):
 
     def of(self, device: Ints, named: Ints, verdict: Ints) -> Ints:
         """The cells of rows."""
-        place = self.named.of(named).astype(np.int64)
+        place = self.named.of(named)
         nameless = named == 0
         place[nameless] = len(self.named.known) + self.lonely.of(verdict[nameless])
         return self.devices.of(device) * self.width + place
@@ -102,19 +103,58 @@ def gather(
     """
     ways = read_ways(db)
     device_of = _device_of_station(db)
-    parts = [_of_site(part, ways, window.site_id) for part in read_parts(db, window, ways)]
+    held = [_held(part, ways, window.site_id) for part in read_parts(db, window, ways)]
     if verdicts is not None:
-        parts = _sought(db, window.site_id, parts, verdicts)
+        held = _sought(db, window.site_id, held, verdicts)
     if named is not None:
-        parts = [_some(part, np.isin(part.columns.named, named)) for part in parts]
-    cells = _cells(parts, device_of)
-    places = [cells.of(device_of[part.columns.station], part.columns.named, part.columns.verdict) for part in parts]
+        held = [each.only(np.isin(each.named, named)) for each in held]
+    cells = _cells(held, device_of)
+    places = [cells.of(device_of[each.station], each.named, each.verdict) for each in held]
     found, slots = _slots(places, len(cells.devices.known) * cells.width)
-    sums = _added(len(found), parts, slots, ways)
+    sums = _added(db, len(found), held, slots, ways)
     device, destination = np.divmod(found, max(cells.width, 1))
-    named = np.concatenate([cells.named.known, np.zeros(len(cells.lonely.known), np.int64)])[destination]
-    gathered = Gathered(cells.devices.known[device], named, np.zeros(len(found), np.int64), *sums)
-    return gathered._replace(verdict=_judged(db, window.site_id, parts, slots, gathered))
+    nameless = np.zeros(len(cells.lonely.known), np.int64)
+    gathered = Gathered(
+        cells.devices.known[device], np.concatenate([cells.named.known, nameless])[destination],
+        np.zeros(len(found), np.int64), *sums,
+    )  # fmt: skip
+    return gathered._replace(verdict=_judged(db, window.site_id, held, slots, gathered))
+
+
+class _Held(NamedTuple):
+    """What is held of a part until all are known: who and what. The sums of years would be a quarter of what a box has."""
+
+    month: int
+    day: int
+    station: Ints
+    named: Ints
+    verdict: Ints
+    columns: Columns | None
+    which: npt.NDArray[np.bool_] | None  # of its rows; None: all
+
+    def only(self, fits: npt.NDArray[np.bool_]) -> _Held:
+        """Some of the rows that are held."""
+        which = fits
+        if self.which is not None:
+            which = self.which.copy()
+            which[self.which] = fits
+        return self._replace(
+            station=self.station[fits], named=self.named[fits], verdict=self.verdict[fits], which=which
+        )
+
+    def rows(self, db: sqlite3.Connection) -> Columns:
+        """The columns of the rows that are held."""
+        columns = self.columns or read_packed(db, self.month, self.day)
+        return columns if self.which is None else Columns._make(column[self.which] for column in columns)
+
+
+def _held(part: Part, ways: Ways, site: int) -> _Held:
+    columns = part.columns
+    again = part.packed
+    station, named, verdict = (column.copy() if again else column for column in columns[:3])
+    held = _Held(part.month, part.day, station, named, verdict, None if again else columns, None)
+    ours = ways.site[columns.way] == site
+    return held if ours.all() else held.only(ours)
 
 
 def _device_of_station(db: sqlite3.Connection) -> Ints:
@@ -125,32 +165,20 @@ def _device_of_station(db: sqlite3.Connection) -> Ints:
     return out
 
 
-def _of_site(part: Part, ways: Ways, site: int) -> Part:
-    ours = ways.site[part.columns.way] == site
-    return part if ours.all() else _some(part, ours)
-
-
-def _some(part: Part, which: npt.NDArray[np.bool_]) -> Part:
-    return part._replace(columns=Columns._make(column[which] for column in part.columns))
-
-
-def _sought(db: sqlite3.Connection, site: int, parts: Sequence[Part], verdicts: Collection[int]) -> list[Part]:
+def _sought(db: sqlite3.Connection, site: int, held: Sequence[_Held], verdicts: Collection[int]) -> list[_Held]:
     """The rows of what was judged so in some month."""
     asked = np.array(sorted(verdicts), np.int64)
-    months = sorted({part.month for part in parts if part.day})
+    months = sorted({each.month for each in held if each.day})
     rows = db.execute(_SO_JUDGED, (json.dumps(months), site, json.dumps(asked.tolist()))).fetchall()
-    named = [part.columns.named[np.isin(part.columns.verdict, asked)] for part in parts if not part.day]
+    named = [each.named[np.isin(each.verdict, asked)] for each in held if not each.day]
     wanted = np.unique(np.concatenate([np.array(rows, np.int64).reshape(-1), *named]).astype(np.int64))
-    out = []
-    for part in parts:
-        columns = part.columns
-        fits = np.isin(columns.named, wanted[wanted != 0]) | ((columns.named == 0) & np.isin(columns.verdict, asked))
-        out.append(_some(part, fits))
-    return out
+    return [
+        each.only(np.isin(each.named, wanted[wanted != 0]) | ((each.named == 0) & np.isin(each.verdict, asked)))
+        for each in held
+    ]
 
 
-def _cells(parts: Sequence[Part], device_of: Ints) -> _Cells:
-    rows = [part.columns for part in parts]
+def _cells(rows: Sequence[_Held], device_of: Ints) -> _Cells:
     nameless = [each.named == 0 for each in rows]
     return _Cells(
         _numbers([device_of]),
@@ -168,26 +196,25 @@ def _numbers(columns: Sequence[Ints]) -> _Numbers:
     return _Numbers(np.flatnonzero(there) + least, least, np.cumsum(there, dtype=np.int32) - 1)
 
 
-def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, list[Ints]]:
+def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, Sequence[Slots]]:
     """The cells that have something, and for each part which of these its rows belong to."""
     if size <= _MOST_CELLS:
         there = np.zeros(size, bool)
         for place in places:
             there[place] = True
-        number = np.cumsum(there) - 1
+        number = np.cumsum(there, dtype=np.int32) - 1
         return np.flatnonzero(there), [number[place] for place in places]
     found = np.unique(np.concatenate([np.unique(place) for place in places]))
     return found, [np.searchsorted(found, place) for place in places]
 
 
-def _added(many: int, parts: Sequence[Part], slots: Sequence[Ints], ways: Ways) -> list[Ints]:
+def _added(db: sqlite3.Connection, many: int, held: Sequence[_Held], slots: Sequence[Slots], ways: Ways) -> list[Ints]:
     """The columns from `flows` on."""
     sums = {word: np.zeros(many, np.int64) for word in _SUMMED}
     first, last, main, way = np.full(many, 1 << 62), *(np.zeros(many, np.int64) for _ in range(3))
-    for part, slot in zip(parts, slots, strict=True):
-        columns = Columns._make(
-            column.astype(np.int64) for column in part.columns
-        )  # of one kind it is ten times as quick
+    for each, narrow in zip(held, slots, strict=True):
+        columns = Columns._make(column.astype(np.int64) for column in each.rows(db))  # of one kind: ten times as quick
+        slot = narrow.astype(np.int64)
         for word, total in sums.items():
             np.add.at(total, slot, getattr(columns, word))
         np.minimum.at(first, slot, columns.first_us)
@@ -198,7 +225,7 @@ def _added(many: int, parts: Sequence[Part], slots: Sequence[Ints], ways: Ways) 
 
 
 def _judged(
-    db: sqlite3.Connection, site: int, parts: Sequence[Part], slots: Sequence[Ints], gathered: Gathered
+    db: sqlite3.Connection, site: int, parts: Sequence[_Held], slots: Sequence[Slots], gathered: Gathered
 ) -> Ints:
     """The verdict of the newest month in which each was met."""
     out = np.zeros(len(gathered.device), np.int64)
@@ -213,7 +240,7 @@ def _judged(
             out[asked] = _looked_up(keys[asked], (rows[:, 0] << 32) + rows[:, 1], rows[:, 2])
         for part, slot in met:
             if not part.day:
-                out[slot] = part.columns.verdict
+                out[slot] = part.verdict
     return out
 
 

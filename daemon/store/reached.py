@@ -33,7 +33,8 @@ _STRETCH = {
     "months": "month BETWEEN :first_month AND :last_month",
 }
 _OWN = {
-    "days": "month IN (SELECT value FROM json_each(:months)) AND day IN (SELECT value FROM json_each(:days))" + _OF_DEVICE,
+    "days": "month IN (SELECT value FROM json_each(:months)) AND day IN (SELECT value FROM json_each(:days))"
+    + _OF_DEVICE,
     "months": "month IN (SELECT value FROM json_each(:months))" + _OF_DEVICE,
 }
 # The newest month's verdict speaks for a span, so that a destination is one row: SQLite takes the other columns of a row

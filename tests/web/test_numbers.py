@@ -148,7 +148,10 @@ def test_finding_counts_its_connections(browser: TestClient, frames: list[Frame]
     )
     (_, opened), *_ = tries.most_common(1)
     assert opened > 1000
-    page = read(browser, f"/findings?{ALL}&device={SENSOR}")
+    address = f"/findings?{ALL}&device={SENSOR}"
+    read(browser, address)
+    browser.app.state.looking.wait()  # type: ignore[attr-defined]  # the application is ours; it looks beside the page
+    page = read(browser, address)
     told = [each.text for each in page.all("li", class_="finding") if "far more requests" in each.text]
     assert len(told) == 1
     assert f"{count(opened)} times" in told[0]
