@@ -46,6 +46,10 @@ class FlowTable:
     def tidy(self) -> None:
         """Let go of flows whose silence has ended them, and of the longest silent ones where there are too many."""
         self._core.expire(self.clock_us)
+        self.trim()
+
+    def trim(self) -> None:
+        """Let go of the longest silent flows where there are too many."""
         if len(self._core) > OPEN:
             silent = sorted(self._core.open(), key=lambda flow: (flow.last_us, flow.key))
             for flow in silent[: len(silent) - _KEEP]:

@@ -3,7 +3,7 @@
 Rule 1: a file is decoded alone; its state starts empty.
 Rule 2: what looks at the whole flow table happens before the first record that reaches over a multiple of EPOCH bytes of
         the file, wherever chunks and commits fall, so that the facts do not depend on them. Chunks end there where they
-        can: a chunk in two parts costs more than one.
+        can: a chunk in two parts costs more than one. Where a flood may fill the table it is looked at each STEP bytes.
 Rule 3: memory is bounded by the buffer, the flow table and one batch.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from daemon.decode.columns import SPARE, Columns, decode_columns
+from daemon.decode.columns import SPARE, Column, Columns, decode_columns
 from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, entry_state, open_scanner, restore_scanner
@@ -25,10 +25,11 @@ from daemon.decode.packet import UNDECODED
 from daemon.decode.sketch import Sketcher
 from daemon.flow.core import CoreName
 from daemon.flow.facts import Endpoints, Facts
-from daemon.flow.table import FlowTable
+from daemon.flow.table import OPEN, FlowTable
 from daemon.ingest.source import RollingDigest, Source
 
-EPOCH = 4 << 20
+STEP = 1 << 20
+EPOCH = 4 * STEP
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _SLACK = 128 << 10  # bytes of records before the end of an epoch that are left to the next chunk
 _LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk; what was just read is still in the cache when it is hashed
@@ -50,7 +51,7 @@ class Totals:
     undecoded_bytes: int = 0
     first_us: int | None = None
     last_us: int | None = None
-    epoch: int = 0
+    step: int = 0  # of STEP bytes: that in which the last record ends
     damage: int = 0  # places where records were lost
     error: str | None = None  # the first of them
     clock_offset_us: int = 0  # added to every packet time: the file began before its clock was set
@@ -97,7 +98,10 @@ class CaptureDecoder:
         """Go on where `state()` was taken; the source must have the same bytes up to there."""
         unpacked = zlib.decompress(state)
         head, *flows = [json.loads(line) for line in unpacked.splitlines()]
-        self.totals = Totals(**head["totals"])
+        totals = head["totals"]
+        if "epoch" in totals:  # as states had it before there were steps
+            totals["step"] = (totals.pop("epoch") + 1) * EPOCH // STEP - 1
+        self.totals = Totals(**totals)
         self.scanner = restore_scanner(head["scanner"])
         self._fragments = Fragments.from_state(head["fragments"])
         self._table.restore({**head["table"], "flows": flows})
@@ -181,13 +185,22 @@ class CaptureDecoder:
             records = replace(records, time_us=records.time_us + self.totals.clock_offset_us)
         start, base, ends = 0, self.totals.cursor, records.offset + records.captured
         while start < len(ends):
-            epoch = (int(ends[start]) + base - 1) // EPOCH
-            if epoch > self.totals.epoch:
-                self._table.tidy()
-                self.totals.epoch = epoch
-            stop = int(np.searchsorted(ends, (epoch + 1) * EPOCH - base, side="right"))
+            step = (int(ends[start]) + base - 1) // STEP
+            self._arrive(step)
+            stop = _behind(ends, base, step, EPOCH // STEP)
+            if len(self._table) + stop - start > OPEN:
+                stop = _behind(ends, base, step, 1)
             self._decode(buf, _slice(records, start, stop))
+            self.totals.step = (int(ends[stop - 1]) + base - 1) // STEP
             start = stop
+
+    def _arrive(self, step: int) -> None:
+        """The next record ends in this step."""
+        steps = EPOCH // STEP
+        if step // steps > self.totals.step // steps:
+            self._table.tidy()
+        elif step > self.totals.step:
+            self._table.trim()
 
     def _decode(self, buf: bytearray, records: Records) -> None:
         columns = decode_columns(buf, records, self._fragments, thorough=self._thorough)
@@ -242,6 +255,11 @@ def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
             break
         filled += count
     return filled
+
+
+def _behind(ends: Column, base: int, step: int, steps: int) -> int:
+    """The first row that reaches over the next multiple of so many steps."""
+    return int(np.searchsorted(ends, (step // steps + 1) * steps * STEP - base, side="right"))
 
 
 def _window(cursor: int, consumed: int, records: int) -> int:

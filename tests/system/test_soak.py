@@ -169,7 +169,7 @@ def test_a_day_of_a_million_packets(wire: Wire, tmp_path: Path) -> None:
     found = soak(wire, tmp_path, 1_000_000, 1_700, 128, looked_at=False)
     print(found)  # noqa: T201  for whoever looks at the numbers
     assert found["capture grows"] < 1.1, found
-    assert found["ingest grows"] < 1.1, found
+    assert found["ingest grows"] < 1.2, found  # its memories of names and addresses fill; each has a limit
     if not found["counted"]:
         pytest.skip("this file system counts no bytes; what was written is not known")
     assert found["wrote"] <= 1.15, found

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.sample.day import write_day
 from daemon.decode import columns
+from daemon.flow import table as table_module
 from daemon.flow.core import NATIVE, CoreName
 from daemon.flow.facts import Facts
 from daemon.flow.local import address_text
@@ -137,6 +138,22 @@ def test_size_of_chunks_and_commits_does_not_show(day: Path, monkeypatch: pytest
     monkeypatch.setattr(decoder_module, "_BATCH", 2000)
     assert unlike(whole, tell(day, core=core)) == []
     assert unlike(whole, tell(day, core=core, stop=True)) == []
+
+
+def test_where_a_full_table_lets_go_does_not_depend_on_chunks(day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood fills the table within an epoch; what is let go is a matter of the bytes of the file alone."""
+    roomy = tell(day)
+    for module in (decoder_module, table_module):
+        monkeypatch.setattr(module, "OPEN", 120)
+    monkeypatch.setattr(table_module, "_KEEP", 60)
+    monkeypatch.setattr(decoder_module, "STEP", 1 << 18)
+    whole = tell(day)
+    assert unlike(roomy, whole) != []
+    monkeypatch.setattr(decoder_module, "_ROWS", 40)
+    monkeypatch.setattr(decoder_module, "_LEAST", 1 << 14)
+    monkeypatch.setattr(decoder_module, "_BATCH", 500)
+    assert unlike(whole, tell(day)) == []
+    assert unlike(whole, tell(day, stop=True)) == []
 
 
 def test_forgotten_endpoints_are_numbered_anew(day: Path, monkeypatch: pytest.MonkeyPatch) -> None:
