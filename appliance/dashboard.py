@@ -21,6 +21,7 @@ from appliance import __version__
 from appliance.config import Config
 from appliance.data.status import OLD, status
 from appliance.families import portraits_of
+from appliance.heap import Reliever
 from appliance.heart import beating
 from appliance.knowledge import knowledge_of
 from appliance.looking import somebody_looks
@@ -53,6 +54,7 @@ def options_of(config: Config, *, is_open: bool) -> Options:
         locate=locator_of(config),
         known=portraits_of(config),
         look=somebody_looks,
+        relieve=Reliever(),
         follow=Follower(config).follow,
     )
 

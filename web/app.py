@@ -40,7 +40,7 @@ def create_app(options: Options) -> FastAPI:
     )  # fmt: skip
     app.state.options = options
     app.state.templates = Templates(options.version)
-    app.state.memory = Memory(options.database)
+    app.state.memory = Memory(options.database, options.relieve)
     app.state.looking = Looking()
     app.state.attempts = Attempts(options.monotonic)
     admit = admission(options)

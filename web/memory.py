@@ -19,14 +19,16 @@ from daemon.store.database import read_database
 T = TypeVar("T")
 State = tuple[int, ...]
 
-_MOST, _MOST_ROWS = 160, 10_000  # answers, and rows of them all: a service may have 120 MiB, and 75 are programs
+_MOST, _MOST_ROWS = 160, 6_000  # answers, and rows of them all: a service may have 120 MiB, and 75 are programs
 
 
 class Memory:
     """Answers of one database. May be asked by several threads."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, relieve: Callable[[], None] = lambda: None) -> None:
+        """`relieve` is called when an answer was made: that takes several times the memory that it needs."""
         self._database = database
+        self._relieve = relieve
         self._turn = threading.Lock()
         self._watch: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -60,6 +62,7 @@ class Memory:
             self._answers[state, key] = made
             while len(self._answers) > _MOST or (len(self._answers) > 1 and self._rows() > _MOST_ROWS):
                 self._answers.popitem(last=False)
+        self._relieve()
         return made
 
     def has(self, state: State | None, key: Hashable) -> bool:

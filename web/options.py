@@ -84,5 +84,6 @@ class Options:
     data_files: Callable[[], Sequence[DataFile]] = _no_files
     locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as files of this box tell
     known: Callable[[str], Portrait | None] = _no_table  # what the tables of organisations know of a company
+    relieve: Callable[[], None] = _nothing  # answers were made: memory that is free now may go back to the system
     look: Callable[[], None] = _nothing  # somebody looks: ingest hurries
     follow: Callable[[str], None] = _no_labels  # let the labels of a site follow the owner's words

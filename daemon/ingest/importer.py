@@ -6,11 +6,9 @@ all files are in, so that neither the order of the files nor the number of worke
 
 from __future__ import annotations
 
-import gc
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -28,20 +26,6 @@ from daemon.store.errors import explained
 from daemon.store.finding_rows import drop_findings
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looking for cycles of objects. Facts have none, and go when they are written; but they are so many at a time
-    that looking takes a thirtieth of an import."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-@_uncollected()
 def import_captures(
     paths: Sequence[str],
     database: Path,

@@ -83,4 +83,3 @@ def follow_whose(db: sqlite3.Connection) -> None:
         f"DELETE FROM whose_house WHERE day = {_WHOLE} AND flows = 0 AND packets_up + packets_down = 0"
         " AND month IN (SELECT DISTINCT month FROM temp.whose_due)"
     )
-

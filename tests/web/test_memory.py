@@ -64,3 +64,11 @@ def test_keeps_a_bounded_number_of_rows(database: Path) -> None:
     memory.recall(state, 0, large)
     assert len(made) == 6
     memory.close()
+
+
+def test_relief_is_asked_for_when_an_answer_was_made(database: Path) -> None:
+    asked: list[int] = []
+    memory = Memory(database, lambda: asked.append(1))
+    for key in ("one", "one", "other"):
+        memory.recall(None, key, lambda: [1])
+    assert len(asked) == 2

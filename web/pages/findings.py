@@ -72,7 +72,9 @@ def show(visit: Visit) -> Response:
 def _wait(visit: Visit) -> Response:
     """A page that is there at once, and asks for itself again until somebody has looked."""
     asked = visit.request.url.query
-    return visit.page("findings_wait.html", again=f"{visit.request.url.path}?{asked}" if asked else visit.request.url.path)
+    return visit.page(
+        "findings_wait.html", again=f"{visit.request.url.path}?{asked}" if asked else visit.request.url.path
+    )
 
 
 def address(visit: Visit, finding: Finding, what: str = "") -> str:

@@ -10,8 +10,18 @@ import sqlite3
 from importlib import import_module
 
 _STEPS = (
-    "0001_facts", "0002_views", "0003_tiers", "0004_devices", "0005_blocks", "0006_live", "0007_whose", "0008_covers",
-    "0009_findings", "0010_columns", "0011_due", "0012_pairs",
+    "0001_facts",
+    "0002_views",
+    "0003_tiers",
+    "0004_devices",
+    "0005_blocks",
+    "0006_live",
+    "0007_whose",
+    "0008_covers",
+    "0009_findings",
+    "0010_columns",
+    "0011_due",
+    "0012_pairs",
 )
 VERSION = len(_STEPS)
 
