@@ -27,6 +27,8 @@ from daemon.store.window import Window
 
 K = TypeVar("K", bound=Hashable)
 
+_new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
+
 NOBODY = "-"  # in addresses: what belongs to no known company, or lies in no known country
 
 
@@ -212,7 +214,7 @@ def _read(scope: Scope, *, brief: bool) -> list[Contact]:
     rows = read_met(scope.db, scope.window)
     verdicts = {met.verdict_id for met in rows}
     labels = labels_of(scope, verdicts) if brief else read_labels(scope.db, verdicts)
-    return [Contact(met, labels[met.verdict_id]) for met in rows]
+    return [_new(Contact, (met, labels[met.verdict_id])) for met in rows]
 
 
 def labels_of(scope: Scope, verdicts: set[int]) -> dict[int, Label]:
