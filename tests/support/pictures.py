@@ -22,6 +22,7 @@ PICTURES = (  # file, address, size, theme, pixels from the top
     ("phone.png", "/", TALL_PHONE, "light", 1300),
 )
 EVERY_DAY = 10_000
+_ALL_THERE = """() => !document.querySelector('[hx-trigger="load delay:1s"]')"""  # else a part is still looked for
 
 
 def make(folder: Path, days: int = EVERY_DAY) -> list[Path]:
@@ -35,6 +36,7 @@ def make(folder: Path, days: int = EVERY_DAY) -> list[Path]:
                 with walking(started, address, size, theme) as walk:
                     page = walk.go(path)
                     page.wait_for_load_state("networkidle")
+                    page.wait_for_function(_ALL_THERE, timeout=60_000)
                     whole = page.evaluate("document.documentElement.scrollHeight")
                     area = {"x": 0, "y": 0, "width": size["width"], "height": min(height, whole)}
                     page.screenshot(path=folder / name, full_page=True, clip=area)  # type: ignore[arg-type]  # playwright wants its own TypedDict
