@@ -141,7 +141,7 @@ def _cut(connection: socket.socket) -> None:
         socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not that of TLS, which is not for two threads
 
 
-class _HttpConnection(http.client.HTTPConnection):
+class _Watched(http.client.HTTPConnection):
     def __init__(self, host: str, *, timeout: float, watch: _Watch) -> None:
         super().__init__(host, timeout=timeout)
         self._watch = watch
@@ -151,14 +151,8 @@ class _HttpConnection(http.client.HTTPConnection):
         self._watch.add(self.sock)
 
 
-class _HttpsConnection(http.client.HTTPSConnection):
-    def __init__(self, host: str, *, timeout: float, watch: _Watch) -> None:
-        super().__init__(host, timeout=timeout)
-        self._watch = watch
-
-    def connect(self) -> None:
-        super().connect()
-        self._watch.add(self.sock)
+class _WatchedTls(_Watched, http.client.HTTPSConnection):
+    """The same with TLS: what comes first here calls what comes behind it."""
 
 
 class _Http(urllib.request.HTTPHandler):
@@ -167,7 +161,7 @@ class _Http(urllib.request.HTTPHandler):
         self._watch = watch
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(partial(_HttpConnection, watch=self._watch), req)
+        return self.do_open(partial(_Watched, watch=self._watch), req)
 
 
 class _Https(urllib.request.HTTPSHandler):
@@ -176,7 +170,7 @@ class _Https(urllib.request.HTTPSHandler):
         self._watch = watch
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(partial(_HttpsConnection, watch=self._watch), req)
+        return self.do_open(partial(_WatchedTls, watch=self._watch), req)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

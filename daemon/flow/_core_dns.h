@@ -102,12 +102,10 @@ static void learn_dns(Flow *flow, const Dns *dns, int asker)
 static int take_dns(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
 {
     Dns dns;
-    if (!self->dns || CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0)
-        return 0;
+    if (!self->dns || flow->inspector != PyTuple_GetItem(self->dns, 0) || CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0)
+        return 0; /* told before anything is unpacked: this is asked for every payload that somebody wants */
     if (read_dns(self->dns, &dns))
         return -1;
-    if (flow->inspector != dns.reader)
-        return 0;
     PyObject *payload = row_payload(rows, row), *message = NULL, *list = NULL;
     message = payload ? PyObject_CallFunctionObjArgs(dns.parse, payload, NULL) : NULL;
     Py_XDECREF(payload);
