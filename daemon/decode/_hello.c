@@ -1,5 +1,5 @@
-/* Hellos of TLS and QUIC in C: the twin of parse_records, parse_client_hello and parse_server_hello of tls.py, and of
-   parse_headers and parse_frames of quic_packet.py.
+/* Hellos of TLS and QUIC in C: the twin of parse_records, parse_client_hello and parse_server_hello of tls.py, of
+   certificate_names of certificate.py, and of parse_headers and parse_frames of quic_packet.py.
 
    Rule 1: the functions answer for what is whole and usual, and then exactly what their twins in Python do. For all else
            (cut, broken, SSLv2, names with odd bytes, very long lists) they answer None, and the twin decides.
@@ -18,6 +18,7 @@
 
 #include "_hello_fields.h"
 #include "_hello_ja4.h"
+#include "_hello_names.h"
 #include "_hello_quic.h"
 #include "_hello_records.h"
 
@@ -41,11 +42,10 @@ static PyObject *bytes_of(Bytes raw)
     return PyBytes_FromStringAndSize((const char *)raw.at, (Py_ssize_t)raw.size);
 }
 
-/* name_text of text.py; None for no name or an empty one. */
-static PyObject *name_of(Bytes body)
+/* name_text of text.py for at most 255 bytes; None for no name or an empty one. */
+static PyObject *name_of(Bytes raw)
 {
-    char lower[255];
-    Bytes raw = host_name(body);
+    char lower[LONGEST_NAME];
     for (size_t i = 0; i < raw.size; i++)
         lower[i] = (char)(raw.at[i] >= 'A' && raw.at[i] <= 'Z' ? raw.at[i] + 32 : raw.at[i]);
     while (raw.size && lower[raw.size - 1] == '.')
@@ -128,7 +128,7 @@ static PyObject *client_hello(PyObject *module, PyObject *const *args, Py_ssize_
         int version = highest_version(&client);
         size_t size = put_ja4(&client, transport[0], version, raw);
         PyObject *parts[] = {
-            size ? name_of(client.extensions.name) : NULL,
+            size ? name_of(host_name(client.extensions.name)) : NULL,
             size ? protocols_of(client.extensions.alpn) : NULL,
             PyLong_FromLong(version),
             bytes_of((Bytes){client.message + 6, 32}),
@@ -169,6 +169,51 @@ static PyObject *server_hello(PyObject *module, PyObject *const *args, Py_ssize_
     }
     PyBuffer_Release(&view);
     return found;
+}
+
+/* Add a name that is not there yet; 0, or -1 without an error where it is not usual. */
+static int add_name(PyObject *list, int tag, Bytes value)
+{
+    PyObject *name = NULL;
+    if (tag == DER_DNS)
+        name = name_of((Bytes){value.at, value.size < LONGEST_NAME ? value.size : LONGEST_NAME});
+    else if (value.size == 4)
+        name = PyUnicode_FromFormat("%d.%d.%d.%d", value.at[0], value.at[1], value.at[2], value.at[3]);
+    int known = !name ? -1 : name == Py_None ? 1 : PySequence_Contains(list, name);
+    int failed = known < 0 || (!known && PyList_Append(list, name));
+    Py_XDECREF(name);
+    return failed ? -1 : 0;
+}
+
+PyDoc_STRVAR(names_doc,
+"certificate_names(message)\n"
+"\n"
+"What certificate.py answers; None: ask it.");
+
+static PyObject *certificate_names(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    Py_buffer view;
+    Bytes names, value;
+    (void)module;
+    if (open_buffer("certificate_names", args, nargs, 1, &view))
+        return NULL;
+    PyObject *list = PyList_New(0), *tuple = NULL;
+    int usual = list && certified_names((Bytes){view.buf, (size_t)view.len}, &names) && names.size;
+    for (int pass = DER_DNS; usual && pass <= DER_ADDRESS; pass += DER_ADDRESS - DER_DNS) { /* names stand before addresses */
+        Bytes rest = names;
+        for (int count = 0; usual && rest.size; count++) {
+            int tag = der_next(&rest, &value);
+            usual = (tag == DER_DNS || tag == DER_ADDRESS) && count < MOST_CERTIFIED &&
+                    (tag != pass || !add_name(list, tag, value));
+        }
+    }
+    PyBuffer_Release(&view);
+    if (usual)
+        tuple = PyList_AsTuple(list);
+    else if (!PyErr_Occurred())
+        tuple = Py_NewRef(Py_None);
+    Py_XDECREF(list);
+    return tuple;
 }
 
 /* The messages in `bytes`; what tls.Flight says of them, None where that is an error. */
@@ -336,6 +381,7 @@ static PyMethodDef methods[] = {
     {"parse_server_hello", (PyCFunction)(void (*)(void))server_hello, METH_FASTCALL, server_doc},
     {"parse_records", (PyCFunction)(void (*)(void))records, METH_FASTCALL, records_doc},
     {"parse_headers", (PyCFunction)(void (*)(void))headers, METH_FASTCALL, headers_doc},
+    {"certificate_names", (PyCFunction)(void (*)(void))certificate_names, METH_FASTCALL, names_doc},
     {"parse_frames", (PyCFunction)(void (*)(void))frames, METH_FASTCALL, frames_doc},
     {NULL, NULL, 0, NULL},
 };

@@ -1,4 +1,4 @@
-"""Hellos of TLS and QUIC in C. None: the function of this name in `tls` or `quic_packet` is to be asked."""
+"""Hellos of TLS and QUIC in C. None: the function of this name in `tls`, `quic_packet` or `certificate` is to be asked."""
 
 # Fields of tls.Flight, tls.ClientHello and tls.ServerHello; versions and ciphers are numbers, JA4 is raw.
 def parse_records(
@@ -8,6 +8,7 @@ def parse_client_hello(
     message: bytes, transport: str, /
 ) -> tuple[str | None, tuple[str, ...], int, bytes, str | None, str] | None: ...
 def parse_server_hello(message: bytes, /) -> tuple[int, int, str | None, bool] | None: ...
+def certificate_names(message: bytes, /) -> tuple[str, ...] | None: ...
 
 # Fields of each quic_packet.Header; offset and data of each CRYPTO frame.
 def parse_headers(datagram: bytes, /) -> tuple[tuple[int, bytes, bytes, bytes, int, int, int], ...] | None: ...

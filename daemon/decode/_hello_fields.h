@@ -7,18 +7,12 @@
 #ifndef HOMEPORT_HELLO_FIELDS_H
 #define HOMEPORT_HELLO_FIELDS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "_hello_bytes.h"
 
 enum { MOST_CIPHERS = 256, MOST_EXTENSIONS = 128, MOST_SIGNATURES = 128 }; /* real clients: about 190, 25 and 30 */
 
 enum { SERVER_NAME = 0, SIGNATURE_ALGORITHMS = 13, ALPN = 16, SUPPORTED_VERSIONS = 43 };
 enum { ENCRYPTED_CLIENT_HELLO = 0xFE0D, ENCRYPTED_SERVER_NAME = 0xFFCE };
-
-typedef struct {
-    const uint8_t *at; /* NULL: was not sent */
-    size_t size;
-} Bytes;
 
 typedef struct {
     Bytes name, signatures, alpn, versions, ech, esni; /* the first of each type */
@@ -37,10 +31,6 @@ typedef struct {
     unsigned cipher;
     Extensions extensions;
 } Server;
-
-static inline unsigned get16(const uint8_t *at) { return (unsigned)at[0] << 8 | at[1]; }
-
-static inline size_t get24(const uint8_t *at) { return (size_t)at[0] << 16 | (size_t)at[1] << 8 | at[2]; }
 
 /* RFC 8701 section 2: 0x0a0a, 0x1a1a to 0xfafa. */
 static inline int is_grease(unsigned code) { return (code & 0x0F0F) == 0x0A0A && code >> 8 == (code & 0xFF); }

@@ -5,7 +5,7 @@
 #ifndef HOMEPORT_HELLO_QUIC_H
 #define HOMEPORT_HELLO_QUIC_H
 
-#include "_hello_fields.h"
+#include "_hello_bytes.h"
 
 #define QUIC_V1 0x00000001u
 #define QUIC_V2 0x6B3343CFu

@@ -2,6 +2,7 @@
 
    Rule 1: what a packet is worth is decided by its tag, which is compared before a byte is decrypted.
    Rule 2: only whole packets are opened here; a cut one has no tag, and is the business of the twin.
+   Rule 3: `read_hello` is the short way of HelloAssembler in quic.py, for connections in which nothing is unusual.
 
    Stable ABI (Python 3.11 and later). */
 
@@ -9,29 +10,31 @@
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
-#include "_quic_aes.h"
-#include "_quic_hash.h"
+#include "_quic_initial.h"
 
-enum { NONCE = 12, SAMPLE = 16, TAG = 16, MOST_HEADER = 65535 };
-
-/* What `keys` makes and `open_packet` takes, as the bytes of an object: the keys themselves first, for whoever wants to see them. */
-typedef struct {
-    uint8_t key[AES_BLOCK], nonce[NONCE], mask[AES_BLOCK];
-    RoundKeys payload, header;
-    HashKey hash;
-} Prepared;
-
-typedef struct {
-    const uint8_t *at;
-    Py_ssize_t size;
-} Text;
-
-static int text_of(PyObject *bytes, Text *text)
+static int text_of(PyObject *bytes, Bytes *text)
 {
     char *at;
-    if (PyBytes_AsStringAndSize(bytes, &at, &text->size))
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(bytes, &at, &size))
         return -1;
-    text->at = (const uint8_t *)at;
+    *text = (Bytes){(const uint8_t *)at, (size_t)size};
+    return 0;
+}
+
+/* The salt and the four labels of a side. */
+static int rules_of(PyObject *salt, PyObject *labels, Bytes *salted, Bytes found[4])
+{
+    PyObject *given[4];
+    if (!PyArg_ParseTuple(labels, "SSSS:labels", &given[0], &given[1], &given[2], &given[3]) || text_of(salt, salted))
+        return -1;
+    for (int i = 0; i < 4; i++)
+        if (text_of(given[i], &found[i]))
+            return -1;
+    if (salted->size > BLOCK) {
+        PyErr_Format(PyExc_ValueError, "a salt has at most %d bytes", BLOCK);
+        return -1;
+    }
     return 0;
 }
 
@@ -43,61 +46,26 @@ PyDoc_STRVAR(keys_doc,
 
 static PyObject *keys(PyObject *module, PyObject *arguments)
 {
-    const Tables *tables = PyModule_GetState(module);
-    Text salt, dcid, labels[4];
-    PyObject *given[6];
-    uint8_t secret[DIGEST], derived[3][DIGEST];
-    if (!PyArg_ParseTuple(arguments, "SS(SSSS):keys", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5]) ||
-        text_of(given[0], &salt) || text_of(given[1], &dcid))
-        return NULL;
-    for (int i = 0; i < 4; i++)
-        if (text_of(given[2 + i], &labels[i]))
-            return NULL;
-    if (salt.size > BLOCK)
-        return PyErr_Format(PyExc_ValueError, "a salt has at most %d bytes", BLOCK);
-    hmac(pads_of(salt.at, (size_t)salt.size), dcid.at, (size_t)dcid.size, secret); /* HKDF-Extract */
-    hmac(pads_of(secret, DIGEST), labels[0].at, (size_t)labels[0].size, secret);
-    Pads pads = pads_of(secret, DIGEST);
-    for (int i = 0; i < 3; i++)
-        hmac(pads, labels[1 + i].at, (size_t)labels[1 + i].size, derived[i]);
+    Bytes salt, dcid, labels[4];
+    PyObject *salted, *id, *labelled;
     Prepared made;
-    memset(&made, 0, sizeof made); /* also what lies between its members */
-    memcpy(made.key, derived[0], AES_BLOCK);
-    memcpy(made.nonce, derived[1], NONCE);
-    memcpy(made.mask, derived[2], AES_BLOCK);
-    expand_key(tables, made.key, &made.payload);
-    expand_key(tables, made.mask, &made.header);
-    hash_key(tables, &made.payload, &made.hash);
+    if (!PyArg_ParseTuple(arguments, "SSO!:keys", &salted, &id, &PyTuple_Type, &labelled) ||
+        rules_of(salted, labelled, &salt, labels) || text_of(id, &dcid))
+        return NULL;
+    derive(PyModule_GetState(module), salt, dcid, labels, &made);
     return PyBytes_FromStringAndSize((const char *)&made, sizeof made);
 }
 
-/* The plaintext of the packet [0, end), None where the tag says that these are not its keys. */
-static PyObject *open_whole(const Tables *tables, const Prepared *made, const uint8_t *packet, Py_ssize_t number_pos,
-                            Py_ssize_t end)
+/* What `keys` made, NULL for anything else. The bytes of an object begin at a multiple of a word, behind its own fields. */
+static const Prepared *prepared_of(PyObject *bytes)
 {
-    uint8_t mask[AES_BLOCK], nonce[NONCE];
-    encrypt(tables, &made->header, packet + number_pos + 4, mask); /* RFC 9001 section 5.4.3 */
-    uint8_t first = packet[0] ^ (mask[0] & 0x0F);
-    Py_ssize_t width = (first & 3) + 1, body = number_pos + width, size = end - TAG - body;
-    PyObject *open = PyBytes_FromStringAndSize((const char *)packet, body), *plain = NULL;
-    if (!open)
+    Bytes blob;
+    if (text_of(bytes, &blob))
         return NULL;
-    uint8_t *header = (uint8_t *)PyBytes_AsString(open); /* nobody else has seen it yet */
-    header[0] = first;
-    memcpy(nonce, made->nonce, NONCE);
-    for (Py_ssize_t i = 0; i < width; i++) {
-        header[number_pos + i] ^= mask[1 + i];
-        nonce[NONCE - width + i] ^= header[number_pos + i];
-    }
-    if (!tag_holds(tables, &made->payload, &made->hash, nonce, header, (size_t)body, packet + body, (size_t)size)) {
-        Py_DECREF(open);
-        Py_RETURN_NONE;
-    }
-    plain = PyBytes_FromStringAndSize(NULL, size);
-    if (plain)
-        decrypt(tables, &made->payload, nonce, packet + body, (size_t)size, (uint8_t *)PyBytes_AsString(plain));
-    Py_DECREF(open);
-    return plain;
+    if (blob.size == sizeof(Prepared))
+        return (const Prepared *)(const void *)blob.at;
+    PyErr_SetString(PyExc_ValueError, "no keys, or no whole packet");
+    return NULL;
 }
 
 PyDoc_STRVAR(open_doc,
@@ -107,22 +75,171 @@ PyDoc_STRVAR(open_doc,
 
 static PyObject *open_packet(PyObject *module, PyObject *arguments)
 {
-    PyObject *made, *bytes;
-    Py_ssize_t number_pos, end;
-    Text packet, blob;
-    if (!PyArg_ParseTuple(arguments, "SSnn:open_packet", &made, &bytes, &number_pos, &end) || text_of(made, &blob) ||
-        text_of(bytes, &packet))
+    PyObject *made, *bytes, *plain = NULL;
+    Py_ssize_t number, end;
+    Bytes packet;
+    if (!PyArg_ParseTuple(arguments, "SSnn:open_packet", &made, &bytes, &number, &end) || text_of(bytes, &packet))
         return NULL;
-    if (blob.size != sizeof(Prepared) || number_pos < 1 || number_pos > MOST_HEADER || end > packet.size ||
-        end - number_pos < 4 + SAMPLE)
+    const Prepared *prepared = prepared_of(made);
+    if (!prepared)
+        return NULL;
+    if (number < 1 || end < 0 || (size_t)end > packet.size || !is_openable((size_t)number, (size_t)end))
         return PyErr_Format(PyExc_ValueError, "no keys, or no whole packet");
-    /* The bytes of an object begin at a multiple of a word, behind its own fields. */
-    return open_whole(PyModule_GetState(module), (const Prepared *)(const void *)blob.at, packet.at, number_pos, end);
+    uint8_t *out = PyMem_Malloc((size_t)end);
+    if (!out)
+        return PyErr_NoMemory();
+    size_t body = unprotect(PyModule_GetState(module), prepared, packet.at, (size_t)number, (size_t)end, out);
+    plain = body ? PyBytes_FromStringAndSize((const char *)out + body, end - TAG - (Py_ssize_t)body) : Py_NewRef(Py_None);
+    PyMem_Free(out);
+    return plain;
+}
+
+/* --- whole hellos --- */
+
+/* The pieces of an earlier answer, which must stay as long as they are used; how many, -1 with an exception set. */
+static int read_pieces(PyObject *tuple, Fragment *pieces)
+{
+    Py_ssize_t count = PyTuple_Size(tuple);
+    if (count < 0 || count > MOST_PIECES) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "too many pieces");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        unsigned long long offset;
+        PyObject *data;
+        if (!PyArg_ParseTuple(PyTuple_GetItem(tuple, i), "KS:piece", &offset, &data) || text_of(data, &pieces[i].data))
+            return -1;
+        pieces[i].offset = offset;
+    }
+    return (int)count;
+}
+
+/* The bytes of pieces that touch, in one. */
+static PyObject *joined(const Fragment *pieces, int count)
+{
+    Py_ssize_t size = (Py_ssize_t)(pieces[count - 1].offset + pieces[count - 1].data.size - pieces[0].offset);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
+    char *at = bytes ? PyBytes_AsString(bytes) : NULL; /* nobody else has seen it yet */
+    for (int i = 0; at && i < count; i++) {
+        memcpy(at, pieces[i].data.at, pieces[i].data.size);
+        at += pieces[i].data.size;
+    }
+    return bytes;
+}
+
+static PyObject *runs_of(const Fragment *pieces, const int *runs, int count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (int i = 0, from = 0; tuple && i < count; from = runs[i++]) {
+        PyObject *run = Py_BuildValue("KN", (unsigned long long)pieces[from].offset, joined(pieces + from, runs[i] - from));
+        if (!run || PyTuple_SetItem(tuple, i, run))
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+/* The first message where all of it is there, else None; NULL without an error where it is no ClientHello. */
+static PyObject *message_in(PyObject *runs)
+{
+    PyObject *first = PyTuple_Size(runs) ? PyTuple_GetItem(runs, 0) : NULL;
+    unsigned long long offset;
+    PyObject *data;
+    Bytes prefix;
+    if (!first)
+        return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+    if (!PyArg_ParseTuple(first, "KS", &offset, &data) || text_of(data, &prefix))
+        return NULL;
+    if (offset || prefix.size < 4 || 4 + get24(prefix.at + 1) > prefix.size)
+        return Py_NewRef(Py_None);
+    return prefix.at[0] == 1 ? PyBytes_FromStringAndSize((const char *)prefix.at, (Py_ssize_t)(4 + get24(prefix.at + 1)))
+                             : NULL;
+}
+
+typedef struct {
+    PyObject *dcid, *scid, *keys, *pieces; /* owned */
+} Known;
+
+static void forget(Known *known)
+{
+    Py_XDECREF(known->dcid), Py_XDECREF(known->scid), Py_XDECREF(known->keys), Py_XDECREF(known->pieces);
+}
+
+/* What is known from an earlier answer, or from the first packet of this datagram; 1, 0 where the version has no rules here,
+   or -1. */
+static int know(const Tables *tables, PyObject *rules, PyObject *held, const Header *header, Known *known)
+{
+    if (held != Py_None) {
+        PyObject *unused, *dcid, *scid, *pieces, *keys;
+        if (!PyArg_ParseTuple(held, "OOSSO!S:held", &unused, &unused, &dcid, &scid, &PyTuple_Type, &pieces, &keys))
+            return -1;
+        *known = (Known){Py_NewRef(dcid), Py_NewRef(scid), Py_NewRef(keys), Py_NewRef(pieces)};
+        return 1;
+    }
+    Bytes salt, labels[4];
+    Prepared made;
+    PyObject *version = PyLong_FromUnsignedLong(header->version);
+    PyObject *rule = version ? PyDict_GetItemWithError(rules, version) : NULL, *salted, *labelled;
+    Py_XDECREF(version);
+    if (!rule)
+        return PyErr_Occurred() ? -1 : 0;
+    if (!PyArg_ParseTuple(rule, "SO!:rule", &salted, &PyTuple_Type, &labelled) || rules_of(salted, labelled, &salt, labels))
+        return -1;
+    derive(tables, salt, header->dcid, labels, &made);
+    known->dcid = PyBytes_FromStringAndSize((const char *)header->dcid.at, (Py_ssize_t)header->dcid.size);
+    known->scid = PyBytes_FromStringAndSize((const char *)header->scid.at, (Py_ssize_t)header->scid.size);
+    known->keys = PyBytes_FromStringAndSize((const char *)&made, sizeof made);
+    known->pieces = PyTuple_New(0);
+    return known->dcid && known->scid && known->keys && known->pieces ? 1 : -1;
+}
+
+/* The answer of read_hello; NULL without an error where it is for quic.py to say. */
+static PyObject *hello_in(const Tables *tables, Bytes datagram, const Header *headers, int packets, const Known *known)
+{
+    Fragment pieces[MOST_PIECES];
+    int runs[MOST_PIECES], count = read_pieces(known->pieces, pieces);
+    const Prepared *made = prepared_of(known->keys);
+    uint8_t *out = made && count >= 0 ? PyMem_Malloc(datagram.size) : NULL;
+    if (!out)
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    count = open_all(tables, made, datagram.at, headers, packets, out, pieces, count);
+    count = count < 0 ? -1 : order_pieces(pieces, count, runs);
+    PyObject *left = count < 0 ? NULL : runs_of(pieces, runs, count), *message = left ? message_in(left) : NULL;
+    PyMem_Free(out);
+    PyObject *answer = message ? Py_BuildValue("iOOOOO", packets, message, known->dcid, known->scid, left, known->keys) : NULL;
+    Py_XDECREF(left), Py_XDECREF(message);
+    return answer;
+}
+
+PyDoc_STRVAR(hello_doc,
+"read_hello(rules, datagram, held)\n"
+"\n"
+"The Initials of a client's datagram: how many, the ClientHello message where it is whole (else None), then what makes\n"
+"the keys, the id beside it, the pieces of CRYPTO that are there, the keys. The answer is `held` for the next datagram,\n"
+"None for the first. `rules`: version -> (salt, labels of the client). None: ask quic.py.");
+
+static PyObject *read_hello(PyObject *module, PyObject *arguments)
+{
+    const Tables *tables = PyModule_GetState(module);
+    PyObject *bytes, *held, *rules, *answer = NULL;
+    Header headers[MOST_PACKETS];
+    Known known = {NULL, NULL, NULL, NULL};
+    Bytes datagram;
+    if (!PyArg_ParseTuple(arguments, "O!SO:read_hello", &PyDict_Type, &rules, &bytes, &held) || text_of(bytes, &datagram))
+        return NULL;
+    int packets = read_headers(datagram.at, datagram.size, headers);
+    if (packets > 0 && know(tables, rules, held, &headers[0], &known) > 0)
+        answer = hello_in(tables, datagram, headers, packets, &known);
+    forget(&known);
+    if (!answer && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return answer;
 }
 
 static PyMethodDef METHODS[] = {
     {"keys", keys, METH_VARARGS, keys_doc},
     {"open_packet", open_packet, METH_VARARGS, open_doc},
+    {"read_hello", read_hello, METH_VARARGS, hello_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -21,6 +21,7 @@
 #include "_walk_frames.h"
 #include "_walk_marks.h"
 #include "_walk_pcap.h"
+#include "_walk_survey.h"
 
 PyDoc_STRVAR(scan_pcap_doc,
 "scan_pcap(buf, pos, end, big_endian, lengths, divisor, size, bound, most_wire, offset, captured, wire, time_us)\n"
@@ -130,7 +131,7 @@ static PyObject *mark(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
         {"source_hi", UNSIGNED, 8, 0},    {"source_lo", UNSIGNED, 8, 0},    {"destination_hi", UNSIGNED, 8, 0},
         {"destination_lo", UNSIGNED, 8, 0}, {"held", "?", 1, 1},
     };
-    static const Py_ssize_t lengths[8] = {-1, -1, -1, -1, -1, -1, -1, 65536};
+    static const Py_ssize_t lengths[8] = {-1, -1, -1, -1, -1, -1, -1, MARKS};
     Py_buffer buf, v[8];
     (void)module;
     if (nargs != 9)
@@ -150,10 +151,61 @@ static PyObject *mark(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(pack_doc,
+"pack(held)\n"
+"\n"
+"The sketch of the marks set in the 65,536 flags of `held`, which are cleared.");
+
+static PyObject *pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs) {
+    static const Array array = {"held", "?", 1, 1};
+    static const Py_ssize_t length = MARKS;
+    uint8_t sketch[BITMAP];
+    Py_buffer held;
+    (void)module;
+    if (nargs != 1)
+        return PyErr_Format(PyExc_TypeError, "pack takes 1 argument, not %zd", nargs);
+    if (open_arrays(args, &array, 1, &length, &held) < 0)
+        return NULL;
+    PyObject *packed = PyBytes_FromStringAndSize((const char *)sketch, pack_marks(held.buf, sketch));
+    if (packed)
+        memset(held.buf, 0, MARKS);
+    release(&held, 1);
+    return packed;
+}
+
+PyDoc_STRVAR(survey_doc,
+"survey(time_us, wire, kind, link)\n"
+"\n"
+"The fields of columns.Survey of at least one row. Raises ValueError where an array is wrong.");
+
+static PyObject *survey(PyObject *module, PyObject *const *args, Py_ssize_t nargs) {
+    static const Array arrays[] = {
+        {"time_us", SIGNED, 8, 0}, {"wire", SIGNED, 8, 0}, {"kind", "B", 1, 0}, {"link", SIGNED, 4, 0},
+    };
+    Py_buffer v[4];
+    (void)module;
+    if (nargs != 4)
+        return PyErr_Format(PyExc_TypeError, "survey takes 4 arguments, not %zd", nargs);
+    if (open_arrays(args, arrays, 4, NULL, v) < 0)
+        return NULL;
+    PyObject *answer = NULL;
+    if (v[0].shape[0] < 1) {
+        PyErr_SetString(PyExc_ValueError, "no rows");
+    } else {
+        Survey all = survey_rows(v[0].buf, v[1].buf, v[2].buf, v[3].buf, v[0].shape[0]);
+        answer = Py_BuildValue("LLLnnn", (long long)all.first_us, (long long)all.last_us, (long long)all.bytes, all.undecoded,
+                               all.frames, all.cooked);
+    }
+    release(v, 4);
+    return answer;
+}
+
 static PyMethodDef methods[] = {
     {"scan_pcap", (PyCFunction)(void (*)(void))scan_pcap, METH_FASTCALL, scan_pcap_doc},
     {"decode", (PyCFunction)(void (*)(void))decode, METH_FASTCALL, decode_doc},
     {"mark", (PyCFunction)(void (*)(void))mark, METH_FASTCALL, mark_doc},
+    {"pack", (PyCFunction)(void (*)(void))pack, METH_FASTCALL, pack_doc},
+    {"survey", (PyCFunction)(void (*)(void))survey, METH_FASTCALL, survey_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -4,7 +4,9 @@
 #define HOMEPORT_DECODE_WALK_MARKS_H
 
 #include <stdint.h>
+#include <string.h>
 
+enum { MARKS = 65536, BITMAP = MARKS / 8 }; /* possible marks; bytes of a sketch of many */
 enum { LINK_ETHERNET = 1, KIND_UNDECODED = 0, MAC_BYTES = 6, AHEAD = 12 /* rows; their headers have left the caches by now */ };
 
 typedef struct {
@@ -13,7 +15,7 @@ typedef struct {
     const int32_t *link;
     const uint8_t *kind;
     const uint64_t *source_hi, *source_lo, *destination_hi, *destination_lo;
-    uint8_t *held; /* 65,536 of them */
+    uint8_t *held; /* MARKS of them */
 } Seen;
 
 static unsigned address_mark(uint64_t high, uint64_t low) {
@@ -43,6 +45,27 @@ static int mark_rows(const Seen *seen, Py_ssize_t size, Py_ssize_t count) {
         seen->held[mac_mark(seen->buf + at + MAC_BYTES)] = 1;
     }
     return 0;
+}
+
+/* The sketch of the marks that are set, as `_packed` of sketch.py writes it; its size. */
+static Py_ssize_t pack_marks(const uint8_t *held, uint8_t sketch[BITMAP]) {
+    Py_ssize_t size = 0;
+    for (int at = 0; at < MARKS && size < BITMAP; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, held + at, sizeof eight);
+        for (int i = at; eight && i < at + 8 && size < BITMAP; i++) {
+            if (!held[i])
+                continue;
+            sketch[size++] = (uint8_t)i;
+            sketch[size++] = (uint8_t)(i >> 8);
+        }
+    }
+    if (size < BITMAP)
+        return size;
+    memset(sketch, 0, BITMAP);
+    for (int i = 0; i < MARKS; i++)
+        sketch[i / 8] |= (uint8_t)((held[i] != 0) << i % 8);
+    return BITMAP;
 }
 
 #endif

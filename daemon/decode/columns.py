@@ -11,14 +11,14 @@ Rule 3: nothing is dropped: each record has a row, and a row's `kind` says what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import Records
-from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, Packet
+from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, UNDECODED, Packet
 from daemon.decode.slow import EXTENSION_HEADERS, decode_frame
 from daemon.decode.tunnels import TUNNEL_PORTS, TUNNEL_PROTOCOLS
 from daemon.decode.walk import NATIVE, Native
@@ -37,6 +37,17 @@ _SLOW_PROTOCOLS = np.zeros(256, bool)
 _SLOW_PROTOCOLS[[*EXTENSION_HEADERS, *TUNNEL_PROTOCOLS]] = True
 _SLOW_PORTS = np.zeros(65536, bool)
 _SLOW_PORTS[list(TUNNEL_PORTS)] = True
+
+
+class Survey(NamedTuple):
+    """What is asked of all rows of a chunk together. Each pass of numpy over a cold column costs as much as all of this."""
+
+    first_us: int
+    last_us: int
+    bytes: int
+    undecoded: int  # rows of kind UNDECODED
+    frames: int  # and of kind FRAME
+    cooked: int  # rows of Linux cooked captures
 
 
 @dataclass(slots=True)
@@ -74,6 +85,16 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.time_us)
+
+    def survey(self, *, native: bool = True) -> Survey:
+        """Of at least one row."""
+        if native and NATIVE is not None:
+            link = np.ascontiguousarray(self.link, np.int32)
+            return Survey(*NATIVE.survey(*map(np.ascontiguousarray, (self.time_us, self.wire, self.kind)), link))
+        first_us, last_us = int(self.time_us.min()), int(self.time_us.max())
+        undecoded, frames = (int(np.count_nonzero(self.kind == kind)) for kind in (UNDECODED, FRAME))
+        cooked = int(np.count_nonzero(self.link == _SLL))
+        return Survey(first_us, last_us, int(self.wire.sum()), undecoded, frames, cooked)
 
 
 def empty_columns(records: Records) -> Columns:

@@ -1,7 +1,8 @@
 """Layouts of headers, as dpkt has them, loaded when the first frame needs one.
 
-dpkt loads all its protocols at once, which takes longer than decoding a small capture; most small captures hold no frame
-that needs the slow path.
+dpkt loads all its protocols at once, which takes longer than decoding a small capture. Most captures hold no frame that
+needs the slow path, or only fragments and options of the usual headers: the layout of those may be given, as dpkt has it
+(a test compares), so that it need not be loaded.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from typing import Any
 
 
 class Layout:
-    """The fixed part of a header, with the names of `struct.Struct`; `header` is a class of the dpkt module."""
+    """The fixed part of a header, with the names of `struct.Struct`; `header` is a class of the dpkt module.
 
-    def __init__(self, module: str, header: str) -> None:
-        self._module, self._header = module, header
+    `usual`: its layout as text, for headers that are in most captures.
+    """
+
+    def __init__(self, module: str, header: str, usual: str = "") -> None:
+        self.module, self.header, self.usual = module, header, usual
 
     @cached_property
     def _struct(self) -> Struct:
-        return Struct(getattr(import_module(f"dpkt.{self._module}"), self._header).__hdr_fmt__)
+        return Struct(self.usual or getattr(import_module(f"dpkt.{self.module}"), self.header).__hdr_fmt__)
 
     @cached_property
     def size(self) -> int:

@@ -90,8 +90,8 @@ LINK_NAMES = SUPPORTED | {
     283: "IEEE802_15_4_TAP",
 }
 
-_ETHERNET = Layout("ethernet", "Ethernet")
-_TAG = Layout("ethernet", "VLANtag8021Q")
+_ETHERNET = Layout("ethernet", "Ethernet", ">6s6sH")
+_TAG = Layout("ethernet", "VLANtag8021Q", ">HH")
 _SLL = Layout("sll", "SLL")
 _SLL2 = Layout("sll2", "SLL2")
 _PPPOE = Layout("pppoe", "PPPoE")

@@ -63,6 +63,8 @@ _SIDES = {"client": _label(32, b"client in"), "server": _label(32, b"server in")
 _V1_LABELS = _label(16, b"quic key"), _label(12, b"quic iv"), _label(16, b"quic hp")
 _V2_LABELS = _label(16, b"quicv2 key"), _label(12, b"quicv2 iv"), _label(16, b"quicv2 hp")  # RFC 9369 section 3.3.2
 
+# version -> the client's salt and labels, for `_quic.read_hello`, which reads no other versions
+CLIENTS = {1: (_V1_SALT, (_SIDES["client"], *_V1_LABELS)), V2: (_V2_SALT, (_SIDES["client"], *_V2_LABELS))}
 
 _INNER, _OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
 

@@ -97,8 +97,11 @@ class Sketcher:
         self._end = self._packets = 0
         self._first_us = self._last_us = 0
 
-    def add(self, buf: bytearray, columns: Columns, first_us: int, last_us: int) -> None:
-        """Take the rows of a chunk, at least one, of these times; `stand` says then which bytes they came from."""
+    def add(self, buf: bytearray, columns: Columns, first_us: int, last_us: int, *, cooked: bool = True) -> None:
+        """Take the rows of a chunk, at least one, of these times; `stand` says then which bytes they came from.
+
+        `cooked`: rows of Linux cooked captures may be among them.
+        """
         self._first_us = min(first_us, self._first_us) if self._packets else first_us
         self._last_us = max(last_us, self._last_us) if self._packets else last_us
         self._packets += len(columns)
@@ -109,9 +112,9 @@ class Sketcher:
             offset = np.ascontiguousarray(columns.frame_offset, np.int64)
             ends = columns.source_hi, columns.source_lo, columns.destination_hi, columns.destination_lo
             self._walk.mark(buf, offset, link, columns.kind, *ends, self._held)
-        cooked = columns.frame_offset[columns.link == _SLL]
-        if len(cooked):
-            words = _words(buf, cooked)
+        starts = columns.frame_offset[columns.link == _SLL] if cooked else columns.frame_offset[:0]
+        if len(starts):
+            words = _words(buf, starts)
             self._held[_mac_marks(words[:, 0], words[:, 1])[1]] = True  # the sender's stands where Ethernet has it
         for macs in columns.macs.values():  # of what the slow path read, whatever its link
             self._held[[mac_mark(mac) for mac in macs if mac >= 0]] = True
@@ -133,10 +136,13 @@ class Sketcher:
     def _close(self) -> None:
         if self._begin is None or self._end <= self._begin:
             return
-        sketch = _packed(self._held)
+        if self._walk is None:
+            sketch = _packed(self._held)
+            self._held[:] = False
+        else:
+            sketch = self._walk.pack(self._held)
         times = (self._first_us, self._last_us) if self._packets else (0, 0)
         self._blocks.append(Block(self._begin, self._end, self._packets, *times, sketch, self._scanner))
-        self._held[:] = False
         self._begin, self._packets = None, 0
 
 

@@ -40,11 +40,11 @@ EXTENSION_HEADERS = frozenset((HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION, M
 MAX_EXTENSIONS = 32
 MAX_TUNNELS = 4
 
-_IPV4 = Layout("ip", "IP")
-_IPV6 = Layout("ip6", "IP6")
-_FRAGMENT = Layout("ip6", "IP6FragmentHeader")
-_TCP = Layout("tcp", "TCP")
-_UDP = Layout("udp", "UDP")
+_IPV4 = Layout("ip", "IP", ">BBHHHBBH4s4s")
+_IPV6 = Layout("ip6", "IP6", ">IHBB16s16s")
+_FRAGMENT = Layout("ip6", "IP6FragmentHeader", ">BBHI")
+_TCP = Layout("tcp", "TCP", ">HHIIHHHH")
+_UDP = Layout("udp", "UDP", ">HHHH")
 _PORTED = {TCP: _TCP, UDP: _UDP}
 _MESSAGES = frozenset((MOBILITY, HIP, SHIM6))
 _UNDECODED = Packet(UNDECODED)

@@ -8,6 +8,7 @@ Rule 2: the start line must be whole, else DecodeError. A header line without co
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from daemon.decode.cursor import DecodeError
@@ -46,6 +47,7 @@ class Ssdp(NamedTuple):
     hints: tuple[Hint, ...]
 
 
+@lru_cache(maxsize=256)  # a device says the same few things of itself every half hour, three times each
 def parse_ssdp(buf: bytes) -> Ssdp:
     """One message from a UDP payload (port 1900)."""
     method = next((name for start, name in _METHODS.items() if buf.startswith(start)), "")

@@ -14,6 +14,8 @@ class Native:
     scan_pcap: Callable[..., tuple[int, int, int]]
     decode: Callable[..., int]
     mark: Callable[..., None]
+    pack: Callable[..., bytes]
+    survey: Callable[..., tuple[int, int, int, int, int, int]]
 
 
 def load() -> Native | None:
@@ -22,7 +24,7 @@ def load() -> Native | None:
         module = import_module("daemon.decode._walk")
     except ImportError:
         return None
-    return Native(module.scan_pcap, module.decode, module.mark)
+    return Native(module.scan_pcap, module.decode, module.mark, module.pack, module.survey)
 
 
 NATIVE = load()

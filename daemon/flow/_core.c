@@ -20,6 +20,17 @@
 #include "_core_table.h"
 #include "_core_tally.h"
 #include "_core_tally_type.h"
+#include "_core_tcp.h"
+#include "_core_udp.h"
+
+/* Take a payload that somebody wants without Python, where that can be; 1, 0 where it is for Python, or -1. */
+static int take_payload(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
+{
+    int taken = take_dns(self, rows, row, flow, side), protocol = key_protocol(&flow->key);
+    if (taken || !self->starts[0] || (protocol != TCP && protocol != UDP))
+        return taken;
+    return protocol == TCP ? take_tcp(self, rows, row, flow, side) : take_udp(self, rows, row, flow, side);
+}
 
 static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
 {
@@ -58,7 +69,7 @@ static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
     }
     if (!wanted || (CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0 && CELL(rows, MISSING, int64_t, row) <= 0))
         return 0;
-    int taken = take_dns(self, rows, row, flow, side);
+    int taken = take_payload(self, rows, row, flow, side);
     return taken < 0 ? -1 : taken ? 0 : show_row(self, rows, row, flow, side);
 }
 
@@ -71,6 +82,19 @@ static int claim(Core *self)
     return 0;
 }
 
+enum { SOON = 8 }; /* rows; where a payload begins is asked for so long before it is read */
+
+/* Bring the start of a payload nearer, of which the first bytes say whether somebody should see it. */
+static inline void rows_ask(const Rows *rows, Py_ssize_t row)
+{
+#if defined(__GNUC__)
+    if (row < rows->count)
+        __builtin_prefetch((const void *)((uintptr_t)rows->buf.buf + (uintptr_t)CELL(rows, PAYLOAD_OFFSET, int64_t, row)));
+#else
+    (void)rows, (void)row;
+#endif
+}
+
 static PyObject *core_add(Core *self, PyObject *arguments)
 {
     PyObject *buf, *columns;
@@ -80,8 +104,10 @@ static PyObject *core_add(Core *self, PyObject *arguments)
     self->busy = 1;
     int failed = rows_open(&rows, buf, columns);
     for (Py_ssize_t row = 0; !failed && row < rows.count; row++)
-        if (CELL(&rows, KIND, uint8_t, row) == IP_KIND)
+        if (CELL(&rows, KIND, uint8_t, row) == IP_KIND) {
+            rows_ask(&rows, row + SOON);
             failed = take_row(self, &rows, row);
+        }
     rows_close(&rows);
     self->busy = 0;
     if (failed)
@@ -169,6 +195,8 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->link_addresses);
     Py_VISIT(self->makers);
     Py_VISIT(self->dns);
+    for (int i = 0; i < STARTS; i++)
+        Py_VISIT(self->starts[i]);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_VISIT(self->readers[i]);
     for (int i = 0; i < KINDS; i++) {
@@ -194,6 +222,8 @@ static int core_clear(Core *self)
     Py_CLEAR(self->link_addresses);
     Py_CLEAR(self->makers);
     Py_CLEAR(self->dns);
+    for (int i = 0; i < STARTS; i++)
+        Py_CLEAR(self->starts[i]);
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_CLEAR(self->readers[i]);
     for (int i = 0; i < KINDS; i++) {
@@ -219,7 +249,7 @@ static void core_dealloc(Core *self)
 /* Whether a type extends the Tally of this module. */
 static int extends_tally(PyTypeObject *core, PyTypeObject *type)
 {
-    PyObject *module = PyType_GetModule(core), *tally = module ? PyObject_GetAttrString(module, "Tally") : NULL;
+    PyObject *module = PyType_GetModule(core), *tally = module ? attribute(module, "Tally") : NULL;
     int extends = tally && PyType_IsSubtype(type, (PyTypeObject *)tally);
     Py_XDECREF(tally);
     if (!extends && !PyErr_Occurred())
@@ -330,7 +360,10 @@ static int add_type(PyObject *module, PyType_Spec *spec, const char *name)
 
 static int module_exec(PyObject *module)
 {
-    return add_type(module, &TALLY_SPEC, "Tally") || add_type(module, &SPEC, "Core") ? -1 : 0;
+    return add_type(module, &TALLY_SPEC, "Tally") || add_type(module, &TCP_SPEC, "TcpStart") ||
+                   add_type(module, &UDP_SPEC, "UdpStart") || add_type(module, &SPEC, "Core")
+               ? -1
+               : 0;
 }
 
 static PyModuleDef_Slot MODULE_SLOTS[] = {{Py_mod_exec, module_exec}, {0, NULL}};

@@ -17,9 +17,14 @@
 enum { IP_KIND = 1, ETHERNET = 1 };
 
 /* Names that are looked up often, made once. */
-enum { N_CUT, N_DNS, N_FLOWS, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET, N_RELEASE, N_SEEN, N_WANTS, NAMES };
-static const char *const NAME[NAMES] = {"cut",    "dns",    "flows",   "idle", "inspect",
-                                        "number", "packet", "release", "seen", "wants"};
+enum {
+    N_ALPN, N_CERTIFIED, N_CHOSEN_VERSION, N_CIPHER, N_CUT, N_DNS, N_FLOWS, N_HELLOS, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET,
+    N_RELEASE, N_SEEN, N_WANTS, NAMES
+};
+static const char *const NAME[NAMES] = {
+    "alpn", "certified", "chosen_version", "cipher", "cut", "dns", "flows", "hellos", "idle", "inspect", "number", "packet",
+    "release", "seen", "wants",
+};
 
 /* Numbers of ends that were asked for lately; Endpoints knows all of them. */
 typedef struct {
@@ -27,6 +32,12 @@ typedef struct {
     long long mac, number;
     int version; /* 0: free */
 } End;
+
+/* What daemon.flow.starts.CORE_STARTS holds, in its order, and behind it the types of starts. */
+enum {
+    S_RECORDS, S_LIMIT, S_CLIENT, S_SERVER, S_NAMES, S_INITIALS, S_VERSIONS, S_RECOGNISE, S_PAIR, S_RESTORE_TCP, S_RESTORE_UDP,
+    S_HELLO, S_VERSION, S_CIPHER, S_JA4, S_TLS, S_QUIC, S_TLS_LETTER, S_QUIC_LETTER, S_DOQ, S_DOT, S_COMMA, S_TCP, S_UDP, STARTS
+};
 
 enum { MESSAGE_PORTS = 256 };
 enum { ENDS = 2048 }; /* a power of two; more ends than a house has at a time */
@@ -43,6 +54,7 @@ typedef struct {
     PyObject *endpoints, *facts, *link_addresses;
     PyObject *makers; /* what telling a flow takes; NULL where the conversations release themselves in a way of their own */
     PyObject *dns; /* what reading DNS takes (`_core_dns.h`); NULL where its reader in C was not built */
+    PyObject *starts[STARTS]; /* what reading starts takes (`_core_start.h`); all NULL where that is left to Python */
     PyObject *readers[MESSAGE_PORTS]; /* of datagrams, by the number of their port */
     PyObject *names[NAMES];
     End ends[ENDS];
@@ -158,19 +170,22 @@ static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key 
     return flow; /* borrowed from the table */
 }
 
-/* Talk.release without Python, for the most of flows: those without slices and hellos whose client is known. 1 where it
-   was told, 0 where it is for Python, or -1. */
+/* Talk.release without Python, for the most of flows: those without slices. 1 where it was told, 0 where it is for Python,
+   or -1. */
 static int tell_plainly(Core *self, const Flow *flow, PyObject *word)
 {
-    Makers makers;
-    if (!self->makers || flow->slices || (flow->hellos && flow->hellos != Py_None))
+    if (!self->makers || flow->slices)
         return 0;
-    if (read_makers(self->makers, &makers))
-        return -1;
+    Makers makers = known_makers(self->makers);
     PyObject *flows = PyObject_GetAttr(self->facts, self->names[N_FLOWS]);
     PyObject *spans = flows ? PyObject_GetAttr(self->facts, self->names[N_SEEN]) : NULL;
     int told = spans ? tell(flow, flows, spans, word, 0, &makers, self->kinds) : -1;
     Py_XDECREF(flows), Py_XDECREF(spans);
+    if (told > 0 && flow->hellos && flow->hellos != Py_None) {
+        PyObject *hellos = PyObject_GetAttr(self->facts, self->names[N_HELLOS]);
+        told = hellos && !tell_hellos(flow, hellos, &makers) ? 1 : -1;
+        Py_XDECREF(hellos);
+    }
     return told;
 }
 

@@ -29,7 +29,7 @@ static int draw_seed(Core *self)
 static int set_up_readers(Core *self)
 {
     PyObject *udp = PyImport_ImportModule("daemon.flow.udp");
-    PyObject *readers = udp ? PyObject_GetAttrString(udp, "MESSAGE_INSPECTORS") : NULL, *port, *reader;
+    PyObject *readers = udp ? attribute(udp, "MESSAGE_INSPECTORS") : NULL, *port, *reader;
     int failed = !readers || !PyDict_Check(readers);
     for (Py_ssize_t place = 0; !failed && PyDict_Next(readers, &place, &port, &reader);) {
         unsigned long number = PyLong_AsUnsignedLong(port);
@@ -49,11 +49,11 @@ static int set_up_shortcuts(Core *self)
     Makers makers;
     Dns dns;
     PyObject *conversation = PyImport_ImportModule("daemon.flow.conversation"), *udp = PyImport_ImportModule("daemon.flow.udp");
-    PyObject *talk = conversation ? PyObject_GetAttrString(conversation, "Talk") : NULL;
+    PyObject *talk = conversation ? attribute(conversation, "Talk") : NULL;
     PyObject *usual = talk ? PyObject_GetAttr(talk, self->names[N_RELEASE]) : NULL;
     PyObject *own = usual ? PyObject_GetAttr((PyObject *)self->conversation, self->names[N_RELEASE]) : NULL;
-    PyObject *made = own ? PyObject_GetAttrString(conversation, "MAKERS") : NULL;
-    PyObject *read = made && udp ? PyObject_GetAttrString(udp, "CORE_DNS") : NULL;
+    PyObject *made = own ? attribute(conversation, "MAKERS") : NULL;
+    PyObject *read = made && udp ? attribute(udp, "CORE_DNS") : NULL;
     int failed = !read || read_makers(made, &makers) || (read != Py_None && read_dns(read, &dns));
     if (!failed) {
         self->makers = own == usual ? Py_NewRef(made) : NULL;
@@ -64,16 +64,42 @@ static int set_up_shortcuts(Core *self)
     return failed ? -1 : 0;
 }
 
+/* What reads starts; nothing where a conversation looks into its payloads in a way of its own, or a reader is missing. */
+static int set_up_starts(Core *self)
+{
+    PyObject *conversation = PyImport_ImportModule("daemon.flow.conversation"), *starts = PyImport_ImportModule("daemon.flow.starts");
+    PyObject *talk = conversation ? attribute(conversation, "Talk") : NULL;
+    PyObject *usual = talk ? PyObject_GetAttr(talk, self->names[N_INSPECT]) : NULL;
+    PyObject *own = usual ? PyObject_GetAttr((PyObject *)self->conversation, self->names[N_INSPECT]) : NULL;
+    PyObject *taken = own && starts ? attribute(starts, "CORE_STARTS") : NULL;
+    PyObject *module = taken ? PyType_GetModule(Py_TYPE((PyObject *)self)) : NULL; /* borrowed */
+    int failed = !module;
+    if (!failed && own == usual && taken != Py_None) {
+        for (int i = 0; i < S_TCP && !failed; i++) {
+            PyObject *item = PyTuple_GetItem(taken, i);
+            self->starts[i] = Py_XNewRef(item);
+            failed = !item;
+        }
+        self->starts[S_TCP] = attribute(module, "TcpStart");
+        self->starts[S_UDP] = self->starts[S_TCP] ? attribute(module, "UdpStart") : NULL;
+        failed = failed || !self->starts[S_UDP] || !PyDict_Check(self->starts[S_VERSIONS]);
+    }
+    Py_XDECREF(conversation), Py_XDECREF(starts), Py_XDECREF(talk), Py_XDECREF(usual), Py_XDECREF(own), Py_XDECREF(taken);
+    if (failed && !PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "CORE_STARTS: not what it should be");
+    return failed ? -1 : 0;
+}
+
 static int set_up(Core *self)
 {
     for (int i = 0; i < NAMES; i++)
         if (!(self->names[i] = PyUnicode_InternFromString(NAME[i])))
             return -1;
     PyObject *columns = PyImport_ImportModule("daemon.decode.columns");
-    self->link_addresses = columns ? PyObject_GetAttrString(columns, "link_addresses") : NULL;
+    self->link_addresses = columns ? attribute(columns, "link_addresses") : NULL;
     Py_XDECREF(columns);
     return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ||
-                   set_up_readers(self) || set_up_shortcuts(self)
+                   set_up_readers(self) || set_up_shortcuts(self) || set_up_starts(self)
                ? -1
                : 0;
 }

@@ -62,7 +62,8 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
     return tuple;
 }
 
-/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. */
+/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. Facts are in no cycle, and there
+   are many of them: the collector need not look at each again and again. */
 static PyObject *named_tuple(PyObject *type, PyObject *row)
 {
     newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
@@ -70,6 +71,8 @@ static PyObject *named_tuple(PyObject *type, PyObject *row)
     PyObject *arguments = row ? tuple_of(items, 1) : NULL;
     PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
     Py_XDECREF(arguments);
+    if (made)
+        PyObject_GC_UnTrack(made);
     return made;
 }
 
@@ -103,14 +106,26 @@ static PyObject *traits_of(const Flow *self, int client)
 /* What telling a flow needs of Python, borrowed: see daemon/flow/conversation.py. */
 typedef struct {
     PyObject *fact, *kind_of, *is_doh, *ends;
+    PyObject *hello, *fields; /* HelloFact; names of a Hello: who sent it, which it is, when, and all that the fact has too */
+    PyObject *server_of; /* which of two ports is the server's */
 } Makers;
 
 static int read_makers(PyObject *tuple, Makers *makers)
 {
-    return PyArg_ParseTuple(tuple, "O!OOO!:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
-                            &PyTuple_Type, &makers->ends)
+    return PyArg_ParseTuple(tuple, "O!OOO!O!O!O:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
+                            &PyTuple_Type, &makers->ends, &PyType_Type, &makers->hello, &PyTuple_Type, &makers->fields,
+                            &makers->server_of)
                ? 0
                : -1;
+}
+
+/* Read a tuple again that `read_makers` has read: what is asked for each flow need not be looked at again. */
+static Makers known_makers(PyObject *tuple)
+{
+    return (Makers){
+        PyTuple_GetItem(tuple, 0), PyTuple_GetItem(tuple, 1), PyTuple_GetItem(tuple, 2), PyTuple_GetItem(tuple, 3),
+        PyTuple_GetItem(tuple, 4), PyTuple_GetItem(tuple, 5), PyTuple_GetItem(tuple, 6),
+    };
 }
 
 /* Kinds of flows found lately, by all that decides them; the service by identity, as the same words are used again and
@@ -165,12 +180,67 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     return kind;
 }
 
-/* Add the flow to the list of facts; 1, 0 where nobody asked, so that it takes ports to tell who is who, or -1. */
+/* The fields of a HelloFact; a new reference, or NULL. */
+static PyObject *hello_row(const Flow *self, PyObject *hello, const Makers *makers)
+{
+    enum { SIDE, OWN = 7, MOST = 32 }; /* fields before those that a Hello has, and all together */
+    Py_ssize_t count = PyTuple_Size(makers->fields) - 3;
+    PyObject *items[MOST], *sender = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, SIDE));
+    long side = sender ? PyLong_AsLong(sender) : -1, ends[2] = {side, 1 - side};
+    Py_XDECREF(sender);
+    if (side & ~1 || count < 0 || count > MOST - OWN) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "not a hello");
+        return NULL;
+    }
+    items[0] = PyLong_FromLongLong(self->number);
+    for (int i = 0; i < 2; i++) {
+        items[1 + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 1 + i));
+        items[3 + 2 * i] = PyLong_FromLongLong(self->ends[ends[i]]);
+        items[4 + 2 * i] = PyLong_FromLong(key_port(&self->key, (int)ends[i]));
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        items[OWN + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 3 + i));
+    return tuple_of(items, OWN + count);
+}
+
+/* Add the facts of the hellos of a flow to the list: Talk.release. */
+static int tell_hellos(const Flow *self, PyObject *list, const Makers *makers)
+{
+    Py_ssize_t count = PySequence_Size(self->hellos);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *hello = PySequence_GetItem(self->hellos, i), *row = hello ? hello_row(self, hello, makers) : NULL;
+        PyObject *fact = row ? named_tuple(makers->hello, row) : NULL;
+        int failed = !fact || PyList_Append(list, fact);
+        Py_XDECREF(hello), Py_XDECREF(fact);
+        if (failed)
+            return -1;
+    }
+    return count < 0 ? -1 : 0;
+}
+
+/* Which end is the client: Talk.client. -1 with an exception set where that cannot be told. */
+static int client_of(const Flow *self, const Makers *makers)
+{
+    int protocol = key_protocol(&self->key), known = self->syn >= 0 ? self->syn : self->asker;
+    if (known >= 0)
+        return known;
+    if (protocol != TCP && protocol != UDP)
+        return self->first_side;
+    PyObject *found = PyObject_CallFunction(makers->server_of, "iii", protocol, key_port(&self->key, 0), key_port(&self->key, 1));
+    long server = found ? PyLong_AsLong(found) : -1;
+    Py_XDECREF(found);
+    return PyErr_Occurred() ? -1 : server & ~1 ? self->first_side : 1 - (int)server;
+}
+
+/* Add the flow to the list of facts; 1, 0 where that is for Python (an end that is none), or -1. */
 static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *otherwise, int live, const Makers *makers,
                 Kind *kinds)
 {
-    int client = self->syn >= 0 ? self->syn : self->asker;
-    if (client & ~1)
+    int client = client_of(self, makers);
+    if (client < 0)
+        return -1;
+    if (client > 1)
         return 0;
     PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
     PyObject *kind = end ? kind_of_flow(self, client, makers, kinds) : NULL;

@@ -246,5 +246,7 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
 
 
 # What `Tally.tell` needs, and the core in C: a fact's class, what kind a flow is of, whether a name is a resolver's, words
-# for an end.
-MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"))
+# for an end; a hello's class, and what is asked of a Hello: who sent it, which it is, when, and what it says; which of two
+# ports is the server's.
+_ASKED = ("side", "index", "seen_us", *HelloFact._fields[7:])
+MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"), HelloFact, _ASKED, server_port_of)

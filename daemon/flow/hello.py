@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.decode.certificate import certificate_names
+from daemon.decode.cursor import DecodeError
 from daemon.decode.http import Request
-from daemon.decode.tls import ClientHello, ServerHello
+from daemon.decode.tls import CERTIFICATE, SERVER_HELLO, ClientHello, ServerHello, parse_server_hello
 
 _MAX_CERTIFICATE_TEXT = 1024
 
@@ -63,6 +66,20 @@ def tls_hello(index: int, seen_us: int, side: int, source: str, hello: ClientHel
         ja4=hello.ja4 or None,
         random=hello.random.hex(),
     )
+
+
+def read_answer(hello: Hello, messages: Iterable[bytes], done: bool) -> bool:
+    """Note what the server's handshake messages answer; whether nothing more can come. `done`: the plaintext has ended."""
+    try:
+        for message in messages:
+            if message[0] == SERVER_HELLO and hello.cipher is None:
+                hello.answered(parse_server_hello(message))
+            elif message[0] == CERTIFICATE and hello.cipher is not None:
+                hello.certified(certificate_names(message))
+                return True
+    except DecodeError:
+        return True
+    return done or hello.chosen_version == "TLS1.3"
 
 
 def http_hello(index: int, seen_us: int, side: int, request: Request) -> Hello:

@@ -7,9 +7,10 @@ Rule 2: the table is bounded: past OPEN flows the longest silent are let go and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from daemon.decode.columns import Columns
+from daemon.decode.columns import Columns, Survey
 from daemon.flow.core import CoreName, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
@@ -35,12 +36,14 @@ class FlowTable:
         """The facts so far."""
         return self._core.facts
 
-    def add(self, buf: bytearray, columns: Columns) -> None:
-        """Take the rows of a chunk."""
+    def add(self, buf: bytearray, columns: Columns, survey: Survey | None = None) -> None:
+        """Take the rows of a chunk, whose survey the caller may have already."""
         if not len(columns):
             return
-        self.clock_us = max(self.clock_us, int(columns.time_us.max()))
-        self._frames.add(buf, columns, self._core.facts)
+        survey = survey or columns.survey()
+        self.clock_us = max(self.clock_us, survey.last_us)
+        if survey.frames:
+            self._frames.add(buf, columns, self._core.facts)
         self._core.add(buf, columns)
 
     def tidy(self) -> None:
@@ -77,14 +80,18 @@ class FlowTable:
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on in another process, as plain values."""
-        return {
-            "clock_us": self.clock_us,
-            "next": self._core.begun,
-            "flows": [flow.state() for flow in self._core.open()],
-        }
+        return {**self.clock(), "flows": list(self.flow_states())}
+
+    def clock(self) -> dict[str, Any]:
+        """`state()` but for the flows, which may be many."""
+        return {"clock_us": self.clock_us, "next": self._core.begun}
+
+    def flow_states(self) -> Iterator[list[Any]]:
+        """The flows of `state()`, one after the other."""
+        return (flow.state() for flow in self._core.open())
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state()` described; the table must be new."""
+        """Go on from what `state()` described, whose flows may come one after the other; the table must be new."""
         self.clock_us, self._core.begun = state["clock_us"], state["next"]
         for each in state["flows"]:
             self._core.insert(self._conversation.restore(each, self.endpoints))

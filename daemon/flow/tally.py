@@ -159,10 +159,9 @@ class Tally:
     def tell(
         self, flows: list[Any], spans: dict[int, list[int]], otherwise: str, live: bool, makers: tuple[Any, ...]
     ) -> bool:
-        """Add the flow to `flows` and its ends to `spans`, all in one, where that takes no judgement; whether that is done.
+        """Add the flow to `flows` and its ends to `spans`, all in one; whether that is done.
 
-        `makers` are those of `conversation`. Python leaves it to the caller, who knows how; C does it at once where a SYN
-        or a question tells the client.
+        `makers` are those of `conversation`. Python leaves it to the caller, who knows how; C does it at once.
         """
         del self, flows, spans, otherwise, live, makers
         return False

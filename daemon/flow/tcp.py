@@ -10,23 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from daemon.decode.certificate import certificate_names
 from daemon.decode.cursor import DecodeError
 from daemon.decode.dns import parse_stream
 from daemon.decode.http import RequestReader, looks_like_request
 from daemon.decode.packet import SYN
 from daemon.decode.signatures import recognise_tcp
-from daemon.decode.tls import (
-    CERTIFICATE,
-    CLIENT_HELLO,
-    SERVER_HELLO,
-    Flight,
-    looks_like_client_hello,
-    parse_client_hello,
-    parse_records,
-    parse_server_hello,
-)
-from daemon.flow.hello import Hello, http_hello, tls_hello
+from daemon.decode.tls import CLIENT_HELLO, Flight, looks_like_client_hello, parse_client_hello, parse_records
+from daemon.flow.hello import Hello, http_hello, read_answer, tls_hello
 from daemon.flow.messages import dns_message
 from daemon.flow.stream import Gap, Stream
 
@@ -271,22 +261,7 @@ class TcpInspector:
             self._tls(flow, facts, other, self._since[other], b"")
 
     def _server_flight(self, flight: Flight) -> None:
-        hello = self._hello
-        if hello is None:
-            self._finish()
-            return
-        try:
-            for message in flight.messages:
-                if message[0] == SERVER_HELLO and hello.cipher is None:
-                    hello.answered(parse_server_hello(message))
-                elif message[0] == CERTIFICATE and hello.cipher is not None:
-                    hello.certified(certificate_names(message))
-                    self._finish()
-                    return
-        except DecodeError:
-            self._finish()
-            return
-        if flight.done or hello.chosen_version == "TLS1.3":
+        if self._hello is None or read_answer(self._hello, flight.messages, flight.done):
             self._finish()
 
     def _http(self, flow: Talk, facts: Facts, side: int, time_us: int, piece: bytes) -> None:

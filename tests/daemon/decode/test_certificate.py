@@ -8,11 +8,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.decode.certificate import MAX_NAMES, any_names, certificate_names, usual_names
+from daemon.decode.certificate import MAX_NAMES, NATIVE, any_names, certificate_names, usual_names
 from daemon.decode.cursor import DecodeError
 from daemon.decode.tls import parse_records
 from tests.daemon.decode import hellos
 from tests.daemon.decode.hellos import vector
+from tests.support.hostile import hostile
+
+if NATIVE:
+    from daemon.decode import _hello
 
 
 def message(*chain: bytes) -> bytes:
@@ -114,3 +118,40 @@ def test_reading_names_here_or_there_is_the_same(original: bytes, changes: list[
     with suppress(DecodeError):  # the library also judges parts of the certificate in which there are no names
         there = any_names(bytes(changed))
         assert here is None or here == there
+
+
+def both(wire: bytes) -> None:
+    said = []
+    for native in (NATIVE, False):
+        try:
+            said.append(certificate_names(wire, native=native))
+        except DecodeError:
+            said.append(())
+    assert said[0] == said[1]
+
+
+@pytest.mark.skipif(not NATIVE, reason="not built here")
+@given(
+    hostile(
+        [message(LEAF), message(LEAF, LEAF), message(der(None, "a.example", "", "B..", addresses=("192.0.2.1",)))], 900
+    )
+)
+def test_both_readers_find_the_same_names(wire: bytes) -> None:
+    both(wire)
+
+
+@pytest.mark.skipif(not NATIVE, reason="not built here")
+def test_the_reader_in_c_leaves_what_is_not_usual() -> None:
+    assert _hello.certificate_names(message(LEAF)) == ("www.example.com", "*.example.com")
+    mixed = der(None, "b.example", "a.example", addresses=("192.0.2.1", "192.0.2.1"))
+    assert _hello.certificate_names(message(mixed)) == ("b.example", "a.example", "192.0.2.1")
+    for unusual in (
+        der("cn.example"),
+        der(None, addresses=("2001:db8::1",)),
+        der(None, *[f"n{n}.example" for n in range(101)]),
+        LEAF[:-1],
+    ):
+        assert _hello.certificate_names(message(unusual)) is None
+        both(message(unusual))
+    for size in range(len(message(LEAF))):
+        both(message(LEAF)[:size])

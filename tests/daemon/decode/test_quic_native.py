@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.decode.cursor import DecodeError
 from daemon.decode.packet import UDP
-from daemon.decode.quic_keys import SALTS, V2, initial_keys, open_packet
+from daemon.decode.quic import HelloAssembler
+from daemon.decode.quic_keys import CLIENTS, SALTS, V2, initial_keys, open_packet
 from daemon.decode.quic_packet import NATIVE, parse_frames, parse_headers
 from tests.daemon.decode import hellos as h
 from tests.daemon.decode import quic_wire as q
@@ -20,7 +23,7 @@ from tests.support.hostile import every_cut, hostile
 if not NATIVE:
     pytest.skip("daemon/decode/_hello.c is not built", allow_module_level=True)
 
-from daemon.decode import _hello
+from daemon.decode import _hello, _quic
 
 
 def assert_same_datagram(datagram: bytes) -> None:
@@ -134,3 +137,88 @@ def test_recorded_captures() -> None:
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no captures at {CORPUS}: HOMEPORT_CORPUS names their folder")
 def test_real_captures() -> None:
     assert sum(map(compare, sorted(CORPUS.rglob("*.pcap*")))) > 50
+
+
+# --- whole hellos
+
+
+def told(datagrams: list[bytes]) -> None:
+    """What read_hello says of these datagrams, if anything, is what HelloAssembler keeps of them."""
+    assembler, held = HelloAssembler(), None
+    for datagram in datagrams:
+        found = _quic.read_hello(CLIENTS, datagram, held)
+        try:
+            message = assembler.feed(datagram)
+        except DecodeError:
+            assert found is None
+            return
+        if found is None:
+            return  # left to the assembler
+        held = found
+        packets, whole, dcid, scid, pieces, keys = found
+        first, second, delivered, (tried, taken, left) = assembler.state()
+        assert (whole, dcid.hex(), scid.hex()) == (message, first, second)
+        assert delivered == (whole[6:38].hex() if whole else "")
+        assert left == ([] if whole else [[offset, data.hex()] for offset, data in pieces])
+        assert taken == (whole is not None)
+        assert tried >= packets > 0
+        version = int.from_bytes(datagram[1:5], "big")
+        assert keys == initial_keys(version, CLIENTS[version][0], dcid, "client").native
+        if whole:
+            return
+
+
+LARGE = h.client_hello(h.sni(b"large.example.com") + h.alpn(b"h3") + h.extension(21, bytes(1500)))
+
+
+def test_hellos_are_read_whole() -> None:
+    for version in (q.V1, q.V2):
+        found = _quic.read_hello(CLIENTS, q.initial(q.crypto(0, CLIENT), version=version, scid=b"me"), None)
+        assert found is not None
+        assert found[:5] == (1, CLIENT, b"original", b"me", ((0, CLIENT),))
+    first = _quic.read_hello(CLIENTS, q.initial(q.crypto(700, LARGE[700:]) + q.crypto(0, LARGE[:200]), size=90), None)
+    assert first is not None
+    assert (*first[:2], first[4]) == (1, None, ((0, LARGE[:200]), (700, LARGE[700:])))
+    second = _quic.read_hello(CLIENTS, q.initial(q.crypto(200, LARGE[200:700])), first)
+    assert second is not None
+    assert second[1] == LARGE
+
+
+@given(st.data())
+def test_hellos_are_read_as_the_assembler_reads_them(data: st.DataObject) -> None:
+    cuts = data.draw(st.lists(st.integers(0, len(LARGE)), max_size=6))
+    edges = sorted({0, *cuts, len(LARGE)})
+    frames = [q.crypto(a, LARGE[a:b]) for a, b in pairwise(edges)]
+    frames = data.draw(st.permutations(frames)) + data.draw(
+        st.lists(st.sampled_from([b"\x01", b"\0" * 9, *frames]), max_size=2)
+    )
+    at = data.draw(st.integers(0, len(frames)))
+    version = data.draw(st.sampled_from([q.V1, q.V2, q.DRAFT_29]))
+    sent = [q.initial(b"".join(part) or b"\x01", version=version, size=200) for part in (frames[:at], frames[at:])]
+    if data.draw(st.booleans()):
+        sent = [b"".join(sent)]
+    if data.draw(st.booleans()):
+        sent = [data.draw(hostile(sent, 1300)), *sent]
+    told(sent)
+
+
+def test_wrong_arguments_for_hellos_are_refused() -> None:
+    whole = q.initial(q.crypto(0, CLIENT))
+    held = _quic.read_hello(CLIENTS, q.initial(q.crypto(9, b"later")), None)
+    assert held is not None
+    wrong: list[tuple[Any, ...]] = [
+        (whole,),
+        (None, whole, None),
+        (CLIENTS, whole, ()),
+        (CLIENTS, "text", None),
+        ({1: (b"", b"")}, whole, None),
+        ({1: (bytes(65), (b"",) * 4)}, whole, None),
+        (CLIENTS, whole, (*held[:5], b"keys")),
+        (CLIENTS, whole, (*held[:4], ((0, "text"),), held[5])),
+        (CLIENTS, whole, (*held[:4], ((0, b""),) * 65, held[5])),
+    ]
+    for arguments in wrong:
+        with pytest.raises((TypeError, ValueError)):
+            _quic.read_hello(*arguments)
+    assert _quic.read_hello({}, whole, None) is None
+    assert _quic.read_hello(CLIENTS, b"", None) is None

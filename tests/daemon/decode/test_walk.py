@@ -22,6 +22,7 @@ from daemon.decode.framing import open_scanner
 from daemon.decode.links import SUPPORTED
 from daemon.decode.pcap import PcapScanner, parse_header
 from daemon.decode.records import LOOKAHEAD, Damage, Records
+from daemon.decode.sketch import _packed
 from daemon.decode.walk import NATIVE, Native
 from tests.support import captures
 from tests.support.chunks import Frame, chunk, every_shape, seen
@@ -354,3 +355,42 @@ def test_real_captures_read_the_same() -> None:
             assert_same_columns(buf, records)
             count += len(records.offset)
     assert count
+
+
+# --- all rows together
+
+
+@given(
+    st.lists(st.sampled_from([*EVERY.values()]), min_size=1, max_size=20),
+    st.sampled_from(LINKS),
+    st.integers(-(2**62), 2**62),
+)
+def test_both_surveys_are_the_same(frames: list[Frame], link: int, time_us: int) -> None:
+    buf, records = chunk(frames)
+    columns = decode_columns(buf, records, Fragments())
+    columns.time_us[-1], columns.link[0] = time_us, link
+    assert columns.survey() == columns.survey(native=False)
+
+
+def test_a_survey_of_nothing_or_of_other_arrays_is_refused() -> None:
+    few, many = np.zeros(1, np.int64), np.zeros(2, np.int64)
+    kind, link = np.zeros(1, np.uint8), np.zeros(1, np.int32)
+    for wrong in [(many, few, kind, link), (few, few, link, link), (few[:0], few[:0], kind[:0], link[:0])]:
+        with pytest.raises(ValueError, match=r"wrong type|no rows"):
+            WALK.survey(*wrong)
+    with pytest.raises(TypeError, match="4 arguments"):
+        WALK.survey(few)
+    with pytest.raises(ValueError, match="held"):
+        WALK.pack(np.zeros(65535, bool))
+    with pytest.raises(TypeError, match="1 argument"):
+        WALK.pack()
+
+
+@given(st.sets(st.integers(0, 65535), max_size=40), st.sampled_from([0, 4095, 4096, 9000, 65536]))
+def test_both_pack_the_same_marks(some: set[int], more: int) -> None:
+    held = np.zeros(65536, bool)
+    held[:more] = True
+    held[list(some)] = True
+    expected = _packed(held)
+    assert WALK.pack(held) == expected
+    assert not held.any()
