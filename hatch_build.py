@@ -11,6 +11,7 @@ Rule 4: the quick form of the organisation files says from which files it was ma
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import shlex
@@ -29,6 +30,7 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._dns": "daemon/decode/_dns.c",
     "daemon.decode._hello": "daemon/decode/_hello.c",
     "daemon.decode._quic": "daemon/decode/_quic.c",
+    "daemon.store._rows": "daemon/store/_rows.c",
 }
 TABLES = {  # table -> what makes it
     "daemon/identify/oui.bin": "daemon/identify/oui_build.py",
@@ -37,7 +39,7 @@ TABLES = {  # table -> what makes it
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SUFFIX = ".abi3.so"
 ORGANISATIONS = "daemon/classify/organisations"
-COMPACT = "daemon/classify/compact.py"  # loaded as a file: nothing of ours is installed yet
+COMPACT = "organisations.json"  # as daemon.classify.compact calls it
 
 
 class NativeHook(BuildHookInterface[Any]):
@@ -80,15 +82,15 @@ def build_all(root: Path) -> list[str]:
 def build_organisations(root: Path) -> list[str]:
     """Make the quick form of the organisation files; its path relative to `root`, nothing where it could not be made."""
     files = {path.name: path.read_bytes() for path in (root / ORGANISATIONS).glob("*.toml")}
-    spec = importlib.util.spec_from_file_location("homeport_compact", root / COMPACT)
-    if spec is None or spec.loader is None:
-        return []
-    compact = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(compact)
-    target = root / ORGANISATIONS / compact.COMPACT
+    target = root / ORGANISATIONS / COMPACT
+    sys.path.insert(0, str(root))  # nothing of ours is installed yet, and this part needs nothing else
+    try:
+        quick = importlib.import_module("daemon.classify.quick")
+    finally:
+        sys.path.remove(str(root))
     made = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        made.write_bytes(compact.pack(files))
+        made.write_bytes(quick.pack(files))
         made.replace(target)
     except (OSError, ValueError) as error:
         target.unlink(missing_ok=True)

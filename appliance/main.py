@@ -31,7 +31,13 @@ EXIT_CODES: Mapping[int, str] = {
 
 DEBUG = "HOMEPORT_DEBUG"
 _VERBS = Path(__file__).parent / "cli"
-_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())
+_BEGIN = """\b
+To begin:
+  homeport demo                            a sample home, to look around in
+  homeport import YOUR.pcap --db home.db   captures that you have
+
+"""
+_EPILOG = _BEGIN + "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 def verbs() -> list[str]:

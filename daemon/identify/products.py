@@ -12,6 +12,8 @@ Facts from products in the open: identifiers that they broadcast, names their ma
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 # Where something is said. MODEL: TXT records and the like that exist to tell the model; AGENT: User-Agent of HTTP, SSDP
@@ -22,7 +24,7 @@ MODEL, AGENT, HOST, TYPE, CLASS = "model", "agent", "host", "type", "class"
 class Product(NamedTuple):
     """A row of the tables below."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     brand: str | None
     model: str | None
     kind: str | None
@@ -269,16 +271,22 @@ _CLASSES: tuple[_Row, ...] = (
     (r"^(udhcp|dhcpcd|busybox)", None, None, None, "linux"),
 )  # fmt: skip
 
-PRODUCTS: dict[str, tuple[Product, ...]] = {
-    where: tuple([Product(re.compile(pattern, re.IGNORECASE), *rest) for pattern, *rest in rows])
+PRODUCTS: Mapping[str, tuple[Product, ...]] = {
+    where: tuple([Product(*row) for row in rows])
     for where, rows in ((MODEL, _MODELS), (AGENT, _AGENTS), (HOST, _HOSTS), (TYPE, _TYPES), (CLASS, _CLASSES))
 }
 
 
+@cache
+def _patterns(where: str) -> tuple[tuple[re.Pattern[str], Product], ...]:
+    """One table, compiled when it is first asked: all two hundred patterns take as long as 10,000 packets."""
+    return tuple([(re.compile(product.pattern, re.IGNORECASE), product) for product in PRODUCTS.get(where, ())])
+
+
 def recognise(where: str, text: str) -> Product | None:
     """The first row that fits words said at `where`, its model filled in."""
-    for product in PRODUCTS.get(where, ()):
-        if match := product.pattern.search(text):
+    for pattern, product in _patterns(where):
+        if match := pattern.search(text):
             model = product.model
             return product._replace(model=match.expand(model).strip()) if model and "\\" in model else product
     return None

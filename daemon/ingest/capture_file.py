@@ -70,15 +70,20 @@ def folder_device(path: Path) -> str | None:
 
 
 def import_file(
-    db: sqlite3.Connection, database: Path, task: Task, heard: Callable[[int, int], None] = lambda _size, _packets: None
+    db: sqlite3.Connection,
+    database: Path,
+    task: Task,
+    heard: Callable[[int, int], None] = lambda _size, _packets: None,
+    hurry: Callable[[], bool] = lambda: False,
 ) -> FileOutcome:
     """Read one file into an open database. `heard(bytes, packets)` is told of progress, in bytes on disk.
 
-    Raises StoreError; what is wrong with the file itself is in the outcome.
+    `hurry` is asked often whether somebody waits for the next commit, and for `heard` behind it. Raises StoreError; what
+    is wrong with the file itself is in the outcome.
     """
     try:
         with Source.open(task.path, task.limit) as source:
-            return _import_source(db, database, task, source, heard)
+            return _import_source(db, database, task, source, heard, hurry)
     except (OSError, DecodeError) as error:
         return _unreadable(task, error)
 
@@ -89,6 +94,7 @@ def continue_file(
     task: Task,
     capture_id: int,
     heard: Callable[[int, int], None] = lambda _size, _packets: None,
+    hurry: Callable[[], bool] = lambda: False,
 ) -> FileOutcome | None:
     """Read what came to a file that this process has read before, and that was not replaced since.
 
@@ -103,7 +109,7 @@ def continue_file(
             decoder = CaptureDecoder(source, final=task.final)
             decoder.resume(known.state)
             writer = _writer(db, database, known, decoder)
-            return _read(writer, decoder, task, source, known, heard)
+            return _read(writer, decoder, task, source, known, heard, hurry)
     except (OSError, DecodeError) as error:
         return _unreadable(task, error)
 
@@ -118,7 +124,12 @@ def _writer(db: sqlite3.Connection, database: Path, known: Known, decoder: Captu
 
 
 def _import_source(
-    db: sqlite3.Connection, database: Path, task: Task, source: Source, heard: Callable[[int, int], None]
+    db: sqlite3.Connection,
+    database: Path,
+    task: Task,
+    source: Source,
+    heard: Callable[[int, int], None],
+    hurry: Callable[[], bool],
 ) -> FileOutcome:
     head = identify(source)
     if head is None:
@@ -144,7 +155,7 @@ def _import_source(
         with explained(database):
             let_wait(db, known, WAITS)
         return FileOutcome(task.path, "unsynced", message=WAITS, capture_id=known.capture_id)
-    return _read(_writer(db, database, known, decoder), decoder, task, source, known, heard)
+    return _read(_writer(db, database, known, decoder), decoder, task, source, known, heard, hurry)
 
 
 def read_anew(db: sqlite3.Connection, database: Path, task: Task, capture_id: int) -> FileOutcome | None:
@@ -238,9 +249,10 @@ def _read(
     source: Source,
     known: Known,
     heard: Callable[[int, int], None],
+    hurry: Callable[[], bool] = lambda: False,
 ) -> FileOutcome:
     packets, told, facts = known.packets, 0, 0
-    for batch in decoder.batches():
+    for batch in decoder.batches(hurry):
         status, error = _status(batch, task, source.problem if batch.done else None)
         if status == "unsupported":
             error = writer.most_undecoded(batch.undecoded)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from daemon.decode.columns import SPARE, Column, Columns, decode_columns
+from daemon.decode.columns import SPARE, Column, Columns, Survey, decode_columns
 from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, entry_state, open_scanner, restore_scanner
@@ -32,10 +32,14 @@ STEP = 1 << 20
 EPOCH = 4 * STEP
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _SLACK = 128 << 10  # bytes of records before the end of an epoch that are left to the next chunk
-_LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk; what was just read is still in the cache when it is hashed
+_LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk
+_PIECE = 512 << 10  # bytes that are read at once
 _BATCH = 30_000  # facts in a batch
 _STRIDE = 256 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
+_UNPACKED = 1 << 16  # bytes of a state at a time
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False)  # json.dumps makes one for each flow
 
 BROKEN = "headers cut or broken"
 
@@ -96,33 +100,35 @@ class CaptureDecoder:
 
     def resume(self, state: bytes) -> None:
         """Go on where `state()` was taken; the source must have the same bytes up to there."""
-        unpacked = zlib.decompress(state)
-        head, *flows = [json.loads(line) for line in unpacked.splitlines()]
+        lines = _lines(state)
+        head = json.loads(next(lines))
         totals = head["totals"]
         if "epoch" in totals:  # as states had it before there were steps
             totals["step"] = (totals.pop("epoch") + 1) * EPOCH // STEP - 1
         self.totals = Totals(**totals)
         self.scanner = restore_scanner(head["scanner"])
         self._fragments = Fragments.from_state(head["fragments"])
-        self._table.restore({**head["table"], "flows": flows})
+        self._table.restore({**head["table"], "flows": map(json.loads, lines)})
         start = head["digest"]["position"]
         self._source.seek(start)
         partial = bytearray(self.totals.cursor - start)
         self._digest = RollingDigest.restore(head["digest"], memoryview(partial)[: _fill(self._source, partial, 0)])
 
     def state(self) -> bytes:
-        """All that decoding needs to go on behind the cursor: compressed lines of JSON, one a flow."""
+        """All that decoding needs to go on behind the cursor: compressed lines of JSON, one a flow.
+
+        They are made and unpacked one by one: all of them together take as much memory again as the flows.
+        """
         packer = zlib.compressobj(1)
-        table = self._table.state()
         head = {
             "totals": {field.name: getattr(self.totals, field.name) for field in fields(Totals)},
             "scanner": self.scanner.state(),
             "fragments": self._fragments.state(),
             "digest": self._digest.state(),
-            "table": {key: value for key, value in table.items() if key != "flows"},
+            "table": self._table.clock(),
         }
         parts = [packer.compress(json.dumps(head).encode() + b"\n")]
-        parts += [packer.compress(json.dumps(flow, separators=(",", ":")).encode() + b"\n") for flow in table["flows"]]
+        parts.extend(packer.compress(_COMPACT.encode(flow).encode() + b"\n") for flow in self._table.flow_states())
         parts.append(packer.flush())
         return b"".join(parts)
 
@@ -130,21 +136,25 @@ class CaptureDecoder:
         """Identity of the bytes up to the cursor."""
         return self._digest.hexdigest()
 
-    def batches(self) -> Iterator[Batch]:
-        """Decode to the end of the source, batch by batch; the last has every flow that is still open."""
+    def batches(self, hurry: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Decode to the end of the source, batch by batch; the last has every flow that is still open.
+
+        `hurry` is asked at each chunk whether the batch should end there.
+        """
         buf = bytearray(max(_MOST, LOOKAHEAD) + SPARE)
         view = memoryview(buf)
         filled, window = 0, _LEAST
         batched = self.totals.cursor
         self._source.seek(batched)
         while True:
-            filled = _fill(self._source, view[:window], filled)
+            before = self._digest.copy()
+            filled, hashed = _read(self._source, self._digest, view[:window], filled)
             ended = filled < window
             begin, needed = self.totals.cursor, entry_state(self.scanner)
             records = self.scanner.scan(buf, 0, filled, begin, ended and self._final)
             self._take(buf, records)
             consumed = records.consumed
-            self._digest.update(view[:consumed])
+            self._hash(before, view, hashed, consumed)
             self._note(records.damage, consumed)
             self._sketcher.stand(begin, self.totals.cursor, needed)
             if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
@@ -159,11 +169,17 @@ class CaptureDecoder:
             filled -= consumed
             window = max(window, filled + 1)
             enough = self._table.facts.size() >= max(_BATCH, len(self._table))
-            if enough or self.totals.cursor - batched >= _STRIDE:
+            if enough or self.totals.cursor - batched >= _STRIDE or hurry():
                 batched = self.totals.cursor
                 yield self._batch(done=False)
         self._table.finish("cut" if self._final else "open")
         yield self._batch(done=True)
+
+    def _hash(self, before: RollingDigest, view: memoryview, hashed: int, consumed: int) -> None:
+        """Bring the digest to the cursor. `hashed` bytes of the buffer are in it, or none in the digest of `before`."""
+        if consumed < hashed:  # not as far as usual: damage, or a record of many bytes
+            self._digest, hashed = before, 0
+        self._digest.update(view[hashed:consumed])
 
     def _batch(self, *, done: bool) -> Batch:
         undecoded, self._undecoded = self._undecoded, {}
@@ -205,19 +221,21 @@ class CaptureDecoder:
     def _decode(self, buf: bytearray, records: Records) -> None:
         columns = decode_columns(buf, records, self._fragments, thorough=self._thorough)
         self.slow_rows += columns.slow_rows
-        self._sketcher.add(buf, columns, *self._count(columns))
-        self._table.add(buf, columns)
+        survey = columns.survey()
+        self._count(columns, survey)
+        self._sketcher.add(buf, columns, survey.first_us, survey.last_us, cooked=survey.cooked > 0)
+        self._table.add(buf, columns, survey)
 
-    def _count(self, columns: Columns) -> tuple[int, int]:
-        """The earliest and the latest time of the rows."""
-        totals = self.totals
-        first, last = int(columns.time_us.min()), int(columns.time_us.max())
+    def _count(self, columns: Columns, survey: Survey) -> None:
+        totals, first, last = self.totals, survey.first_us, survey.last_us
         totals.first_us = first if totals.first_us is None else min(first, totals.first_us)
         totals.last_us = last if totals.last_us is None else max(last, totals.last_us)
         totals.packets += len(columns)
-        totals.bytes += int(columns.wire.sum())
+        totals.bytes += survey.bytes
+        if not survey.undecoded:
+            return
         lost = np.nonzero(columns.kind == UNDECODED)[0]
-        for link in np.unique(columns.link[lost]).tolist() if len(lost) else ():
+        for link in np.unique(columns.link[lost]).tolist():
             rows = lost[columns.link[lost] == link]
             packets, size = len(rows), int(columns.wire[rows].sum())
             totals.undecoded_packets += packets
@@ -227,7 +245,6 @@ class CaptureDecoder:
             )
             before = self._undecoded.get(reason, (0, 0))
             self._undecoded[reason] = (before[0] + packets, before[1] + size)
-        return first, last
 
     def _note(self, damage: tuple[Damage, ...], consumed: int) -> None:
         """Where the file is damaged. A torn end is not damage of the capture: it may still be completed."""
@@ -246,6 +263,19 @@ class CaptureDecoder:
         return ",".join(LINK_NAMES.get(link, str(link)) for link in self.scanner.link_types)
 
 
+def _lines(packed: bytes) -> Iterator[bytes]:
+    """The lines of a state, unpacked a piece at a time. Raises zlib.error where it is none."""
+    unpacker = zlib.decompressobj()
+    rest = b""
+    while not unpacker.eof:
+        piece = unpacker.decompress(packed, _UNPACKED)
+        if not (piece or unpacker.eof):
+            raise zlib.error("the state ends in the middle")
+        packed = unpacker.unconsumed_tail
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+
+
 def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
     """Read until the buffer is full or the source has no more; bytes in the buffer."""
     view = memoryview(buf)
@@ -255,6 +285,24 @@ def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
             break
         filled += count
     return filled
+
+
+def _read(source: Source, digest: RollingDigest, view: memoryview, filled: int) -> tuple[int, int]:
+    """Read until the buffer is full or the source has no more: bytes in the buffer, and how many of them are hashed.
+
+    Pieces are hashed as they come, while they are in the nearest cache: half as dear as later. The end is left, since it
+    seldom is the end of a record.
+    """
+    hashed = 0
+    while filled < len(view):
+        count = source.read_into(view[filled : filled + _PIECE])
+        if not count:
+            break
+        filled += count
+        if filled - _SLACK > hashed:
+            digest.update(view[hashed : filled - _SLACK])
+            hashed = filled - _SLACK
+    return filled, hashed
 
 
 def _behind(ends: Column, base: int, step: int, steps: int) -> int:

@@ -7,23 +7,27 @@ all files are in, so that neither the order of the files nor the number of worke
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daemon.decode.cursor import DecodeError
 from daemon.ingest.capture_file import Task, identify, import_file
 from daemon.ingest.knowledge import Knowledge
-from daemon.ingest.noted import Notes
 from daemon.ingest.outcome import FileOutcome, Progress, Silent, Summary
 from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import settle_site
-from daemon.ingest.source import Source, find_captures
+from daemon.ingest.source import SIDECAR, Source, find_captures
 from daemon.store.captures import site_number
 from daemon.store.database import open_database
 from daemon.store.errors import explained
 from daemon.store.finding_rows import drop_findings
+
+if TYPE_CHECKING:
+    from daemon.ingest.noted import Notes
 
 
 def import_captures(
@@ -50,15 +54,16 @@ def import_captures(
     try:
         complete_replacements(db, database)
         listener.started(len(files), sum(path.stat().st_size for path in files if path.exists()))
-        notes = Notes(files)
-        tasks = [Task(path, site, device, clock_offset_us=notes.offset(path)) for path in files]
+        notes = _notes(files)
+        tasks = [Task(path, site, device, clock_offset_us=notes.offset(path) if notes else 0) for path in files]
         outcomes = []
         for outcome in _run(db, database, tasks, jobs, listener):
             listener.finished(outcome)
             outcomes.append(outcome)
         order = {path: place for place, path in enumerate(files)}
         outcomes.sort(key=lambda outcome: order[outcome.path])
-        notes.tell(db, database, site, outcomes)
+        if notes:
+            notes.tell(db, database, site, outcomes)
         if outcomes:
             settle_site(db, database, site, networks, knowledge)
         if any(outcome.facts for outcome in outcomes):
@@ -66,6 +71,16 @@ def import_captures(
         return _summary(db, database, site, outcomes, problems)
     finally:
         db.close()
+
+
+def _notes(files: Sequence[Path]) -> Notes | None:
+    """What our recorder noted beside the files; None where it noted nothing there."""
+    folders = {path.parent for path in files}
+    if not any(not os.access(folder, os.R_OK) or any(folder.glob(f"*{SIDECAR}")) for folder in folders):
+        return None
+    from daemon.ingest.noted import Notes  # noqa: PLC0415  with all that follows files: slow to import
+
+    return Notes(files)
 
 
 def _run(

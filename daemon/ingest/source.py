@@ -26,7 +26,7 @@ from daemon.ingest.streams import GZIP_MAGIC, GzipStream, PlainStream
 HEAD_SIZE = 65_536
 BLOCK_SIZE = 4 << 20  # of the digest
 
-_SIDECAR = ".meta.jsonl"
+SIDECAR = ".meta.jsonl"  # ends the name of what our recorder notes beside a capture
 
 
 class Source:
@@ -123,7 +123,7 @@ def _find(path: Path, found: dict[Path, None], problems: list[tuple[str, str]]) 
             found.update(dict.fromkeys(_below(path, problems)))
             if before == (len(found), len(problems)):
                 problems.append((str(path), "no capture files in it"))
-        elif not path.name.endswith(_SIDECAR):
+        elif not path.name.endswith(SIDECAR):
             problem = _why_not(path)
             if problem:
                 problems.append((str(path), problem))
@@ -156,7 +156,7 @@ def _below(folder: Path, problems: list[tuple[str, str]]) -> Iterator[Path]:
 
 
 def _wanted(entry: Path) -> bool:
-    return not entry.name.startswith(".") and not entry.name.endswith(_SIDECAR)
+    return not entry.name.startswith(".") and not entry.name.endswith(SIDECAR)
 
 
 def _why_not(path: Path) -> str:
@@ -212,6 +212,13 @@ class RollingDigest:
                 self._whole += BLOCK_SIZE
                 self._filled = 0
             view = view[len(piece) :]
+
+    def copy(self) -> RollingDigest:
+        """One that goes on from here by itself."""
+        other = RollingDigest()
+        other._chain, other._block = self._chain, self._block.copy()
+        other._filled, other._whole = self._filled, self._whole
+        return other
 
     def _chained(self) -> bytes:
         return hashlib.sha256(self._chain + self._block.digest()).digest()

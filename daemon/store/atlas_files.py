@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
-from importlib.resources import files as resource_files
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daemon.classify import place
 from daemon.classify.address_files import (
     ASN,
     CITY,
@@ -60,7 +60,7 @@ def open_country_file(path: Path) -> Atlas:
 
 def our_clouds() -> Path:
     """The file of clouds' ranges that comes with Homeport; missing where it could not be built."""
-    return Path(str(resource_files("daemon.classify") / "cloud.mmdb"))
+    return Path(place.__file__).with_name("cloud.mmdb")
 
 
 def with_our_clouds(files: AddressFiles) -> AddressFiles:

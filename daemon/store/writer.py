@@ -9,31 +9,43 @@ Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from daemon.decode.dns import Record
 from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
-from daemon.identify.answers import holds_until
 from daemon.store.blocks import write_blocks
 from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
+from daemon.store.rows import PIECE, Piece, dns_rows, flow_rows, hello_rows
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 
 _DIGEST_STEP = 64 << 20  # bytes of a file in which one digest is kept
 
 
-def _places(count: int, maybe: Collection[int] = ()) -> str:
-    """Places of `count` values; where there may be none (`maybe`, counted from 1) a 0 stands for it.
+class _Bulk(NamedTuple):
+    """A statement for PIECE rows, and one for a single one of `width` values."""
 
-    sqlite3 takes a number as it is, but asks around for more than half a microsecond what a None or a bool could be.
-    """
-    return ", ".join(f"iif(?{at} IS 0, NULL, ?{at})" if at in maybe else f"?{at}" for at in range(1, count + 1))
+    many: str
+    one: str
+    width: int
+
+
+def _bulk(table: str, width: int, maybe: Collection[int] = (), constants: str = "", otherwise: str = "") -> _Bulk:
+    """Rows into a table; a 0 among `maybe` (values counted from 1) is none. Each row ends with the same `constants`."""
+
+    def row(before: int) -> str:
+        values = [
+            f"iif(?{before + at} IS 0, NULL, ?{before + at})" if at in maybe else f"?{before + at}" for at in places
+        ]
+        return f"({', '.join(values)}{constants})"
+
+    places = range(1, width + 1)
+    many = ", ".join([row(number * width) for number in range(PIECE)])
+    return _Bulk(f"{table} VALUES {many} {otherwise}", f"{table} VALUES {row(0)} {otherwise}", width)
 
 
 _FLOW_FACTS = (
@@ -42,11 +54,11 @@ _FLOW_FACTS = (
 )  # fmt: skip
 # Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
 # written, since of the flows that a live file leaves open few have moved within a minute.
-_FLOW = f"""
-    INSERT INTO flow VALUES ({_places(18, (7, 8))}, 1, 0, NULL, NULL, NULL, NULL, 0) ON CONFLICT DO UPDATE SET
-    {", ".join(f"{column} = excluded.{column}" for column in _FLOW_FACTS)}
-    WHERE ({", ".join(_FLOW_FACTS)}) IS NOT ({", ".join(f"excluded.{column}" for column in _FLOW_FACTS)})
-"""
+_FLOW = _bulk(
+    "INSERT INTO flow", 18, (7, 8), ", 1, 0, NULL, NULL, NULL, NULL, 0",
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _FLOW_FACTS)}"
+    f" WHERE ({', '.join(_FLOW_FACTS)}) IS NOT ({', '.join(f'excluded.{column}' for column in _FLOW_FACTS)})",
+)  # fmt: skip
 _KIND = "INSERT INTO flow_kind VALUES (NULL, ?, ?, ?, ?, ?, ?)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -57,9 +69,9 @@ _FRAME = """
     INSERT INTO frame_slot VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets = packets + excluded.packets, bytes = bytes + excluded.bytes
 """
-_HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_places(18, range(9, 19))})"
-_MESSAGE = f"INSERT INTO dns_message VALUES ({_places(13, (10, 12))})"
-_RECORD = "INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)"
+_HELLO = _bulk("INSERT OR REPLACE INTO hello", 18, range(9, 19))
+_MESSAGE = _bulk("INSERT INTO dns_message", 13, (10, 12))
+_RECORD = _bulk("INSERT INTO dns_record", 7)
 _SPAN = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
 )
@@ -111,8 +123,11 @@ class FactWriter:
     cursor: int
     state: bytes | None
     _ends: list[int] = field(default_factory=list)
-    _names: dict[str, int] = field(default_factory=dict)
-    _kinds: dict[FlowKind, int] = field(default_factory=dict)
+    _names: _Names = field(init=False)
+    _kinds: _Kinds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names, self._kinds = _Names(self.db), _Kinds(self.db)
 
     def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
         """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
@@ -174,32 +189,17 @@ class FactWriter:
         )
 
     def _write(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
-        db, capture = self.db, self.capture_id
-        ends = self._number_ends()
-        name = self._number_names(facts)
+        db, capture, site = self.db, self.capture_id, self.site_id
         base = capture << 40
-        kind = self._number_kinds({flow.kind for flow in facts.flows})
-        db.executemany(
-            _FLOW,
-            [
-                (base + number, kind[what], ends[client], ends[server], client_port, server_port,
-                 name[said] if said else 0, source or 0, *others)
-                for number, what, client, server, client_port, server_port, said, source, *others
-                in sorted(facts.flows, key=itemgetter(0))  # by number, hence by id: a quarter less work for SQLite
-            ],
-        )  # fmt: skip
+        ends, names = self._number_ends(), self._names
+        _insert(db, _FLOW, flow_rows(facts.flows, base, self._kinds, ends, names))
         db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
-        db.executemany(
-            _HELLO,
-            [
-                (base + number, place, seen_us, ends[client], client_port, ends[server], server_port, source,
-                 0 if said is None else name[said], *[0 if each is None else each for each in others])
-                for number, place, seen_us, client, client_port, server, server_port, source, said, *others in facts.hellos
-            ],
-        )  # fmt: skip
-        self._write_dns(facts, ends, name)
+        _insert(db, _HELLO, hello_rows(facts.hellos, base, ends, names))
+        first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
+        messages, records = dns_rows(facts.dns, first, capture, ends, names)
+        _insert(db, _MESSAGE, messages)
+        _insert(db, _RECORD, records)
         db.executemany(_FRAME, [(capture, *key, *cell) for key, cell in facts.frames.items()])
-        site = self.site_id
         db.executemany(_HINT, [(site, *hint, *span) for hint, span in facts.hints.items()])
         db.executemany(
             _NETWORK,
@@ -208,28 +208,6 @@ class FactWriter:
         db.executemany(_ROUTER, [(site, *router, *span) for router, span in facts.routers.items()])
         db.executemany(_SEEN, [(*span, ends[end]) for end, span in facts.seen.items()])
         db.executemany(_UNDECODED, [(capture, reason, *count) for reason, count in undecoded.items()])
-
-    def _write_dns(self, facts: Facts, ends: list[int], name: dict[str, int]) -> None:
-        first = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
-        capture = self.capture_id
-        self.db.executemany(
-            _MESSAGE,
-            [
-                (at, capture, seen_us, ends[client], ends[resolver], transport, int(response), name[said], kind,
-                 0 if rcode is None else rcode, answers, *(_holds(seen_us, transport, records) if answers else _NEVER))
-                for at, (seen_us, client, resolver, transport, response, said, kind, rcode, answers, records)
-                in enumerate(facts.dns, first)
-            ],
-        )  # fmt: skip
-        self.db.executemany(
-            _RECORD,
-            [
-                (at, number, section, name[owner], kind, ttl, value)
-                for at, message in enumerate(facts.dns, first)
-                if message.records
-                for number, (section, owner, kind, ttl, value) in enumerate(message.records)
-            ],
-        )
 
     def _number_ends(self) -> list[int]:
         ends = self._ends
@@ -247,61 +225,45 @@ class FactWriter:
             )
         return ends
 
-    def _number_names(self, facts: Facts) -> dict[str, int]:
-        known = self._names
-        wanted: set[str] = {flow.name for flow in facts.flows if flow.name is not None}
-        wanted.update([hello.name for hello in facts.hellos if hello.name is not None])
-        wanted.update([message.name for message in facts.dns])
-        wanted.update([record.name for message in facts.dns for record in message.records])
-        for text in wanted - known.keys():
-            known[text] = _number(
-                self.db,
-                "INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING",
-                (text,),
-                "SELECT id FROM name WHERE text = ?",
-                (text,),
-            )
-        return known
 
-    def _number_kinds(self, wanted: Set[FlowKind]) -> Mapping[FlowKind, int]:
-        """The ids of kinds of flows; made where they are new."""
-        known = self._kinds
-        if not wanted <= known.keys():  # another process may have made some meanwhile
-            known.update((FlowKind(*row[1:]), row[0]) for row in self.db.execute("SELECT * FROM flow_kind"))
-        for kind in sorted(wanted - known.keys(), key=repr):
-            known[kind] = int(self.db.execute(_KIND, kind).lastrowid or 0)
+class _Names(dict[str, int]):
+    """The ids of names; one that is not known yet is looked up, or made."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __missing__(self, text: str) -> int:
+        known = self[text] = _number(
+            self._db,
+            "INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING",
+            (text,),
+            "SELECT id FROM name WHERE text = ?",
+            (text,),
+        )
         return known
 
 
-_NEVER = (0, 0)
-_UNICAST = ("udp", "tcp")
-_ADDRESS, _ALIAS, _SERVICE = ("A", "AAAA"), "CNAME", ("HTTPS", "SVCB")
+class _Kinds(dict[FlowKind, int]):
+    """The ids of kinds of flows, likewise."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __missing__(self, kind: FlowKind) -> int:
+        for number, *row in self._db.execute("SELECT * FROM flow_kind"):  # another process may have made some meanwhile
+            self[FlowKind(*row)] = number
+        known = self.get(kind)
+        if known is None:
+            known = self[kind] = int(self._db.execute(_KIND, kind).lastrowid or 0)
+        return known
 
 
-def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int, int]:
-    """Until when the answers of a message may name an address (0: never), and what in it tells where to ask next.
-
-    As `daemon.store.answers` reads them: 1 aliases, as there is no address, and service records; 2 only the latter.
-    """
-    if transport not in _UNICAST:
-        return _NEVER
-    ttl, addresses, aliases, services = -1, False, False, False
-    for section, _, kind, each, _ in records:
-        if section != "answer":
-            continue
-        if kind in _ADDRESS:
-            addresses = True
-        elif kind == _ALIAS:
-            aliases = True
-        elif kind in _SERVICE:
-            services = True
-        else:
-            continue
-        ttl = max(ttl, each)
-    if ttl < 0:
-        return _NEVER
-    leads = 1 if not addresses and (aliases or services) else 2 if services else 0
-    return holds_until(seen_us, ttl), leads
+def _insert(db: sqlite3.Connection, statement: _Bulk, rows: list[Piece]) -> None:
+    whole, width = PIECE * statement.width, statement.width
+    rest = rows.pop() if rows and len(rows[-1]) < whole else ()
+    if rows:  # even for no rows SQLite would read the statement, and that takes a millisecond
+        db.executemany(statement.many, rows)
+    db.executemany(statement.one, [rest[at : at + width] for at in range(0, len(rest), width)])
 
 
 def _earliest(facts: Facts) -> int | None:
