@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 
 from daemon.flow.local import address_number
 
@@ -64,8 +63,10 @@ _BLOCKS: Mapping[str, str] = {
 def _ranges() -> Iterator[tuple[int, int, int, str]]:
     """(version, first address, last address, owner) of every block."""
     for owner, text in _BLOCKS.items():
-        for block in map(ip_network, text.split()):
-            yield block.version, int(block.network_address), int(block.broadcast_address), owner
+        for block in text.split():
+            base, _, bits = block.partition("/")
+            version, first = address_number(base)
+            yield version, first, first | (1 << (32 if version == 4 else 128) - int(bits)) - 1, owner
 
 
 _RANGES = tuple(sorted(_ranges()))

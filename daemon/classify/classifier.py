@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from daemon.classify.evidence import Case, Gatherer
 from daemon.classify.names import PUBLIC
-from daemon.classify.organisations import OrganisationTable
+from daemon.classify.organisations import Match, OrganisationTable
 from daemon.classify.purposes import purpose_of
 from daemon.classify.reasons import reason_of
 from daemon.classify.rules import decide
@@ -32,6 +32,10 @@ class Classifier:
 
     def __init__(self, organisations: OrganisationTable, place: Callable[[str], Place | None] | None = None) -> None:
         self._gatherer = Gatherer(organisations, place)
+
+    def match(self, domain: str) -> Match | None:
+        """The owner of a domain by the table alone, remembered for the judgements that follow."""
+        return self._gatherer.match(domain)
 
     def about(self, device: DeviceProfile) -> Hashable:
         """What an answer depends on of the device: a device that is only called otherwise has the verdicts that it had.

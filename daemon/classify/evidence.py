@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,13 +62,13 @@ _MODULES = listed(
     " honhaiprecision chinadragon hiflying beken winnermicro rtthread huizhougaoshengda chongqingfugui"
 )
 _MEMO = 4096
+_new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 LONG_NAME = 30  # characters; longer ones are a registry's way of writing a maker
 _MOST_CERTIFICATES = 64
 _NETWORK_KINDS = frozenset({*CARRIERS, "isp"})
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Who owns a destination, what the destination is, and how that was found."""
 
     organisation: Organisation
@@ -121,12 +120,11 @@ class Gatherer:
         self.table = table
         self._place = place
         self._names = names or Names()
-        self._match = lru_cache(_MEMO)(table.match)
+        self.match = lru_cache(_MEMO)(table.match)
         self._maker = lru_cache(_MEMO)(self._find_maker)
-        dates = [month for one in table.organisations.values() for month in (one.parent_since, one.parent_until)]
-        self._sales = sorted({month for month in dates if month is not None})
         self._stays_local = lru_cache(_MEMO)(_stays_local)
         self._where = lru_cache(_MEMO)(self._find_where)
+        self._called: dict[tuple[str | None, ...], str] = {}
 
     def asked(self, destination: Destination) -> Hashable:
         """All of a destination that `gather` looks at."""
@@ -151,7 +149,7 @@ class Gatherer:
 
     def _era(self, month: str | None) -> int | None:
         """Months between which nobody was sold are one to judgements."""
-        return None if month is None else bisect_right(self._sales, month)
+        return None if month is None else bisect_right(self.table.sales, month)
 
     def gather(self, device: DeviceProfile, destination: Destination) -> Case:
         """All evidence about one question. Any text is accepted; text that says nothing is evidence of nothing."""
@@ -165,23 +163,13 @@ class Gatherer:
             owner = self._named(maker, name) if name else None
             owner = owner or self._unnamed(destination, place, address, named=name is not None)
         labels = _in_front(name, owner)
-        return Case(
-            device=device,
-            destination=destination,
-            vendor=vendor,
-            vendor_name=maker.name,
-            name=name,
-            address=address,
-            stays_local=local,
-            place=place,
-            owner=owner,
-            relation=self._relation(device, vendor, owner, destination.month),
-            spoken=spoken_purpose(labels),
-            decided=decided_purpose(labels),
-            family=self.table.family(vendor, destination.month, ever=True) if vendor else (),
-            carrier=self._carrier(destination),
-            guess=_guess(name, place) if owner is None else None,
-        )
+        family = self.table.family(vendor, destination.month, ever=True) if vendor else ()
+        guess = _guess(name, place) if owner is None else None
+        relation = self._relation(device, vendor, owner, destination.month)
+        purposes = (spoken_purpose(labels), decided_purpose(labels)) if labels else (None, None)
+        carrier = self._carrier(destination)
+        known = (device, destination, vendor, maker.name, name, address, local, place, owner)
+        return _new(Case, (*known, relation, *purposes, family, carrier, guess))
 
     def called(self, case: Case) -> str | None:
         """The owner as people know it: the brand that the name carries, the organisation, who owned it that month."""
@@ -189,16 +177,26 @@ class Gatherer:
             return case.guess
         organisation = case.owner.organisation
         label = case.name.labels[-1] if case.name and case.name.labels else ""
-        chain = self.table.family(organisation, case.destination.month, ever=True)
         own = case.vendor_name if organisation is case.vendor else None  # who bought an eQ-3 may not know Homematic
+        key = organisation.name, label, case.destination.month, own
+        known = self._called.get(key)
+        if known is None:
+            if len(self._called) >= _MEMO:
+                self._called.clear()
+            known = self._called[key] = self._find_called(organisation, *key[1:])
+        return known
+
+    def _find_called(self, organisation: Organisation, label: str, month: str | None, own: str | None) -> str:
+        """`own`: what the maker of the device is called, where it is the owner."""
+        chain = self.table.family(organisation, month, ever=True)
         if own is not None and squashed(words(organisation.name)) in squashed(words(own)):
             own = None
         return in_brackets(organisation.brand(label), own, *(one.name for one in chain[:2]))
 
     def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
         """The name and the address; a name that is an address is only that."""
-        name = self._names.parse(destination.domain) if destination.domain and destination.domain.strip(". ") else None
-        address = destination.address
+        domain, address = destination[:2]
+        name = self._names.parse(domain) if domain and domain.strip(". ") else None
         if not address or self._stays_local(address) is None:
             address = None
         if name is not None and name.sort == ADDRESS:
@@ -206,7 +204,7 @@ class Gatherer:
         return name, address
 
     def _carrier(self, destination: Destination) -> str | None:
-        match = self._match(destination.alias_target) if destination.alias_target else None
+        match = self.match(destination.alias_target) if destination.alias_target else None
         return match.kind if match else None
 
     def _find_maker(self, vendor: str | None, device_name: str | None) -> Maker:
@@ -231,7 +229,7 @@ class Gatherer:
 
     def _named(self, maker: Maker, name: Name) -> Owner | None:
         """The owner by the table, else by a brand in the registered name."""
-        match = self._match(name.text)
+        match = self.match(name.text)
         if match is not None:
             return Owner(*match, NAME)
         if not name.labels or name.registrable is None or name.registrable == name.labels[-1]:
@@ -250,7 +248,7 @@ class Gatherer:
         if resolver is not None:
             return Owner(resolver, "dns", address or "", NETWORK)
         for text in destination.certificate_names[:_MOST_CERTIFICATES]:
-            match = self._match(text.lower().removeprefix("*."))
+            match = self.match(text.lower().removeprefix("*."))
             if match is not None and not (named and match.kind in _NETWORK_KINDS):
                 return Owner(*match, CERTIFICATE)
         network = self._network(place, address)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from daemon.classify.suffixes import PublicSuffixes, public_suffixes
 from daemon.classify.words import listed
@@ -29,8 +30,7 @@ _REVERSE_TAILS = (("in-addr", "arpa"), ("ip6", "arpa"))
 _PLAIN = re.compile(r"[a-z0-9_-]{1,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name taken apart. `labels` are those in front of the public suffix, the registrable one last."""
 
     text: str
@@ -68,26 +68,25 @@ class Names:
             return Name(name, REVERSE)
         if len(labels) < 2 or labels[-1] in _LOCAL_TOPS or tail in _LOCAL_TAILS:
             return Name(name, LOCAL)
-        suffix = self._suffix_labels(labels, private=False)
+        suffix, private = self._suffix_labels(labels)
         if suffix >= len(labels):  # the name is a public suffix itself
             return Name(name, PUBLIC, name, None, tuple(labels[:1]))
         registrable = ".".join(labels[-suffix - 1 :])
-        private = self._suffix_labels(labels, private=True)
         tenant = ".".join(labels[-private - 1 :]) if suffix < private < len(labels) else None
         return Name(name, PUBLIC, registrable, tenant, tuple(labels[:-suffix]))
 
     def is_public_suffix(self, suffix: str) -> bool:
         """Whether anybody can register names right below (ICANN section)."""
         labels = suffix.split(".")
-        return self._suffix_labels(labels, private=False) >= len(labels)
+        return self._suffix_labels(labels)[0] >= len(labels)
 
-    def _suffix_labels(self, labels: list[str], *, private: bool) -> int:
-        """How many labels at the end are public suffix: at least one, as the list's own default rule says."""
+    def _suffix_labels(self, labels: list[str]) -> tuple[int, int]:
+        """How many labels at the end are public suffix, by the ICANN section and by the whole list: at least one, as the
+        list's own default rule says."""
         if self._list is None:  # read when the first name comes
             self._list = public_suffixes()
         # An escaped byte is no part of any suffix.
-        plain = [label if _PLAIN.fullmatch(label) else "x" for label in labels]
-        return self._list.length(plain, private=private)
+        return self._list.lengths([label if _PLAIN.fullmatch(label) else "x" for label in labels])
 
 
 def is_address(text: str) -> bool:

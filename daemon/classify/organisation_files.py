@@ -9,18 +9,18 @@ Rule 3: a user's file is bounded and may hold anything; the only exception that 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import Any
 
+from daemon.classify import quick
 from daemon.classify.compact import COMPACT, digest, parse, unpack
 from daemon.classify.kinds import KINDS
 from daemon.classify.organisations import Organisation, OrganisationTable, build_table
 
 FOLDER = "organisations"
+OURS = Path(__file__).with_name(FOLDER)  # importlib.resources would take 10 ms to load
 LARGEST = 4 * 1024 * 1024  # bytes of a user's file
 KEYS = ("name", "country", "parent", "parent_since", "parent_until", "makes_for", "aliases", "asns", "domains")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|[a-z0-9_][a-z0-9_-]{2,61}\*|\*")
@@ -43,6 +43,11 @@ def load_organisations(
 
     `is_public_suffix` (`daemon.classify.names.Names.is_public_suffix`) lets a user's `co.uk` be refused.
     """
+    if not paths:
+        files = our_files()
+        table = quick.open_table((OURS / COMPACT).read_bytes(), files) if (OURS / COMPACT).is_file() else None
+        if table is not None:
+            return table
     ours = read_ours()
     layers = [(path, read_user_file(path, is_public_suffix)) for path in paths]
     table = build_table([ours, *(layer for _, layer in layers)])
@@ -54,8 +59,7 @@ def load_organisations(
 
 def our_files() -> dict[str, bytes]:
     """The TOML files of the table that comes with Homeport: name -> content."""
-    folder = resource_files("daemon.classify").joinpath(FOLDER)
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith(".toml")}
+    return {entry.name: entry.read_bytes() for entry in OURS.iterdir() if entry.name.endswith(".toml")}
 
 
 def organisations_digest(paths: Sequence[Path] = ()) -> str:
@@ -72,30 +76,14 @@ def organisations_digest(paths: Sequence[Path] = ()) -> str:
 def read_ours() -> list[Organisation]:
     """The organisations that come with Homeport. Raises OrganisationsError."""
     files = our_files()
-    compact = resource_files("daemon.classify").joinpath(FOLDER, COMPACT)
+    compact = OURS / COMPACT
     tables = unpack(compact.read_bytes(), files) if compact.is_file() else None
     if tables is not None:
-        return [_unchecked(raw) for found in tables.values() for raw in found]
+        return [quick.as_organisation(raw) for found in tables.values() for raw in found]
     try:
         return [read_organisation(raw, name) for name, found in parse(files).items() for raw in found]
     except ValueError as error:
         raise OrganisationsError(f"the organisation files of Homeport are damaged: {error}") from error
-
-
-def _unchecked(raw: Mapping[str, Any]) -> Organisation:
-    """An entry of ours, whose files were checked before the quick form was made: a third of the time of checking."""
-    domains: Mapping[str, list[str]] = raw.get("domains", {})
-    return Organisation(
-        raw["name"],
-        raw.get("country"),
-        raw.get("parent"),
-        raw.get("parent_since"),
-        tuple(raw.get("aliases", ())),
-        tuple(raw.get("asns", ())),
-        tuple([(kind, suffix) for kind, suffixes in domains.items() for suffix in suffixes]),
-        raw.get("parent_until"),
-        tuple(raw.get("makes_for", ())),
-    )
 
 
 def read_user_file(path: Path, is_public_suffix: Callable[[str], bool] | None = None) -> list[Organisation]:
@@ -109,6 +97,8 @@ def read_user_file(path: Path, is_public_suffix: Callable[[str], bool] | None = 
         raise OrganisationsError(f"{path!r}: {error}") from error
     if len(content) > LARGEST:
         raise OrganisationsError(f"{path}: larger than {LARGEST // 1024 // 1024} MiB; split it into several files")
+    import tomllib  # noqa: PLC0415  5 ms that only a user's file is worth
+
     try:
         table = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from daemon.classify.words import (
+    AFFIXES,
     LEAST_AFFIXED,
     PRODUCTS,
     alternatives,
@@ -93,6 +94,7 @@ class OrganisationTable:
     labels: Mapping[str, Match]  # by the label that is the organisation's name: `google` of `google.com`
     asns: Mapping[int, Organisation]
     heads: Mapping[str, Organisation | None]  # makers by the first word of their names, None where several begin so
+    sales: tuple[str, ...]  # months (`YYYY-MM`) in which anybody was bought or sold, in order
 
     def match(self, domain: str) -> Match | None:
         """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
@@ -139,7 +141,7 @@ class OrganisationTable:
         """The organisation that the name or model of a device tells: `Kitchen HomePod`. Everyday words tell nothing."""
         found = self._by_any_words(text)
         if found is not None:
-            return found
+            return None if _is_everyday(squashed(words(text)), found) else found
         for window in windows(words(text)):
             brand = squashed(window)
             if brand in self.names and (is_telling(brand) or (len(window) > 1 and len(brand) > LEAST_AFFIXED)):
@@ -239,6 +241,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
         labels=_labels(suffixes.values(), names),
         asns={asn: organisation for organisation in merged.values() for asn in organisation.asns},
         heads=_heads(merged.values()),
+        sales=_sales(merged.values()),
     )
 
 
@@ -255,6 +258,11 @@ def _extended(known: Organisation, new: Organisation) -> Organisation:
         asns=tuple(dict.fromkeys((*known.asns, *new.asns))),
         domains=(*(d for d in known.domains if d[1] not in told), *new.domains),
     )
+
+
+def _is_everyday(name: str, found: Organisation) -> bool:
+    """Whether a device's whole name is a word of the house before it is a brand: `TV`, `Switch`, `Gateway`; not `Nest`."""
+    return name in AFFIXES or not (is_telling(name) or found.makes_devices())
 
 
 def _begins_so(suffix: list[str], labels: list[str]) -> bool:
@@ -318,6 +326,11 @@ def _heads(organisations: Iterable[Organisation]) -> dict[str, Organisation | No
             if len(parts) > 1 and is_telling(parts[0]):
                 index[parts[0]] = organisation if index.get(parts[0], organisation) is organisation else None
     return index
+
+
+def _sales(organisations: Iterable[Organisation]) -> tuple[str, ...]:
+    months = {month for one in organisations for month in (one.parent_since, one.parent_until) if month is not None}
+    return tuple(sorted(months))
 
 
 def _labels(matches: Iterable[Match], names: Mapping[str, Organisation]) -> dict[str, Match]:

@@ -30,6 +30,7 @@ _MEMORY = 8192  # addresses whose answer is remembered: some 4 MB
 # First octets, and first 16 bits, of all that is not plainly a place on the internet: below 224 and below 3000::.
 _SPECIAL_4 = frozenset((0, 10, 100, 127, 169, 172, 192, 198, 203))
 _SPECIAL_6 = frozenset((*range(0x2000), 0x2001, 0x2002))
+_CARRIES_4 = frozenset((0, 0x64, 0x2002))  # the same of what IPv4 is carried in: mapped, NAT64, 6to4
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 
 
@@ -121,12 +122,29 @@ def public_address(text: str) -> Address | None:
         and head < (224 if version == 4 else 0x3000)
     ):
         return address
-    if isinstance(address, IPv6Address):
+    if isinstance(address, IPv6Address) and (head in _CARRIES_4 or not version):
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in _NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         address = inner or address
-    return address if address.is_global and not address.is_multicast else None
+    return address if _is_public(address.version, int(address)) else None
+
+
+def _is_public(version: int, number: int) -> bool:
+    """Whether an address is for all of the internet. Asked once of a block in which all addresses are alike: of 256, or
+    of what one customer has; those that RFC 6890 takes apart further are asked for themselves."""
+    alike = number >> 8 != 0xC00000 if version == 4 else number >> 96 & 0xFFFF >= 0x0200
+    return _of_block(version, number >> (8 if version == 4 else 80)) if alike else _of_address(version, number)
+
+
+@lru_cache(_MEMORY)
+def _of_block(version: int, block: int) -> bool:
+    return _of_address(version, block << (8 if version == 4 else 80))
+
+
+def _of_address(version: int, number: int) -> bool:
+    address: Address = IPv4Address(number) if version == 4 else IPv6Address(number)
+    return address.is_global and not address.is_multicast
 
 
 def _in_region(

@@ -8,12 +8,15 @@ Rule 4: an organisation that is a guess from the domain is called one.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
 from daemon.classify.evidence import BRAND, CERTIFICATE, NAME, NETWORK, OWN_BRAND, SYSTEM, Case, Owner, system_maker
 
 LONGEST = 160
-# Most characters of a destination, an organisation and a maker, from the most generous to what always fits.
-_WIDTHS = ((60, 40, 30), (40, 32, 24), (28, 24, 20), (20, 16, 14), (14, 12, 10), (8, 8, 8))
-
+_ROOM = re.compile(r"{(\w+)}")  # for a word
 _SUBJECTS = {
     NAME: "{domain} belongs to {owner}",
     OWN_BRAND: "{domain} carries the name of {owner}",
@@ -23,32 +26,80 @@ _SUBJECTS = {
 }
 
 
+class _Widths(NamedTuple):
+    """Most characters of a destination, an organisation and a maker."""
+
+    name: int
+    owner: int
+    maker: int
+
+
+# From the most generous to what always fits.
+_WIDTHS = tuple(
+    _Widths(*widths) for widths in ((60, 40, 30), (40, 32, 24), (28, 24, 20), (20, 16, 14), (14, 12, 10), (8, 8, 8))
+)
+
+
 def reason_of(template: str, case: Case) -> str:
     """A rule's sentence, filled in for a case."""
+    asked = _asked(template)
     text = ""
     for widths in _WIDTHS:
-        text = _filled(template, case, *widths)
+        text = template.format(**{word: _WORDS[word](case, widths) for word in asked})
+        if case.guess and case.name:
+            text += f" Its name suggests {_short(case.guess, widths.owner)}."
         if len(text) <= LONGEST:
             break
     return text
 
 
-def _filled(template: str, case: Case, wide: int, owner_wide: int, maker_wide: int) -> str:
-    maker = _short(case.vendor_name, maker_wide) if case.vendor_name else None
-    owner = _short(case.owner.organisation.name, owner_wide) if case.owner else ""
+@lru_cache
+def _asked(template: str) -> tuple[str, ...]:
+    """The words that a template has room for: nothing else is looked up."""
+    return tuple(dict.fromkeys(_ROOM.findall(template)))
+
+
+def _name(case: Case, widths: _Widths) -> str:
     name = case.name.text if case.name else case.address
-    words = {
-        "name": _short(name or "this destination", wide),
-        "domain": _short(_shown_domain(case), wide),
-        "owner": owner,
-        "maker": maker or "",
-        "network": _short(case.guess or "", owner_wide),
-        "device": f"this {maker} device" if maker else "this device",
-    }
-    words["subject"] = _SUBJECTS[case.owner.found_by].format(**words) if case.owner else ""
-    words["kin"] = _kin(case, case.owner, maker or "", maker_wide) if case.owner else ""
-    text = template.format(**words)
-    return text + (f" Its name suggests {_short(case.guess, owner_wide)}." if case.guess and case.name else "")
+    return _short(name or "this destination", widths.name)
+
+
+def _domain(case: Case, widths: _Widths) -> str:
+    return _short(_shown_domain(case), widths.name)
+
+
+def _owner(case: Case, widths: _Widths) -> str:
+    return _short(case.owner.organisation.name, widths.owner) if case.owner else ""
+
+
+def _maker(case: Case, widths: _Widths) -> str:
+    return _short(case.vendor_name, widths.maker) if case.vendor_name else ""
+
+
+def _network(case: Case, widths: _Widths) -> str:
+    return _short(case.guess or "", widths.owner)
+
+
+def _device(case: Case, widths: _Widths) -> str:
+    maker = _maker(case, widths)
+    return f"this {maker} device" if maker else "this device"
+
+
+def _subject(case: Case, widths: _Widths) -> str:
+    if case.owner is None:
+        return ""
+    template = _SUBJECTS[case.owner.found_by]
+    return template.format(**{word: _WORDS[word](case, widths) for word in _asked(template)})
+
+
+def _relative(case: Case, widths: _Widths) -> str:
+    return _kin(case, case.owner, _maker(case, widths), widths.maker) if case.owner else ""
+
+
+_WORDS: Mapping[str, Callable[[Case, _Widths], str]] = {
+    "name": _name, "domain": _domain, "owner": _owner, "maker": _maker, "network": _network, "device": _device,
+    "subject": _subject, "kin": _relative,
+}  # fmt: skip
 
 
 def _shown_domain(case: Case) -> str:

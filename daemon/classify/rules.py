@@ -25,7 +25,8 @@ _ADVERTISING = ("advertising", "recognition")
 
 
 class Rule(NamedTuple):
-    """One ruling. `purpose` None: by kind and labels. `kind`: it can only hold for this kind of domain."""
+    """One ruling. `purpose` None: by kind and labels. `kind`: it can only hold for this kind of domain; `near`: only where
+    the owner is the device's maker, kin of it, or the maker of its operating system."""
 
     rule_id: str
     party: str
@@ -33,6 +34,7 @@ class Rule(NamedTuple):
     reason: str
     purpose: str | None = None
     kind: str | None = None
+    near: bool = False
 
 
 def _kind(rule_id: str, party: str, kind: str, what: str) -> Rule:
@@ -198,19 +200,27 @@ _NOBODY = (
          "Nothing tells whose {name} is: it was never asked for by name."),
 )  # fmt: skip
 
-RULES: tuple[Rule, ...] = (*_PLACES, *_OWN_HOUSE, *_NETWORKS, *_STRANGERS, *_NOBODY)
+RULES: tuple[Rule, ...] = (
+    *_PLACES,
+    *(rule._replace(near=True) for rule in _OWN_HOUSE),
+    *_NETWORKS,
+    *_STRANGERS,
+    *_NOBODY,
+)
 
 
-def _possible(kind: str | None) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES if rule.kind in (None, kind))
+def _possible(kind: str | None, *, near: bool) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.kind in (None, kind) and (near or not rule.near))
 
 
-_POSSIBLE = {kind: _possible(kind) for kind in (None, *KINDS)}  # a third of all, for most questions
+_POSSIBLE = {  # a third of all, for most questions
+    (kind, near): _possible(kind, near=near) for kind in (None, *KINDS) for near in (False, True)
+}
 
 
 def decide(case: Case) -> Rule:
     """The first rule that holds."""
-    for rule in _POSSIBLE[case.kind]:
+    for rule in _POSSIBLE[case.kind, _near(case)]:
         if rule.when(case):
             return rule
     return RULES[-1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from daemon.classify.words import listed
@@ -54,7 +55,7 @@ _WEAK = listed(
 _LABELS: Mapping[str, Word] = {
     word: Word(purpose, word in _REGISTERED) for purpose, spoken in _SPOKEN.items() for word in spoken.split()
 }
-_DIGITS = re.compile(r"\d+$")
+_DIGITS = "0123456789"
 # What ends or begins a registered name and says the same there: `example-ads.com`, `examplecdn.net`, `cdn77.org`.
 _AFFIXED = (
     (re.compile(r"-(ads|adserver)$|adserver$|^ads-"), "advertising"),
@@ -82,7 +83,7 @@ _DEVICE_NAME = re.compile(r"^(iot|ipc|smarthome|camera|mqtt)|(-iot|-cam|ipcam|ca
 def serves_devices(labels: Sequence[str]) -> bool:
     """Whether a name says that devices are served there: `ota.example`, `eu-mqtt.example`, `example-iot`."""
     parts = (part for label in labels[:-1] for part in label.split("-"))
-    return any(_DIGITS.sub("", part) in _DEVICES or part in _DEVICES for part in parts) or (
+    return any(part.rstrip(_DIGITS) in _DEVICES or part in _DEVICES for part in parts) or (
         bool(labels) and _DEVICE_NAME.search(labels[-1]) is not None
     )
 
@@ -93,12 +94,16 @@ def spoken_purpose(labels: Sequence[str]) -> str | None:
         word = _heard(label)
         if word is not None:
             return word.purpose
-    if not labels:
-        return None
-    word = _LABELS.get(_DIGITS.sub("", labels[-1]))
+    return _registered(labels[-1]) if labels else None
+
+
+@lru_cache(4096)  # a domain has many hosts
+def _registered(label: str) -> str | None:
+    """What the label says that somebody registered."""
+    word = _LABELS.get(label.rstrip(_DIGITS))
     if word is not None and word.registered:
         return word.purpose
-    return next((purpose for pattern, purpose in _AFFIXED if pattern.search(labels[-1])), None)
+    return next((purpose for pattern, purpose in _AFFIXED if pattern.search(label)), None)
 
 
 def decided_purpose(labels: Sequence[str]) -> str | None:
@@ -107,20 +112,20 @@ def decided_purpose(labels: Sequence[str]) -> str | None:
     `cdn.example.com` delivers what is Example's and has Example's party; `examplecdn.net` delivers for others.
     """
     for label in labels[:-1]:
-        stem = _DIGITS.sub("", label)
+        stem = label.rstrip(_DIGITS)
         word = _LABELS.get(stem)
         purpose = _DECIDES.get(stem) or (word.purpose if word is not None and stem not in _WEAK else None)
         if purpose in DECIDING:
             return purpose
-        if _TIME_PART.search(label):
+        if ("ntp" in label or label.startswith("time")) and _TIME_PART.search(label):
             return "time"
-    last = spoken_purpose(labels[-1:])
+    last = _registered(labels[-1]) if labels else None
     return last if last in DECIDING or last == "content delivery" else None
 
 
 def _heard(label: str) -> Word | None:
-    for part in (label, *label.split("-")):
-        word = _LABELS.get(_DIGITS.sub("", part))
+    for part in (label, *label.split("-")) if "-" in label else (label,):
+        word = _LABELS.get(part.rstrip(_DIGITS))
         if word is not None:
             return word
     return None

@@ -6,6 +6,7 @@ A party is a statement about (device, destination, month), never about a domain 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 FIRST, SUPPORT, THIRD, PLATFORM, LOCAL, UNKNOWN = "first", "support", "third", "platform", "local", "unknown"
 PARTIES = (FIRST, SUPPORT, THIRD, PLATFORM, LOCAL, UNKNOWN)
@@ -21,8 +22,7 @@ class DeviceProfile:
     system: str | None = None  # operating system: `android`, `windows`, `ios`, ...
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):  # a tuple, as many thousand are asked about at a time
     """Where packets went. One of `domain` and `address` at least; names as the public schema writes them."""
 
     domain: str | None = None
@@ -34,8 +34,7 @@ class Destination:
     service: str | None = None  # of `daemon.flow.services`: tells a time server without a name
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):  # likewise
     """A judgement with its reason. `rule_id` is stable; `reason` is a sentence for a home owner."""
 
     party: str

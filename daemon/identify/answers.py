@@ -82,10 +82,12 @@ class AnswerBook:
         self._answers: dict[str, list[Answer]] = defaultdict(list)
         self._told: dict[tuple[int, str], list[Answer]] = defaultdict(list)  # the same by asker
         self._texts: dict[int, str] = {}
+        every, told, texts = self._answers, self._told, self._texts
         for answer in answers:
-            self._answers[answer.address].append(answer)
-            self._told[answer.asker, answer.address].append(answer)
-            self._texts[answer.name_id] = answer.name
+            _, name, _, asker, address, name_id = answer
+            every[address].append(answer)
+            told[asker, address].append(answer)
+            texts[name_id] = name
         self._own: dict[tuple[int, str], _Line] = {}
         self._house: dict[str, _Line] = {}
         self._aliases: dict[tuple[int, str], _Line] = {}
@@ -94,12 +96,13 @@ class AnswerBook:
         """(name, `dns` or `house`) of an address as this device knew it then; None if nobody had asked."""
         if address not in self._answers:
             return None
-        own = self._own.get((asker, address))
-        if own is None:
-            own = self._own[asker, address] = self._line(self._told.get((asker, address), ()))
-        found = own.at(time_us)
-        if found is not None:
-            return found, OWN_ANSWER
+        if (asker, address) in self._told:
+            own = self._own.get((asker, address))
+            if own is None:
+                own = self._own[asker, address] = self._line(self._told[asker, address])
+            found = own.at(time_us)
+            if found is not None:
+                return found, OWN_ANSWER
         house = self._house.get(address)
         if house is None:
             house = self._house[address] = self._line(self._answers[address])

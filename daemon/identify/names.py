@@ -115,7 +115,7 @@ def worth(text: str, macs: Iterable[int] = ()) -> str:
     if _SERIAL.match(plain):
         return NOTHING
     product = recognise(HOST, plain)
-    anchored = product is not None and product.pattern.pattern.startswith("^")
+    anchored = product is not None and product.pattern.startswith("^")
     return PRODUCT if product is not None and (anchored or _only_product(plain, product.model)) else GIVEN
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from daemon.identify.answers import OWN_ANSWER, AnswerBook, service_answer
 from daemon.identify.covers import KNOWN, CoverBook, Told, offered_names
-from daemon.ingest.naming import Renamed, answers_between
+from daemon.ingest.naming import Renamed, answers_between, asked_times
 from daemon.store import answers, covers
 from daemon.store.covers import Hiding
 
@@ -22,13 +22,13 @@ _Label = tuple[bool, int | None, str | None]  # cover, name, source
 
 def settle_covers(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[Renamed]:
     """Judge the flows of a stretch of time that hid a name; those that are named otherwise than before."""
-    hiding = covers.read_hiding(db, site_id, since_us, until_us)
-    if not hiding:
+    times = covers.when_hidden(db, site_id, since_us, until_us)
+    if times is None:
         return []
-    times = [each.asked_us for each in hiding]
-    told = _told(db, site_id, min(times), max(times))
+    told = _told(db, site_id, *times)
     book = CoverBook(told)
     behind = {each.public_name for each in told} | KNOWN
+    hiding = covers.read_hiding(db, site_id, since_us, until_us, behind)  # of all others the name is the true one
     doubtful = [each for each in hiding if each.elsewhere and each.name in behind]
     found = _judge(db, site_id, doubtful, book) if doubtful else {}
     changed = []
@@ -43,7 +43,7 @@ def settle_covers(db: sqlite3.Connection, site_id: int, since_us: int, until_us:
 def _judge(db: sqlite3.Connection, site_id: int, hiding: Sequence[Hiding], book: CoverBook) -> dict[int, _Label]:
     """The labels of those that have a cover."""
     times = [each.asked_us for each in hiding]
-    with answers.sought(db, {each.address for each in hiding}):
+    with answers.sought(db, asked_times((each.address, each.asked_us) for each in hiding)):
         every = list(answers_between(db, site_id, min(times), max(times)))
     plain = AnswerBook(every)
     behind: dict[frozenset[str], AnswerBook] = {}

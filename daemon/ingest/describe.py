@@ -83,13 +83,10 @@ class Census:
         return known
 
     def _find_makers(self, stations: set[int]) -> dict[int, Makers]:
-        table = self._knowledge.organisations_table
+        match_of = self._knowledge.classifier.match
         moved: dict[int, dict[str, int]] = {station: defaultdict(int) for station in stations}
-        matches = {}
         for station, name, size in store.read_names_of(self._db, stations):
-            if name not in matches:
-                matches[name] = table.match(name)
-            match = matches[name]
+            match = match_of(name)
             if match is not None and match.kind == MAKER:
                 moved[station][match.organisation.name] += size
         return {station: _ranked(each) for station, each in moved.items()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from daemon.flow.facts import DAY_US
@@ -44,6 +45,9 @@ class _Flow(NamedTuple):
     taken: int | None  # and what the head is called instead
 
 
+_ASKED = itemgetter(*map(_Flow._fields.index, ("address", "began_us")))
+
+
 def settle_names(
     db: sqlite3.Connection,
     site_id: int,
@@ -65,8 +69,10 @@ def settle_names(
     for _, flows in groupby(unnamed, key=lambda flow: flow.began_us // together_us):
         while some := list(islice(flows, _MOST)):
             bare = {flow.flow_id for flow in some if nameless.at(flow.asker, flow.first_us)} if nameless else set()
-            asking = [flow for flow in some if flow.flow_id not in bare and (not grew or flow.first_us >= since_us)]
-            with store.sought(db, {flow.address for flow in asking}):
+            asking = some
+            if bare or grew:
+                asking = [flow for flow in some if flow.flow_id not in bare and (not grew or flow.first_us >= since_us)]
+            with store.sought(db, asked_times(map(_ASKED, asking))):
                 book = AnswerBook(_answers(db, site_id, asking))
             names: dict[int, _Name] = {}
             for flow in asking:
@@ -84,21 +90,22 @@ def _name(
     certified = dict(labels.read_certified(db, {flow.head or flow.flow_id for flow in flows}))
     changes: list[tuple[int | None, str | None, int]] = []
     renamed: list[Renamed] = []
+    nothing = None, None
     for flow in flows:
-        found: tuple[int | None, str | None]
-        found = names.get(flow.flow_id, (None, None))
-        shown = certified.get(flow.head or flow.flow_id)
+        flow_id, head = flow[:2]
+        found: tuple[int | None, str | None] = names.get(flow_id, nothing)
+        shown = certified.get(head or flow_id)
         if found[0] is None and shown:
             found = labels.name_number(db, _certificate_name(shown)), "certificate"
         if flow.cover:
             found = flow.taken, None
-        if flow.flow_id in bare:
-            found = None, None
-        if flow.head is not None and found[0] is not None:
+        if flow_id in bare:
+            found = nothing
+        if head is not None and found[0] is not None:
             found = found[0], "continued"
-        if found != (flow.label_id, flow.label_source):
-            changes.append((*found, flow.flow_id))
-            renamed.append(Renamed(flow.flow_id, flow.first_us, flow.last_us))
+        if found != flow[7:9]:  # the label that it has
+            changes.append((*found, flow_id))
+            renamed.append(Renamed(flow_id, flow.first_us, flow.last_us))
     labels.write_names(db, changes)
     return renamed
 
@@ -111,11 +118,23 @@ def _answers(db: sqlite3.Connection, site_id: int, flows: Sequence[_Flow]) -> It
     yield from answers_between(db, site_id, min(times), max(times))
 
 
+def asked_times(asked: Iterable[tuple[str, int]]) -> dict[str, tuple[int, int]]:
+    """Address -> the first and the last time at which it was asked what it is called."""
+    out: dict[str, tuple[int, int]] = {}
+    for address, time_us in asked:
+        known = out.get(address)
+        if known is None:
+            out[address] = time_us, time_us
+        elif not known[0] <= time_us <= known[1]:
+            out[address] = min(known[0], time_us), max(known[1], time_us)
+    return out
+
+
 def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> Iterator[Answer]:
     """What may hold at some time of a stretch, for the addresses that are sought (`daemon.store.answers`)."""
     for row in store.read_answers(db, site_id, since_us, until_us):
-        if row[-1] not in _SERVICE_TYPES:
-            yield _new(Answer, row[:-1])
+        if row[6] not in _SERVICE_TYPES:
+            yield _new(Answer, row[:6])
             continue
         seen_us, name, ttl, asker, value, name_id, _ = row
         service, keys = service_answer(name, value)

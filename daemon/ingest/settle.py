@@ -32,12 +32,12 @@ from daemon.store.database import transaction
 from daemon.store.errors import explained
 from daemon.store.finding_rows import drop_findings
 from daemon.store.recording import Nameless, nameless_flows, take_names
-from daemon.store.rollup import Moved, months_of, roll, roll_slots
+from daemon.store.rollup import FEW, Moved, months_of, roll, roll_slots
 from daemon.store.stations import Regrouped
 from daemon.store.touched import forget_retold, read_retold, slots_of, with_later_parts
 from daemon.store.verdicts import devices_of_stations, months_with_destinations
 
-_FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month; flows likewise
+_FEW_FLOWS = 2_000  # that are named otherwise, up to which it pays to look at their slots alone
 _MOST_SLOTS = 48  # with more it is as quick to count whole days
 _AT_ONCE = 2  # months that are judged at once when the owner has said something
 _EVER_US = 1 << 60
@@ -63,7 +63,7 @@ def settle_site(
 def heed_owner(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
     """Follow what the owner said: names, joins, and judgements about devices that are not what they were.
 
-    Facts that no pass has seen are left to the next pass, and judgements about months long ago to `judge_due`, so that
+    Facts that no pass has seen are left to the next pass, judgements about months long ago and sums to `judge_due`, so that
     it is quick however much was read meanwhile, and however long Homeport has been there.
     """
     with explained(database), transaction(db):
@@ -74,10 +74,14 @@ def judge_due(db: sqlite3.Connection, database: Path, site: str, knowledge: Know
     """Do one thing of what was put off, the latest month first; whether there is more. Raises StoreError."""
     with explained(database):
         site_id = site_number(db, site)
-        if not due.read_due(db, site_id):
+        behind = whose_days.behind(db)
+        if not (behind or due.read_due(db, site_id)):
             return False
         with transaction(db):
-            return _Pass(db, site_id, site, knowledge).catch_up()
+            if not behind:
+                return _Pass(db, site_id, site, knowledge).catch_up()
+            whose_days.follow(db, columns=False)
+            return bool(due.read_due(db, site_id))
 
 
 def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
@@ -137,7 +141,7 @@ class _Pass:
         month = max(waiting)
         if month == due.NAMES:
             moved = self._roll((), (), self._name_due(), everything=False)
-            only = {month: Some(places) for month, places in moved.items() if len(places) <= _FEW}
+            only = {month: Some(places) for month, places in moved.items() if len(places) <= FEW}
             judge_months(db, site_id, moved, self._knowledge, only)
         else:
             judge_months(db, site_id, [month], self._knowledge, {month: Some(devices=waiting[month])})
@@ -173,11 +177,12 @@ class _Pass:
         only = {
             month: Some(moved.get(month, ()), others | waiting.get(month, set()))
             for month in months
-            if len(moved.get(month, ())) <= _FEW
+            if len(moved.get(month, ())) <= FEW
         }
         changes = judge_months(db, site_id, months, self._knowledge, None if everything else only)
         due.no_longer_due(db, site_id, months)
-        whose_days.follow(db, columns=not heed)
+        if not heed:  # sums of years by whom: `judge_due` follows
+            whose_days.follow(db)
         return changes
 
     def _name(
@@ -271,7 +276,7 @@ def _news(
     }
     retold = read_retold(db, site_id, [(each.capture_id, each.fresh_us) for each in fresh])
     retold |= {each.flow_id for each in renamed}
-    if len(slots) > _MOST_SLOTS or len(retold) > _FEW:
+    if len(slots) > _MOST_SLOTS or len(retold) > _FEW_FLOWS:
         return None
     retold = with_later_parts(db, retold)
     slots |= slots_of(db, retold)

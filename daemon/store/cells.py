@@ -24,52 +24,57 @@ _IDS = "BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
 _THERE = "k.site_id = :site AND k.first_us < :until_us AND k.last_us >= :since_us"
 _TIMES = "BETWEEN :since_us AND :until_us - 1"
 
-# What each flow moved in each slot; `flows` and `slices` are further conditions, of a flow and of what a slice moved.
-_SHARES = f"""
-    SELECT f.id, f.first_us / {SLOT_US} AS slot, iif(f.turned, f.packets_down, f.packets_up) AS packets_up,
-        iif(f.turned, f.packets_up, f.packets_down) AS packets_down, iif(f.turned, f.bytes_down, f.bytes_up) AS bytes_up,
-        iif(f.turned, f.bytes_up, f.bytes_down) AS bytes_down
-    FROM capture k JOIN flow f ON f.id {_IDS} WHERE {_THERE} AND NOT f.sliced AND f.first_us {_TIMES} {{flows}}
-    UNION ALL
-    SELECT p.flow_id, p.slot_us / {SLOT_US}, iif(f.turned, p.packets_down, p.packets_up),
-        iif(f.turned, p.packets_up, p.packets_down), iif(f.turned, p.bytes_down, p.bytes_up),
-        iif(f.turned, p.bytes_up, p.bytes_down)
-    FROM capture k JOIN flow_slice p ON p.flow_id {_IDS} JOIN flow f ON f.id = p.flow_id
-    WHERE {_THERE} AND p.slot_us {_TIMES} {{slices}}
-"""
-
 INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
 _SCOPES = ("internet", "local", "chatter")
-_SEEN = f"""
-    SELECT x.id, x.slot, f.kind_id, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
-        iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id,
-        c.station_id IS NULL AND s.station_id IS NOT NULL AS inward, c.id AS client_id, s.id AS server_id,
-        coalesce({SHOWN_NAME}, 0) AS name_id,
-        CASE WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
+_INWARD = "c.station_id IS NULL AND s.station_id IS NOT NULL"
+_INSIDE = "(c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3))"
+_TURNED = f"f.turned <> ({_INWARD})"  # the station got what was counted as up
+# What one flow moved in one slot. `share` is the row with the counts: the flow itself where it stays in one slot. Written
+# out for both instead of being selected from their union: each flow is looked up once. Why there is no name is of no
+# interest but on the internet, and looked for nowhere else.
+_CELL = f"""
+    SELECT f.id AS flow_id, {{slot}} AS slot, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
+        iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id, iif({_INWARD}, c.id, s.id) AS end_id,
+        iif({_INWARD}, 0, coalesce({SHOWN_NAME}, 0)) AS name_id, f.kind_id,
+        CASE WHEN w.chatter THEN {_CHATTER} WHEN {_INSIDE} THEN {_LOCAL} ELSE {INTERNET} END AS scope,
+        CASE WHEN {_INWARD} OR w.chatter OR {_INSIDE} THEN '-'
+            WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
             WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
             WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
             WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
             ELSE '-' END AS said,
-        CASE WHEN w.chatter THEN {_CHATTER}
-            WHEN (c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3)) THEN {_LOCAL}
-            ELSE {INTERNET} END AS scope,
-        iif(f.first_us / {SLOT_US} = x.slot, f.count, 0) AS flows,
-        max(f.first_us, x.slot * {SLOT_US}) AS first_us, min(f.last_us, x.slot * {SLOT_US} + {SLOT_US - 1}) AS last_us,
-        x.packets_up, x.packets_down, x.bytes_up, x.bytes_down
-    FROM ({{shares}}) x
-    JOIN flow f ON f.id = x.id
-    JOIN flow_kind w ON w.id = f.kind_id
-    JOIN capture k ON k.id = f.id >> 40
-    JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)
-    JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)
+        iif(f.first_us / {SLOT_US} = {{slot}}, f.count, 0) AS flows,
+        max(f.first_us, {{slot}} * {SLOT_US}) AS first_us, min(f.last_us, {{slot}} * {SLOT_US} + {SLOT_US - 1}) AS last_us,
+        iif({_TURNED}, {{share}}.packets_down, {{share}}.packets_up) AS packets_up,
+        iif({_TURNED}, {{share}}.packets_up, {{share}}.packets_down) AS packets_down,
+        iif({_TURNED}, {{share}}.bytes_down, {{share}}.bytes_up) AS bytes_up,
+        iif({_TURNED}, {{share}}.bytes_up, {{share}}.bytes_down) AS bytes_down
+    FROM {{source}} CROSS JOIN flow_kind w ON w.id = f.kind_id
+    CROSS JOIN endpoint c ON c.id = iif(f.turned, f.server_id, f.client_id)
+    CROSS JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)
+    WHERE {{where}}
 """
-_FLOW_CELLS = f"""
-    SELECT id AS flow_id, slot, station_id, peer_id, iif(inward, client_id, server_id) AS end_id,
-        iif(inward, 0, name_id) AS name_id, kind_id, scope, iif(inward, '-', said) AS said, flows, first_us, last_us,
-        iif(inward, packets_down, packets_up) AS packets_up, iif(inward, packets_up, packets_down) AS packets_down,
-        iif(inward, bytes_down, bytes_up) AS bytes_up, iif(inward, bytes_up, bytes_down) AS bytes_down
-    FROM ({_SEEN})
-"""
+_WHOLE = _CELL.replace("{slot}", f"(f.first_us / {SLOT_US})").replace("{share}", "f")
+_SLICED = _CELL.replace("{slot}", f"(p.slot_us / {SLOT_US})").replace("{share}", "p")
+_FLOW_CELLS = " UNION ALL ".join(  # `flows` and `slices` are further conditions
+    (
+        _WHOLE.format(
+            source=f"capture k CROSS JOIN flow f ON f.id {_IDS}",
+            where=f"{_THERE} AND NOT f.sliced AND f.first_us {_TIMES} {{flows}}",
+        ),
+        _SLICED.format(
+            source=f"capture k CROSS JOIN flow_slice p ON p.flow_id {_IDS} CROSS JOIN flow f ON f.id = p.flow_id",
+            where=f"{_THERE} AND p.slot_us {_TIMES} {{slices}}",
+        ),
+    )
+)
+_DOOMED = "temp.doomed d CROSS JOIN flow f ON f.id = d.id CROSS JOIN capture k ON k.id = f.id >> 40"
+_DOOMED_CELLS = " UNION ALL ".join(
+    (
+        _WHOLE.format(source=_DOOMED, where="NOT f.sliced"),
+        _SLICED.format(source=f"{_DOOMED} CROSS JOIN flow_slice p ON p.flow_id = d.id", where="true"),
+    )
+)
 # Frames without IP are of no kind of flow; what is said of them is their protocol.
 _FRAME_CELLS = f"""
     SELECT 0, slot, station_id, peer_id, 0, 0, 0, {_CHATTER}, protocol, 0, 0, 0,
@@ -84,20 +89,25 @@ _FRAME_CELLS = f"""
         WHERE {{frames}}
     )
 """
-CELLS = f"CREATE TEMP TABLE cell AS {_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
+_CELLS = f"CREATE TEMP TABLE cell AS {_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
 
-# Of stretches of time: all, those of slots that are `wanted`, those of flows that may have gone to a `place`.
-CELLS_OF_DAYS = CELLS.format(shares=_SHARES.format(flows="", slices=""), frames=f"{_THERE} AND f.slot_us {_TIMES}")
+# Of stretches of time: all, those of slots that are `wanted`, those of flows that may have gone to a `place`. And of what is
+# to go: flows that are `doomed`, frames before a time.
+CELLS_OF_DAYS = _CELLS.format(flows="", slices="", frames=f"{_THERE} AND f.slot_us {_TIMES}")
 _WANTED = "AND {} / " + str(SLOT_US) + " IN (SELECT slot FROM temp.wanted)"
-CELLS_OF_SLOTS = CELLS.format(
-    shares=_SHARES.format(flows=_WANTED.format("f.first_us"), slices=_WANTED.format("p.slot_us")),
+CELLS_OF_SLOTS = _CELLS.format(
+    flows=_WANTED.format("f.first_us"),
+    slices=_WANTED.format("p.slot_us"),
     frames=f"{_THERE} AND f.slot_us {_TIMES} {_WANTED.format('f.slot_us')}",
 )
 _MAYBE = (
     f"AND ({SHOWN_NAME} IN (SELECT name_id FROM temp.place)"
     " OR f.client_id IN (SELECT id FROM temp.place_end) OR f.server_id IN (SELECT id FROM temp.place_end))"
 )
-CELLS_OF_PLACES = "CREATE TEMP TABLE cell AS " + _FLOW_CELLS.format(shares=_SHARES.format(flows=_MAYBE, slices=_MAYBE))
+CELLS_OF_PLACES = "CREATE TEMP TABLE cell AS " + _FLOW_CELLS.format(flows=_MAYBE, slices=_MAYBE)
+CELLS_OF_DOOMED = f"CREATE TEMP TABLE cell AS {_DOOMED_CELLS} UNION ALL " + _FRAME_CELLS.format(
+    frames="k.site_id = :site AND f.slot_us < :before_slot"
+)
 
 _OF_WAY = (
     "w.site_id = :site AND w.protocol = m.protocol AND w.ip_version = m.ip_version AND w.service = m.service"
@@ -105,14 +115,9 @@ _OF_WAY = (
 )
 _NUMBERED = (
     # An address of which nothing was said before has no number yet.
-    (
-        "INSERT OR IGNORE INTO remote (address) SELECT e.address FROM endpoint e"
-        " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell) ORDER BY e.id"
-    ),
-    (
-        "INSERT INTO temp.end_remote SELECT e.id, r.id, r.address FROM endpoint e JOIN remote r ON r.address = e.address"
-        " WHERE e.id IN (SELECT DISTINCT end_id FROM temp.cell)"
-    ),
+    "INSERT INTO temp.end_remote SELECT id, NULL, address FROM endpoint WHERE id IN (SELECT end_id FROM temp.cell)",
+    "INSERT OR IGNORE INTO remote (address) SELECT address FROM temp.end_remote ORDER BY end_id",
+    "UPDATE temp.end_remote AS e SET remote_id = (SELECT r.id FROM remote r WHERE r.address = e.address)",
     f"""
     CREATE TEMP TABLE manner AS
     SELECT c.kind_id, c.scope, c.said, coalesce(k.protocol, c.said) AS protocol, coalesce(k.ip_version, 0) AS ip_version,

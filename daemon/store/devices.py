@@ -25,11 +25,13 @@ _HINTS = """
     WHERE h.site_id = ? ORDER BY h.source, h.key, h.value
 """
 _NAMES = """
-    SELECT d.station_id, n.text, sum(d.bytes) FROM (
-        SELECT d.station_id, d.name_id, d.bytes FROM {0} destination_sum d {2}
-        UNION ALL
-        SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down FROM {1} destination_month d {2}
-    ) d JOIN name n ON n.id = d.name_id WHERE d.name_id <> 0 GROUP BY d.station_id, n.text
+    SELECT d.station_id, n.text, d.bytes FROM (
+        SELECT station_id, name_id, sum(bytes) AS bytes FROM (
+            SELECT d.station_id, d.name_id, d.bytes FROM {0} destination_sum d {2}
+            UNION ALL
+            SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down FROM {1} destination_month d {2}
+        ) WHERE name_id <> 0 GROUP BY 1, 2
+    ) d CROSS JOIN name n ON n.id = d.name_id
 """
 _NAMES_OF_MANY = _NAMES.format("", "", "WHERE d.station_id IN (SELECT value FROM json_each(?1))")
 # By key: of all months of either table (?2, ?3), which are few.

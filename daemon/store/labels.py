@@ -91,11 +91,15 @@ def read_routers(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str]]:
 
 
 def _crowded(db: sqlite3.Connection, span: tuple[int, int], since_us: int) -> bool:
-    """Whether there may be a crowd, by a look at four columns; most captures have none."""
+    """Whether there may be a crowd, by a look at four columns; most captures have none.
+
+    Sorted by two numbers instead of four: SQLite has a quicker way for those.
+    """
     found = db.execute(
         f"SELECT 1 FROM flow WHERE id BETWEEN ? AND ? AND first_us >= {since_us}"
         f" AND (count > 1 OR packets_up + packets_down <= {_SHORT_PACKETS})"
-        f" GROUP BY client_id, server_id, server_port, first_us / {SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
+        " GROUP BY client_id << 32 | server_id, coalesce(server_port, 1 << 16) << 32 | first_us"
+        f" / {SLOT_US} HAVING sum(count) > {CROWD} LIMIT 1",
         span,
     ).fetchone()
     return found is not None

@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from daemon.classify.vocabulary import UNKNOWN, Verdict
 from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
-from daemon.store.cells import CELLS, DESTINATIONS, cells
+from daemon.store.cells import CELLS_OF_DOOMED, DESTINATIONS, cells
 from daemon.store.rollup import clear, roll, site_calendar
 from daemon.store.verdicts import VerdictBook
 
@@ -37,17 +37,6 @@ _DOOMED = f"""
     SELECT f.id, f.first_us, f.last_us FROM capture k JOIN flow f ON f.id {_IDS}
     WHERE k.site_id = :site AND k.first_us < :before AND f.last_us < :before AND (NOT f.live OR k.last_us < :before)
 """
-_SHARES = f"""
-    SELECT f.id, f.first_us / {SLOT_US} AS slot, f.packets_up, f.packets_down, f.bytes_up, f.bytes_down
-    FROM temp.doomed d JOIN flow_oriented f ON f.id = d.id WHERE NOT f.sliced
-    UNION ALL
-    SELECT p.flow_id, p.slot_us / {SLOT_US}, iif(f.turned, p.packets_down, p.packets_up),
-        iif(f.turned, p.packets_up, p.packets_down), iif(f.turned, p.bytes_down, p.bytes_up),
-        iif(f.turned, p.bytes_up, p.bytes_down)
-    FROM temp.doomed d JOIN flow_slice p ON p.flow_id = d.id JOIN flow f ON f.id = d.id
-"""
-_FRAMES = "k.site_id = :site AND f.slot_us < :before_slot"
-_CELLS = CELLS.format(shares=_SHARES, frames=_FRAMES)
 
 _FREEZE = (
     f"""
@@ -187,7 +176,7 @@ def fold(db: sqlite3.Connection, site_id: int, before_us: int, private: Iterable
     try:
         count = db.execute("SELECT count(*) FROM temp.doomed").fetchone()[0]
         _keep_what_was_taken(db, bounds)
-        with cells(db, site_calendar(db, site_id), _CELLS, bounds):
+        with cells(db, site_calendar(db, site_id), CELLS_OF_DOOMED, bounds):
             spans = [(slot * SLOT_US, slot * SLOT_US) for (slot,) in db.execute("SELECT slot FROM temp.slot_place")]
             # First what goes: frozen rows between others that go right after would leave pages half empty.
             clear(db, site_id, spans)
@@ -272,8 +261,7 @@ def _anonymise(db: sqlite3.Connection, table: str, people: str) -> None:
 
 
 def _without_name(verdict: Verdict) -> Verdict:
-    return replace(
-        verdict,
+    return verdict._replace(
         rule_id="private",
         reason="Names that a person's own device asked for are kept for a few weeks only.",
         registrable_domain=None,

@@ -20,6 +20,7 @@ from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
 from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, INTERNET, cells
 
+FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
 _CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
 
 _SUMS = "packets_up, packets_down, bytes_up, bytes_down"
@@ -118,8 +119,8 @@ def roll(
 ) -> set[int]:
     """Make the tiers anew for all days that the times (first_us, last_us) touch. The months of those days.
 
-    `moved` is told of the destinations whose rows are not what they were. The chains of earlier answers than
-    `answers_since_us` have been noted.
+    `moved` is told of the destinations whose rows are not what they were; where all are new, of FEW and one. The chains
+    of earlier answers than `answers_since_us` have been noted.
     """
     calendar = site_calendar(db, site_id)
     months: set[int] = set()
@@ -280,7 +281,8 @@ def _replace(db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], cha
     ours = f"{table} WHERE {where} AND {_OURS}"
     if db.execute(f"SELECT 1 FROM {ours} LIMIT 1", bounds).fetchone() is None:
         db.execute(f"INSERT INTO {table} {select}", bounds)
-        return db.execute(f"SELECT DISTINCT {changed} FROM {ours}", bounds).fetchall() if changed != "1" else []
+        told = f"SELECT DISTINCT {changed} FROM {ours} LIMIT {FEW + 1}"  # of more nobody looks for the single ones
+        return db.execute(told, bounds).fetchall() if changed != "1" else []
     db.execute(f"CREATE TEMP TABLE made AS {select}", bounds)
     db.execute(f"CREATE TEMP TABLE gone AS SELECT * FROM {ours} EXCEPT SELECT * FROM temp.made", bounds)
     db.execute(f"CREATE TEMP TABLE come AS SELECT * FROM temp.made EXCEPT SELECT * FROM {ours}", bounds)

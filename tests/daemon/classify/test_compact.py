@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from daemon.classify import compact, organisation_files
-from daemon.classify.compact import pack, parse, unpack
+from daemon.classify.compact import parse, unpack
+from daemon.classify.quick import pack
 
 ENTRY = b"""[[organisation]]
 name = "A"
@@ -17,7 +18,7 @@ parent_since = "2020-01"
 aliases = ["C"]
 asns = [64512]
 [organisation.domains]
-maker = ["a.example", "*.b.example"]
+maker = ["a.example", "iot.*.b.example", "iot-*.b.example"]
 cdn = ["c.example"]
 """
 FILES = {"a.toml": ENTRY, "b.toml": '[[organisation]]\nname = "Bé"\n'.encode()}
@@ -50,7 +51,7 @@ def test_with_and_without_it_the_table_is_the_same(monkeypatch: pytest.MonkeyPat
     folder.mkdir()
     for name, content in FILES.items():
         (folder / name).write_bytes(content)
-    monkeypatch.setattr(organisation_files, "resource_files", lambda _: tmp_path)
+    monkeypatch.setattr(organisation_files, "OURS", folder)
     slow = organisation_files.read_ours()
     (folder / compact.COMPACT).write_bytes(pack(FILES))
     monkeypatch.setattr(organisation_files, "parse", None)  # the files themselves must not be parsed any more

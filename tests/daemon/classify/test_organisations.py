@@ -140,6 +140,16 @@ def test_ownership_can_end() -> None:
     assert [one.name for one in table.family(arlo, "2018-12", ever=True)] == ["Arlo"]
 
 
+def test_what_people_call_a_device_names_no_company_unless_it_makes_such() -> None:
+    carrier = Organisation("Carrier", aliases=("TV+", "Switch"), domains=(("network", "carrier.example"),))
+    maker = Organisation("Kelvin", aliases=("Gateway", "Nest"), domains=(("maker", "kelvin.example"),))
+    table = build_table([[carrier, maker]])
+    for everyday in ("TV", "tv", "Switch", "Gateway"):
+        assert table.by_device(everyday) is None, everyday
+    assert table.by_device("Nest") is maker, "a word, too, but who makes devices means them"
+    assert table.by_device("Carrier") is carrier
+
+
 def test_a_maker_is_known_by_the_first_word_of_its_name() -> None:
     def maker(name: str) -> Organisation:
         return Organisation(name, domains=(("maker", f"{name.rpartition(' ')[2].lower()}.example"),))

@@ -40,8 +40,7 @@ s3.amazonaws.com
 )
 def test_rules_of_the_list(name: str, public: int, everyone: int) -> None:
     suffixes = read_suffixes(LIST)
-    assert suffixes.length(name.split("."), private=False) == public
-    assert suffixes.length(name.split("."), private=True) == everyone
+    assert suffixes.lengths(name.split(".")) == (public, everyone)
 
 
 def test_every_rule_as_tldextract_reads_it() -> None:
@@ -53,7 +52,7 @@ def test_every_rule_as_tldextract_reads_it() -> None:
     different = 0
     for rule in rules:
         labels = f"a.b.{rule.removeprefix('!').replace('*', 'c')}".split(".")
-        for private in (False, True):
+        for private, length in zip((False, True), suffixes.lengths(labels), strict=True):
             suffix = asked.extract_str(".".join(labels), include_psl_private_domains=private).suffix
-            different += suffixes.length(labels, private=private) != suffix.count(".") + 1
+            different += length != suffix.count(".") + 1
     assert different <= 3

@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +83,7 @@ def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
     assert book.read(number) == FIRST
     book.write()
     assert VerdictBook(db).number(FIRST) == number
-    assert book.number(replace(FIRST, country="DE")) != number
+    assert book.number(FIRST._replace(country="DE")) != number
     assert book.read(number) == FIRST
 
 

@@ -1,0 +1,61 @@
+"""The table that was made when Homeport was built is the one that its files say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from daemon.classify import organisation_files, quick
+from daemon.classify.compact import COMPACT, parse
+from daemon.classify.organisation_files import load_organisations, our_files
+from daemon.classify.organisations import OrganisationTable, build_table
+
+FILES = our_files()
+
+
+@pytest.fixture(scope="module")
+def opened() -> OrganisationTable:
+    table = quick.open_table(quick.pack(FILES), FILES)
+    assert table is not None
+    return table
+
+
+def test_every_look_up_is_the_same(opened: OrganisationTable) -> None:
+    built = build_table([[quick.as_organisation(raw) for found in parse(FILES).values() for raw in found]])
+    for field in fields(OrganisationTable):
+        told, known = getattr(opened, field.name), getattr(built, field.name)
+        if isinstance(known, Mapping):
+            assert list(told) == list(known), field.name
+            assert dict(told) == known, field.name
+        else:
+            assert told == known, field.name
+
+
+def test_what_is_asked_for_twice_is_one_thing(opened: OrganisationTable) -> None:
+    match = opened.match("www.example.com")
+    assert match is not None
+    assert match.organisation is opened.by_name(match.organisation.name)
+    assert opened.names.get("nobody is called so") is None
+    assert "nobody is called so" not in opened.names
+    assert len(opened.organisations) == len(list(opened.organisations))
+
+
+def test_two_entries_of_one_name_have_no_quick_form() -> None:
+    entry = b'[[organisation]]\nname = "A"\n'
+    with pytest.raises(ValueError, match="two files"):
+        quick.pack({"a.toml": entry, "b.toml": entry})
+
+
+def test_it_is_opened_instead_of_being_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b'[[organisation]]\nname = "A"\n[organisation.domains]\nmaker = ["a.example"]\n')
+    monkeypatch.setattr(organisation_files, "OURS", tmp_path)
+    slow = load_organisations()
+    (tmp_path / COMPACT).write_bytes(quick.pack(our_files()))
+    monkeypatch.setattr(organisation_files, "build_table", None)
+    assert load_organisations().match("www.a.example") == slow.match("www.a.example")
+    (tmp_path / "a.toml").write_bytes(b"")
+    with pytest.raises(TypeError):  # built, as the files are others
+        load_organisations()
