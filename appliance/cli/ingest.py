@@ -5,6 +5,7 @@ Rule: a file that cannot be read is said once and set aside; the exit code says 
 
 from __future__ import annotations
 
+import gc
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -91,6 +92,7 @@ class _Machine:
 
 def _follow(config: Config, service: Service, run_folder: Path, *, once: bool) -> int:
     from appliance.budget import keeper_of
+    from appliance.heap import Reliever
     from appliance.knowledge import knowledge_of
     from daemon.ingest.live import Assignment, Live
 
@@ -103,7 +105,14 @@ def _follow(config: Config, service: Service, run_folder: Path, *, once: bool) -
         run_folder=run_folder,
     )
     keeper = None if once else keeper_of(config)  # who reads once, by hand, deletes nothing
-    standing = Live(assignment, _Machine(service), _listener(config, service), keeper).run(once=once)
+    trim = Reliever().now
+
+    def relieve() -> None:
+        """What a look leaves behind in rings of references is not waited for: `prepare` has garbage looked for seldom."""
+        gc.collect()
+        trim()
+
+    standing = Live(assignment, _Machine(service), _listener(config, service), keeper, relieve).run(once=once)
     unread = f", {plural(len(standing.set_aside), 'file')} set aside" if standing.set_aside else ""
     service.say(f"Read {plural(standing.packets, 'packet')}{unread}.", packets=standing.packets)
     return SET_ASIDE if once and standing.set_aside else DONE

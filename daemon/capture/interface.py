@@ -100,7 +100,7 @@ class Interface:
         except pcapy.PcapError as error:
             raise LostError(f"{self._wanted.interface}: {error}") from error
         taken = len(batch)
-        if self._levels:
+        if self._off or self._no_names:
             batch = shaped(batch, self._off, self._no_names)
         return batch, taken < MOST
 

@@ -104,7 +104,8 @@ class Loop:
         synced = self._clock.synced()
         before = self._recorder.written
         self._recorder.round(batch, now, synced=synced, drops=self._drops(source, now), drained=drained)
-        if self._levels is not None:
+        due = now.monotonic_us - self._heeded_us >= _HEED_US or self._recorder.current is not self._told[0]
+        if due and self._levels is not None:  # asked thousands of times a second
             self._heed(source, self._levels, now)
         if now.monotonic_us - self._tended_us >= _TEND_US:
             self._tended_us = now.monotonic_us

@@ -1,8 +1,7 @@
 """Which packet goes into which file, and when files begin, end, wait and go on.
 
 Rule 1: the recorder is told the time with every round and asks nobody. Whether there are packets makes no difference.
-Rule 2: a border between two files is exact by packet time: what was seen before it goes into the old file, also when it
-        arrives a moment later. The old file stays open until nothing of it can be on its way any more.
+Rule 2: a border between two files is exact by packet time; the old file stays open for what arrives late (`leaving`).
 Rule 3: a disk that is full, and an interface that is gone, are a pause, not an end. What is lost meanwhile is counted;
         the file goes on when there is room again. A file that the disk failed on is given up, and another begun.
 Rule 4: files that began before the clock was set do not get a date for a name, and learn afterwards how far it was off.
@@ -13,11 +12,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.capture import names
 from daemon.capture.clock import Reading, jump_between
+from daemon.capture.leaving import Leavers
 from daemon.capture.plan import Pace, Pause, Place
 from daemon.capture.recording import Begin, Recording
 from daemon.capture.records import Batch
@@ -27,17 +26,6 @@ from daemon.capture.schedule import next_midnight_us
 from daemon.capture.writer import Disk, Flusher, TroubleError
 
 _LATE_US = 60_000_000  # a day that begins so much later than its midnight (the machine slept) is named by the clock
-
-
-@dataclass(slots=True)
-class _Leaving:
-    """A file that has a successor."""
-
-    recording: Recording
-    is_old: Callable[[int], bool]
-    since_us: int
-    reason: str
-    closing: bool = False
 
 
 class Recorder:
@@ -55,7 +43,7 @@ class Recorder:
         self.say = say
         self._flusher = Flusher(disk)
         self._room = RoomWatch(disk, place.folder, pace)
-        self._leaving: list[_Leaving] = []
+        self._leaving = Leavers(self._flusher, pace.linger_us)
         self._until_us = 0
         self._link = 0
         self._pending_drops = (0, 0)
@@ -79,19 +67,14 @@ class Recorder:
             self._mind_room(now)
         if self.current is not None:
             self._turn(self.current, now, synced=synced)
-        for leaving in self._leaving:
-            if not leaving.closing and batch:
-                old, batch = batch.split(leaving.is_old)
-                self._write(leaving.recording, old, now)
+        batch = self._leaving.take(batch, lambda recording, old: self._write(recording, old, now))
         self._write(self.current, batch, now)
         self._keep(now)
-        self._let_go(now, drained=drained)
+        self._leaving.let_go(now, self._trouble, drained=drained)
 
     def end(self, now: Reading, reason: str = "stopped") -> None:
         """Bring everything to the disk and close; packets that came are written before."""
-        for leaving in self._leaving:
-            self._close(leaving.recording, now, leaving.reason)
-        self._leaving.clear()
+        self._leaving.end(lambda recording, why: self._close(recording, now, why))
         if self.current is not None:
             self._close(self.current, now, reason)
             self.current = None
@@ -140,7 +123,7 @@ class Recorder:
 
     def flushing_since_us(self) -> int | None:
         """Since when the disk owes the end of an fdatasync, by the monotonic clock."""
-        held = [leaving.recording for leaving in self._leaving] + ([self.current] if self.current else [])
+        held = [*self._leaving, *([self.current] if self.current else [])]
         since = [started for started in (recording.flushing_since_us() for recording in held) if started is not None]
         return min(since, default=None)
 
@@ -203,7 +186,7 @@ class Recorder:
         reason: str,
     ) -> None:
         if not old.closed:  # it was given up a moment ago, when the disk failed on its last line
-            self._leaving.append(_Leaving(old, is_old, now.monotonic_us, reason))
+            self._leaving.add(old, is_old, now, reason)
         self.current = None
         self._open(now, named_us, synced=synced, reason=reason)
 
@@ -277,7 +260,7 @@ class Recorder:
         except TroubleError as trouble:
             self.say(f"the sidecar of {recording.path.name} has no end: {trouble}")
         recording.close()
-        self._leaving = [leaving for leaving in self._leaving if leaving.recording is not recording]
+        self._leaving.drop(recording)
         if recording is self.current:
             self.current = None
 
@@ -359,34 +342,6 @@ class Recorder:
             return
         if current.dirty and now.monotonic_us - current.flushed_us >= self._pace.flush_us:
             current.flush(self._flusher, now)
-
-    def _let_go(self, now: Reading, *, drained: bool) -> None:
-        """Close files that have a successor, once nothing of theirs can come any more and all is on the disk."""
-        for leaving in list(self._leaving):
-            recording = leaving.recording
-            try:
-                if leaving.closing:
-                    self._finish(leaving, now)
-                elif drained and now.monotonic_us - leaving.since_us >= self._pace.linger_us:
-                    leaving.closing = True
-                    recording.flush(self._flusher, now)
-            except TroubleError as trouble:
-                self._trouble(recording, now, trouble)
-
-    def _finish(self, leaving: _Leaving, now: Reading) -> None:
-        """One step further towards the end of a file: fdatasync, the last line, the close."""
-        recording = leaving.recording
-        if recording.flushed():
-            if recording.dirty:  # that flush was begun before the last packets came
-                recording.flush(self._flusher, now)
-                return
-            recording.note("close", now, reason=leaving.reason)
-        elif recording.flushing_since_us() is not None:
-            return
-        recording.write_waiting()
-        if not recording.waiting:
-            self._leaving.remove(leaving)
-            recording.finish(self._flusher)
 
     def _close(self, recording: Recording, now: Reading, reason: str) -> None:
         try:

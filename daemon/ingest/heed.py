@@ -48,6 +48,11 @@ class Ear:
             heed_owner(db, self._database, self._site, self._knowledge)
             self._heeded = said
 
+    def leave_to_others(self) -> None:
+        """Whatever was said until now is somebody else's to act on. Raises StoreError."""
+        if self.news():
+            self._heeded = self._said
+
     def _read(self, path: Path) -> object:
         owner = read_owner(path)
         if owner is None:

@@ -3,6 +3,7 @@
 Rule 1: a look is at the newest days as a whole; it takes seconds in a busy home on a slow box, so it comes the more seldom
         the longer it takes: findings are about days, and no minute's labels wait for them.
 Rule 2: an import does not look: whoever asks next does, or the service that follows the captures.
+Rule 3: with a look goes what reports about nights add up: a few days each time, until all have it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ _LEAST_S, _MOST_S = 300.0, 7200.0  # between two looks, with findings that are o
 _LEAST_NONE_S = 5.0  # and where none are kept
 _SELDOM, _SELDOM_NONE = 1500.0, 30.0  # times as long as the last look took
 _ASK_S = 15.0  # between two questions whether a look is due
+_NIGHTS_AT_ONCE, _NIGHTS_US = 31, 100 * 86_400_000_000  # that are added up with a look, and how far back at all
 
 
 def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge) -> None:
     """Look at the newest days of a site, and keep what is found. Within the caller's transaction, or one of its own."""
     from daemon.report.findings.kept import keep  # noqa: PLC0415  numpy's medians, which no import needs
+    from daemon.report.hours import night_slots  # noqa: PLC0415  likewise
     from daemon.report.scope import Scope, Span  # noqa: PLC0415  likewise
+    from daemon.store import night_sums  # noqa: PLC0415  likewise
 
     with transaction(db):
         site, zone, newest = db.execute(
@@ -34,8 +38,10 @@ def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge) -
             (site_id,),
         ).fetchone()
         if newest is not None:
-            span = Span(newest, newest + 1)
-            keep(Scope(db, site_id, site, zone, span, newest, night=night_of(settings_at(knowledge.owner))))
+            span = Span(max(newest - _NIGHTS_US, 0), newest + 1)
+            scope = Scope(db, site_id, site, zone, span, newest, night=night_of(settings_at(knowledge.owner)))
+            keep(scope)
+            night_sums.follow(db, site_id, night_slots(scope), newest, _NIGHTS_AT_ONCE)
 
 
 class Hunter:

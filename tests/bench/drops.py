@@ -210,15 +210,16 @@ def run(rates: Sequence[int] = RATES, recorders: Sequence[Recorder] = RECORDERS)
     return outcomes
 
 
-def page(outcomes: Sequence[Outcome], load: float) -> str:
+def page(outcomes: Sequence[Outcome], loads: tuple[float, float]) -> str:
     """The page that the table stands on."""
     versions = subprocess.run(["tcpdump", "--version"], capture_output=True, text=True, check=False).stdout.splitlines()
     return (
         "# Losses of a recording\n\n"
         f"UDP packets of {FRAME} bytes over a veth pair, each rate for {SECONDS} s, one recorder at a time, all on the\n"
-        f"same machine ({os.cpu_count()} cores, load before: {load:.2f}) and disk. A cell is the part of the packets sent"
-        " that is not in the\nfile, and the CPU that the recorder took. The sender takes a core of its own and does not"
-        " reach the\nhighest rates. Made by `python -m tests.bench --drops`"
+        f"same machine ({os.cpu_count()} cores, load before and after: {loads[0]:.2f}, {loads[1]:.2f}) and disk. A cell"
+        " is the part of the packets\nsent that is not in the file, and the CPU that the recorder took. The sender takes a"
+        " core of its own and does\nnot reach the highest rates; what others have to do meanwhile shows there first."
+        "\nMade by `python -m tests.bench --drops`"
         f"{f' with {versions[0]}' if versions else ''}.\n\n{table(outcomes)}\n"
     )
 
@@ -229,6 +230,7 @@ def main() -> int:
         sys.stderr.write(f"SKIPPED: the table of drops needs {', '.join(absent)}\n")
         return 1
     load = os.getloadavg()[0]
-    PAGE.write_text(page(run(), load), "utf-8")
+    outcomes = run()
+    PAGE.write_text(page(outcomes, (load, os.getloadavg()[0])), "utf-8")
     sys.stderr.write(f"written: {PAGE}\n")
     return 0

@@ -40,6 +40,11 @@ def asked(database: Path, query: str) -> list[tuple[object, ...]]:
         return []
 
 
+def read_packets(database: Path) -> list[int]:
+    """How many of each capture are in the database."""
+    return [int(str(row[0])) for row in asked(database, "SELECT packets FROM captures")]
+
+
 def join_by_dhcp(lab: Lab) -> None:
     """The client asks for an address and says who it is."""
     script = lab.folder / "udhcpc.sh"
@@ -121,24 +126,31 @@ def test_killed_while_the_file_grows(tmp_path: Path, kills: int) -> None:
     data = (tmp_path / "day.pcap").read_bytes()
     path = folder / "2026-03-14_00.00.00_wlan0.pcap"
     over = threading.Event()
+    there = 1  # shares of the file that may be there: it is not to be whole before the last kill
 
     def grow() -> None:
         with path.open("wb", buffering=0) as file:
-            while file.tell() < len(data):
-                file.write(data[file.tell() : file.tell() + rng.randrange(1, len(data) // (20 * kills))])
+            while (begin := file.tell()) < len(data):
+                piece = len(data) if over.is_set() else rng.randrange(1, len(data) // (20 * kills))
+                file.write(data[begin : min(begin + piece, len(data) * there // (kills + 1))])
                 touch_look(tmp_path)
-                if not over.is_set():
-                    time.sleep(0.02)
+                over.wait(0.02)
 
     writer = threading.Thread(target=grow)
     writer.start()
     packets: list[int] = []
-    for _ in range(kills):
-        child = begin(folder, database)
-        time.sleep(rng.uniform(0.5, 2.0))
+    took = 0.0  # until a child has read something, on a machine as busy as this one is
+    for there in range(1, kills + 1):  # noqa: B007  the writer looks at it
+        began, child = time.monotonic(), begin(folder, database)
+        if took:
+            time.sleep(rng.uniform(0.3, 1.5) * took)
+        else:
+            wait_until(lambda: max(read_packets(database), default=0) > 0, "the first packets", 120)
+            took = min(time.monotonic() - began, 10.0)
         child.kill()
         assert child.wait() == -signal.SIGKILL
-        packets += [int(str(row[0])) for row in asked(database, "SELECT packets FROM captures")]
+        packets += read_packets(database)
+    there = kills + 1
     over.set()
     writer.join()
     assert begin(folder, database, "--once").wait() == 0

@@ -19,8 +19,9 @@ from daemon.flow.facts import Facts
 from daemon.flow.local import address_text
 from daemon.ingest import decoder as decoder_module
 from daemon.ingest.decoder import CaptureDecoder
-from daemon.ingest.source import Source
+from daemon.ingest.source import RollingDigest, Source
 from tests.daemon.ingest.scenes import evening, write
+from tests.support.packets import START_US, pcap
 
 DATA = Path(__file__).parents[2] / "data"
 CORPUS = Path(os.environ.get("HOMEPORT_CORPUS", Path(__file__).parents[4] / "shared" / "corpus"))
@@ -196,3 +197,29 @@ def test_every_way_says_the_same_of_the_corpus(way: dict[str, Any]) -> None:
             if readable and (said := unlike(tell(path, core="numpy"), tell(path, **way))):
                 wrong[path.name] = said
     assert not wrong
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_digest_is_that_of_the_bytes_up_to_the_cursor(damaged: bool, tmp_path: Path) -> None:
+    """Bytes are hashed as they are read, which is further than the last record where records are long, or broken."""
+    sizes = [250_000, 60, 1514] * 30
+    frames = [
+        (START_US + at, bytes.fromhex("020000000001 020000000002 88b5") + bytes([at]) * (size - 14))
+        for at, size in enumerate(sizes)
+    ]
+    octets = bytearray(pcap(frames))
+    if damaged:
+        octets[1_500_000:1_900_000] = bytes(400_000)
+    path = tmp_path / "long.pcap"
+    path.write_bytes(octets)
+    stood = set()
+    with Source.open(path) as source:
+        reading = CaptureDecoder(source)
+        for batch in reading.batches(lambda: True):
+            digest = RollingDigest()
+            digest.update(octets[: batch.totals.cursor])
+            assert reading.digest() == digest.hexdigest()
+            stood.add(batch.totals.cursor)
+    assert len(stood) > 3
+    assert max(stood) == len(octets)
+    assert bool(batch.totals.damage) == damaged

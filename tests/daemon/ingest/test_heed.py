@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import pytest
 
 from appliance.sample.day import write_day
-from daemon.ingest import decoder, live
+from daemon.ingest import attention, decoder, live
 from daemon.ingest.capture_file import Task, import_file
+from daemon.ingest.decoder import CaptureDecoder
 from daemon.ingest.heed import Ear
+from daemon.ingest.hunting import Hunter
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.live import Assignment, Live
 from daemon.ingest.settle import heed_owner, judge_due, settle_site
 from daemon.store.database import open_database
-from daemon.store.errors import StoreError
+from daemon.store.errors import StoreError, explained
 from daemon.store.owner import join, open_owner, split
 from daemon.store.owner import say as tell
 from daemon.store.writer import FactWriter
@@ -90,6 +93,48 @@ def test_between_two_batches_of_a_large_file(box: Path, large: Path, monkeypatch
     assert imbalance(box / "h.db") == []
 
 
+def test_in_the_middle_of_a_batch(box: Path, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch ends at the next chunk; what is in it is what it would be."""
+    chunks: list[str] = []
+    take = CaptureDecoder._take
+
+    def watched(decoder: CaptureDecoder, *chunk: Any) -> None:  # noqa: ANN401  handed on as it comes
+        chunks.append(called(box))
+        take(decoder, *chunk)
+        if len(chunks) == 1:
+            call(box, "Desk")
+
+    monkeypatch.setattr(CaptureDecoder, "_take", watched)
+    (box / "in" / LARGE).write_bytes(large.read_bytes())
+    follow(box, 40)
+    assert len(chunks) > 1  # of one batch, if nobody had said anything
+    assert chunks[0] != "Desk"
+    assert set(chunks[1:]) == {"Desk"}
+    monkeypatch.undo()
+    assert same(imported(box / "once.db", box / "in"), box / "h.db", CALLED) == []
+
+
+def test_a_hunt_is_left_off_and_begun_anew(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hunts: list[bool] = []
+
+    def hunting(_hunter: Hunter, db: sqlite3.Connection) -> bool:
+        if not hunts:
+            call(box, "Desk")
+        hunts.append(False)
+        with explained(box / "h.db"):
+            db.execute(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999) SELECT max(i) FROM n"
+            )
+        hunts[-1] = True
+        return True
+
+    monkeypatch.setattr(live, "_INSTRUCTIONS", 100)
+    monkeypatch.setattr(Hunter, "step", hunting)
+    follow(box, 3)
+    assert hunts[:2] == [False, True]
+    assert called(box) == "Desk"
+
+
 def test_in_the_middle_of_a_pass(box: Path, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pass is left off, and begun anew when the owner has been heeded."""
     passes: list[tuple[str, bool]] = []
@@ -134,7 +179,6 @@ def test_wherever_in_a_pass_it_is_said(box: Path, large: Path, monkeypatch: pyte
         settle_site(*asked)
 
     monkeypatch.setattr(live, "_INSTRUCTIONS", 100)
-    monkeypatch.setattr(live, "_OFTEN", 100)
     monkeypatch.setattr(live, "settle_site", counted)
     monkeypatch.setattr(Ear, "news", speaking)
     (box / "in" / LARGE).write_bytes(large.read_bytes())
@@ -158,8 +202,10 @@ def test_an_owner_who_never_stops_does_not_keep_facts_from_their_labels(
 
     monkeypatch.setattr(live, "_INSTRUCTIONS", 100)
     monkeypatch.setattr(live, "settle_site", watched)
+    monkeypatch.setattr(attention, "_LONGEST_S", 12)
     (box / "in" / LARGE).write_bytes(large.read_bytes())
     follow(box, 50)
+    assert words > 10  # all but the last of them were left off
     assert rows(box / "h.db", "SELECT count(*) FROM capture WHERE settled <> cursor") == [(0,)]
     assert called(box) == f"Desk {words}"
 
@@ -198,8 +244,8 @@ def test_months_long_ago_are_judged_later_and_not_forgotten(tmp_path: Path, by: 
             db.execute("UPDATE capture SET settled = -1")
             settle_site(db, database, "home", knowledge=knowledge)
         else:
-            more = [judge_due(db, database, "home", knowledge) for _ in range(4)]
-            assert more == [True, True, False, False]
+            more = [judge_due(db, database, "home", knowledge) for _ in range(5)]
+            assert more == [True, True, True, False, False]  # the sums first
         assert rows(database, "SELECT * FROM judgement_due") == []
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         now, anew = labels(db), from_scratch(database, tmp_path / "copy.db", knowledge)

@@ -51,6 +51,17 @@ def follow(box: Path, *events: Event, naps: int = 3, once: bool = False) -> Stil
     return world
 
 
+def test_memory_is_given_back_after_each_look_that_read_something(box: Path) -> None:
+    relieved: list[int] = []
+    world = StillWorld([*growing(box / "in" / NAME, [len(BYTES) // 2]), *[lambda: None] * 70])
+    live = Live(Assignment(box / "in", box / "h.db"), world, world.hear, None, lambda: relieved.append(world.naps))
+    live.run()
+    looks = sum(one.packets != other.packets for one, other in pairwise(world.heard))
+    assert looks >= 2
+    assert looks <= len(relieved) <= looks + 2  # and once more when the file has come to its end, and its labels
+    assert len(relieved) < world.naps / 10
+
+
 def append(path: Path, data: bytes) -> None:
     with path.open("ab") as file:
         file.write(data)
