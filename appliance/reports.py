@@ -14,21 +14,34 @@ from datetime import UTC, datetime
 import click
 
 from appliance.config import Config
-from appliance.console import LEFT, RIGHT, CannotDoError, count, note, printable, reader_may_leave, say, size, table
+from appliance.console import (
+    LEFT,
+    RIGHT,
+    CannotDoError,
+    count,
+    note,
+    plural,
+    printable,
+    reader_may_leave,
+    say,
+    size,
+    table,
+)
 from appliance.families import portraits_of
 from appliance.looking import somebody_looks
 from appliance.places import locator_of
 from daemon.decode.slots import SLOT_US
-from daemon.report.lookup import described
+from daemon.report.lookup import told_apart
 from daemon.report.moments import moment_us
 from daemon.report.scope import Scope, Span
-from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Report, csv_cell
+from daemon.report.table import COUNT, MOST_SHOWN, SHARE, SIZE, TEXT, TIME, Report, Row, csv_rows
 from daemon.store.applications import read_applications
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
 from daemon.store.errors import explained
 from daemon.store.months import last_months, sites
 from daemon.store.owner import read_owner
+from daemon.store.roster import read_called
 from daemon.store.settings import night_of, read_settings
 
 
@@ -83,11 +96,8 @@ def ask_scope(
 
     Raises UsageError, CannotDoError, StoreError.
     """
-    from appliance.household import read_household
-
     path = config.store.database
-    house = read_household(config)
-    names = {each.device_id: described(each) for each in house.residents}
+    somebody_looks()
     with closing(read_database(path)) as db, explained(path):
         site_id, zone = _site(db, config)
         (newest,) = db.execute("SELECT max(last_us) FROM capture WHERE site_id = ?", (site_id,)).fetchone()
@@ -99,7 +109,7 @@ def ask_scope(
         )
         if span.since_us >= span.until_us:
             raise click.UsageError("--since is not before --until")
-        number = None if device is None else house.find(device).resident.device_id
+        number = None if device is None else _device(config, device)
         night, applications = _owners(config)
         yield Scope(
             db,
@@ -109,7 +119,7 @@ def ask_scope(
             span,
             newest,
             number,
-            names,
+            {device_id: told_apart(name, key) for device_id, name, key in read_called(db, site_id)},
             night,
             applications,
             only=only or {},
@@ -160,47 +170,65 @@ def _month(text: str | None, flag: str) -> int | None:
         raise click.UsageError(f"{flag} wants a month such as 2025-07, not {printable(text)!r}") from None
 
 
-def write(report: Report, form: str) -> None:
-    """The report on standard output, as `table`, `csv` or `json`."""
-    _WRITERS[form](report)
+def write(report: Report, form: str, *, everything: bool = False) -> None:
+    """The report on standard output, as `table`, `csv` or `json`; `everything`: also what nobody reads on a terminal.
+
+    What the report was made from must still be open: its rows are made while they are written.
+    """
+    _WRITERS[form](report, everything=everything)
 
 
-def _table(report: Report) -> None:
-    for sentence in report.sentences:
+def _table(report: Report, *, everything: bool) -> None:
+    sentences = report.sentences if everything else report.sentences[-MOST_SHOWN:]  # the newest are the last
+    rows = report.rows if everything else report.shown()
+    if len(sentences) < len(report.sentences):
+        note(f"{plural(len(report.sentences) - len(sentences), 'earlier sentence')} left out; --all says them, too.")
+    for sentence in sentences:
         say(printable(sentence))
-    if report.sentences and report.rows:
+    if sentences and rows:
         say()
-    if report.rows:
+    if rows:
         columns = [(column.heading, LEFT if column.form == TEXT else RIGHT) for column in report.columns]
-        table(report.title, columns, [_cells(report, row) for row in report.rows])
+        table(report.title, columns, [_cells(report, row) for row in rows])
+    if len(rows) < len(report.rows):
+        say(_left_out(report, len(rows)))
     for line in report.notes:
         note(line)
 
 
-def _cells(report: Report, row: tuple[object, ...]) -> list[str]:
+def _left_out(report: Report, shown: int) -> str:
+    which = f"the first {count(shown)}" if report.weighty is None else f"the {count(shown)} with most traffic"
+    return (
+        f"... and {count(len(report.rows) - shown)} more: these are {which}. --all shows the whole table, --format csv"
+        " writes it for a spreadsheet."
+    )
+
+
+def _cells(report: Report, row: Row) -> list[str]:
     return [
         "" if value is None else _FORMS[column.form](value) for column, value in zip(report.columns, row, strict=True)
     ]
 
 
-def _csv(report: Report) -> None:
+def _csv(report: Report, *, everything: bool) -> None:
+    del everything  # a spreadsheet always gets all
     with reader_may_leave():
         lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerow([column.key for column in report.columns])
-        lines.writerows([[csv_cell(value) for value in row] for row in report.rows])
+        lines.writerow(report.keys)
+        lines.writerows(csv_rows(report))
 
 
-def _json(report: Report) -> None:
-    keys = [column.key for column in report.columns]
-    whole = {
-        "title": report.title,
-        "sentences": report.sentences,
-        "notes": report.notes,
-        "rows": [dict(zip(keys, row, strict=True)) for row in report.rows],
-    }
+def _json(report: Report, *, everything: bool) -> None:
+    del everything  # a program always gets all
+    about = json.dumps({"title": report.title, "sentences": report.sentences, "notes": report.notes}, indent=1)
+    keys = [f"   {json.dumps(key)}: " for key in report.keys]
+    write = sys.stdout.write
     with reader_may_leave():
-        json.dump(whole, sys.stdout, indent=1)
-        sys.stdout.write("\n")
+        write(f'{about[:-2]},\n "rows": [')  # without the end of the object
+        for number, row in enumerate(report.rows):
+            cells = ",\n".join([key + json.dumps(value) for key, value in zip(keys, row, strict=True)])
+            write(f"{',' if number else ''}\n  {{\n{cells}\n  }}")
+        write("\n ]\n}\n" if report.rows else "]\n}\n")
 
 
 def _time(value: object) -> str:
@@ -214,4 +242,4 @@ _FORMS: Mapping[str, Callable[[object], str]] = {
     SHARE: lambda value: f"{float(str(value)):.1%}",
     TIME: _time,
 }
-_WRITERS: Mapping[str, Callable[[Report], None]] = {"table": _table, "csv": _csv, "json": _json}
+_WRITERS: Mapping[str, Callable[..., None]] = {"table": _table, "csv": _csv, "json": _json}

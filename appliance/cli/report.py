@@ -1,8 +1,12 @@
-"""`homeport report NAME`: what the facts and labels say, as sentences and tables, as CSV or as JSON."""
+"""`homeport report NAME`: what the facts and labels say, as sentences and tables, as CSV or as JSON.
+
+Rule: a report's module is imported when that report is asked for, and its rows are made while they are written.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,6 +35,7 @@ def _options(metavar: str, since: str, until: str) -> Callable[[Callable[..., An
             click.option(
                 "--format", "form", type=click.Choice(("table", "csv", "json")), default="table", help="How to write."
             ),
+            click.option("--all", "everything", is_flag=True, help="The whole table, however long it is."),
             click.option("--until", metavar=metavar, help=f"Last {metavar.lower()} that is meant. [{until}]"),
             click.option("--since", metavar=metavar, help=f"First {metavar.lower()} that is meant. [{since}]"),
             click.option("--device", metavar="DEVICE", help="One device only."),
@@ -47,47 +52,58 @@ _by_months = _options("MONTH", "the one before the newest", "the newest")
 _by_times = _options("TIME", "7d ago", "now")
 
 
-def _run(make: Callable[[Question], Report], **asked: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was typed, as click hands it over."""
+
+    form: str
+    everything: bool
+    database: str | None
+    site: str | None
+    device: str | None
+    since: str | None
+    until: str | None
+
+
+def _run(make: Callable[[Question], Report], asked: _Asked) -> None:
     from appliance.reports import ask, write
 
-    form = asked.pop("form") or "table"
-    config = load_config({"store.database": asked.pop("database"), "site.name": asked.pop("site")})
-    with ask(config, **asked) as question:
-        report = make(question)
-    write(report, form)
+    config = load_config({"store.database": asked.database, "site.name": asked.site})
+    with ask(config, device=asked.device, since=asked.since, until=asked.until) as question:
+        write(make(question), asked.form, everything=asked.everything)
 
 
-@command.command("changes", short_help="Which destinations are new, gone or changed between months?")
-@_by_months
-def changes(**asked: str | None) -> None:
-    """New, gone and changed destinations between months."""
-    from daemon.report.changes import changes_report
-    from daemon.store.months import known_devices, read_contacts, read_earlier
+def _changes(question: Question) -> Report:
+    from daemon.report.changes import changes_report, read_for
+    from daemon.store.months import known_devices
 
-    def make(question: Question) -> Report:
-        asked = question.site_id, question.device_id
-        contacts = read_earlier(question.db, question.since, *asked)
-        contacts += read_contacts(question.db, question.since, question.until, *asked)
-        return changes_report(contacts, known_devices(question.db), question.since, question.newest)
-
-    _run(make, **asked)
+    contacts = read_for(question.db, question.site_id, question.device_id, question.since, question.until)
+    return changes_report(contacts, known_devices(question.db), question.since, question.newest)
 
 
-@command.command("coverage", short_help="How much of the traffic has a name, and by what?")
-@_by_months
-def coverage(**asked: str | None) -> None:
-    """How much of the traffic has a name, by what, and why the rest has none."""
+def _coverage(question: Question) -> Report:
     from daemon.report.coverage import coverage_report
     from daemon.store.months import count_addresses, read_naming
 
-    def make(question: Question) -> Report:
-        namings = read_naming(question.db, question.since, question.until, question.site_id, question.device_id)
-        last = max((naming.month for naming in namings), default=question.until)  # of others it would take too long
-        counted = count_addresses(question.db, *question.slots(last), question.site_id, question.device_id)
-        addresses = {last: counted}
-        return coverage_report(namings, addresses)
+    namings = read_naming(question.db, question.since, question.until, question.site_id, question.device_id)
+    last = max((naming.month for naming in namings), default=question.until)  # of others it would take too long
+    counted = count_addresses(question.db, *question.slots(last), question.site_id, question.device_id)
+    return coverage_report(namings, {last: counted})
 
-    _run(make, **asked)
+
+# Reports about whole months, which the command asks for by months.
+_MONTHLY: Mapping[str, tuple[Callable[[Question], Report], str, str]] = {
+    "changes": (
+        _changes,
+        "Which destinations are new, gone or changed between months?",
+        "New, gone and changed destinations between months.",
+    ),
+    "coverage": (
+        _coverage,
+        "How much of the traffic has a name, and by what?",
+        "How much of the traffic has a name, by what, and why the rest has none.",
+    ),
+}
 
 
 _ONLY: Mapping[str, str] = {
@@ -99,15 +115,20 @@ _ONLY: Mapping[str, str] = {
 
 
 def _command_of(kind: Kind) -> click.Command:
-    def run(**asked: str | None) -> None:
+    if kind.name in _MONTHLY:
+        make, short, text = _MONTHLY[kind.name]
+        return click.command(kind.name, help=text, short_help=short)(
+            _by_months(lambda **typed: _run(make, _Asked(**typed)))
+        )
+
+    def run(**typed: Any) -> None:  # noqa: ANN401  the options that this report has
         from appliance.reports import ask_scope, write
 
-        form = asked.pop("form") or "table"
-        config = load_config({"store.database": asked.pop("database"), "site.name": asked.pop("site")})
-        only = {word: said for word in kind.only if (said := asked.pop(word)) is not None}
-        with ask_scope(config, **asked, only=only) as scope:
-            report = kind.make(scope)
-        write(report, form)
+        only = {word: said for word in kind.only if (said := typed.pop(word)) is not None}
+        asked = _Asked(**typed)
+        config = load_config({"store.database": asked.database, "site.name": asked.site})
+        with ask_scope(config, device=asked.device, since=asked.since, until=asked.until, only=only) as scope:
+            write(kind.make(scope), asked.form, everything=asked.everything)
 
     text = f"{kind.question}\n\nA TIME is a month (2025-07), a day, a time, or how long ago (7d)."
     narrowed = _by_times(run)
@@ -117,6 +138,4 @@ def _command_of(kind: Kind) -> click.Command:
 
 
 for _kind in KINDS:
-    if _kind.name in command.commands:
-        continue  # it has options of its own, above
     command.add_command(_command_of(_kind))

@@ -8,21 +8,22 @@ Rule 2: a device is measured from the hour in which it was first heard in the sp
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
 
 from daemon.decode.slots import SLOT_US
-from daemon.report.hours import is_night
+from daemon.report.hours import SLOTS_A_DAY, SLOTS_AN_HOUR, is_night, local_slots
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, Column, Report
 from daemon.report.words import counted, span_words
-from daemon.store.by_device import read_hours
+from daemon.store.columns import Ints
+from daemon.store.heard import Heard, read_heard
 
 ALWAYS, MOSTLY, SOMETIMES = 0.9, 0.5, 0.02  # of the hours of a device, above which it counts as that
-_HOUR = 4  # slots
+_HOUR = SLOTS_AN_HOUR
 _MOST_DAYS = 31  # of a span, the newest: what a device did a year ago says little of how it lives
 _FEW = 12  # hours, below which nothing is said
 _COLUMNS = (
@@ -86,15 +87,15 @@ def report(scope: Scope) -> Report:
 def rhythms(scope: Scope) -> dict[int, Rhythm]:
     """Device -> how it lives, by the newest months of the span; those that were not heard have none."""
     scope = scope.over(_newest(scope))
-    heard: dict[int, set[int]] = defaultdict(set)
-    busy: dict[int, set[int]] = defaultdict(set)
-    for number, hour, outside, *_bytes in read_hours(scope.db, scope.window):
-        heard[number].add(hour)
-        if outside:
-            busy[number].add(hour)
+    found = read_heard(scope.db, scope.window)
+    if not found:
+        return {}
     end = min(scope.span.until_us, (scope.newest_us // SLOT_US + 1) * SLOT_US) // SLOT_US
-    clock = _Clock(scope)
-    return {number: _rhythm(sorted(hours), busy[number], end, clock) for number, hours in heard.items()}
+    first = min(int(each.every[0]) for each in found.values())
+    last = max(end, *(int(each.every[-1]) + 1 for each in found.values()))
+    hours = local_slots(range(first, last), scope.zone) % SLOTS_A_DAY // SLOTS_AN_HOUR
+    clock = _Clock(first, hours, np.array([is_night(hour, scope.night) for hour in range(24)])[hours])
+    return {number: _rhythm(each, end, clock) for number, each in found.items()}
 
 
 def _newest(scope: Scope) -> Span:
@@ -120,26 +121,30 @@ def told(name: str, rhythm: Rhythm) -> str:
     return opening + (when if rhythm.pattern == "on demand" else "") + silence
 
 
+@dataclass(frozen=True, slots=True)
 class _Clock:
-    """The hour of the house's day in which an hour of the tier lies."""
+    """The hour of the house's day, and whether that is of the night, of every slot from `first` on."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._zone, self._night = ZoneInfo(scope.zone), scope.night
+    first: int
+    hours: Ints
+    dark: npt.NDArray[np.bool_]
 
-    def hour(self, slot: int) -> int:
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * slot)).astimezone(self._zone).hour
+    def hour(self, slots: Ints) -> Ints:
+        return self.hours[slots - self.first]
 
-    def at_night(self, slot: int) -> bool:
-        return is_night(self.hour(slot), self._night)
+    def at_night(self, slots: Ints) -> Ints:
+        return slots[self.dark[slots - self.first]]
 
 
-def _rhythm(heard: Sequence[int], busy: set[int], end: int, clock: _Clock) -> Rhythm:
-    every = range(heard[0], max(end, heard[-1] + 1), _HOUR)
-    nights = {hour for hour in every if clock.at_night(hour)}
-    often = Counter(clock.hour(hour) for hour in busy)
-    pauses = [later - hour for hour, later in zip(heard, [*heard[1:], every[-1] + _HOUR], strict=True)]
+def _rhythm(heard: Heard, end: int, clock: _Clock) -> Rhythm:
+    begin, latest = int(heard.every[0]), int(heard.every[-1])
+    every = np.arange(begin, max(end, latest + 1), _HOUR)
+    nights = clock.at_night(every)
+    often = np.bincount(clock.hour(heard.outside), minlength=24)
+    pauses = np.diff(heard.every, append=int(every[-1]) + _HOUR)
     return Rhythm(
-        hours=len(every), heard=len(heard), busy=len(busy), nights=len(nights), busy_nights=len(nights & busy),
-        busiest=min(often, key=lambda hour: (-often[hour], hour)) if often else None,
-        silence=max(pauses) // _HOUR - 1,
+        hours=len(every), heard=len(heard.every), busy=len(heard.outside), nights=len(nights),
+        busy_nights=len(np.intersect1d(nights, heard.outside)),
+        busiest=int(often.argmax()) if len(heard.outside) else None,
+        silence=int(pauses.max()) // _HOUR - 1,
     )  # fmt: skip

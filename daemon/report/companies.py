@@ -67,7 +67,7 @@ def sentences(sums: Sequence[Tally[str | None]], fresh: set[str] | None) -> list
     if third:
         most = [str(each.key) for each in sorted(known, key=lambda each: -each.parties.get("third", 0))[:2]]
         out.append(
-            f"{size_words(third)} were exchanged with advertising, tracking and other third parties, most with "
+            f"{size_words(third)} were exchanged with third parties (content, advertising, tracking and others), most with "
             f"{listed(most, 2)}."
         )
     unknown = sum(each.bytes for each in sums if each.key is None)

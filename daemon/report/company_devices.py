@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from daemon.report.contacts import Contact, Tally, read_shares, tally
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from daemon.report.contacts import most, read_shares
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import counted
@@ -20,13 +23,14 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """One row a (company, device)."""
-    pairs = tally(read_shares(scope), by_pair)
+    pairs = _pairs(scope)
     of_device: dict[int, int] = {}
     for each in pairs:
         of_device[each.key[1]] = of_device.get(each.key[1], 0) + each.bytes
+    names = {device: scope.called(device) for device in of_device}
     rows = tuple(
         (
-            each.key[0], each.key[1] or None, scope.called(each.key[1]), each.party, each.bytes_up, each.bytes_down,
+            each.key[0], each.key[1] or None, names[each.key[1]], each.party, each.bytes_up, each.bytes_down,
             each.bytes / of_device[each.key[1]] if of_device[each.key[1]] else 0.0,
         )
         for each in pairs
@@ -34,12 +38,34 @@ def report(scope: Scope) -> Report:
     return Report("Companies and devices", _COLUMNS, rows, (_sentence(pairs),))
 
 
-def by_pair(contact: Contact) -> tuple[str | None, int]:
-    """The key for sums by company and device."""
-    return contact.label.organisation, contact.met.device_id
+class _Pair(NamedTuple):
+    key: tuple[str | None, int]  # company, device
+    party: str  # of most bytes
+    bytes_up: int
+    bytes_down: int
+
+    @property
+    def bytes(self) -> int:
+        return self.bytes_up + self.bytes_down
 
 
-def _sentence(pairs: list[Tally[tuple[str | None, int]]]) -> str:
+def _pairs(scope: Scope) -> list[_Pair]:
+    """Sums by company and device, most bytes first."""
+    parts: dict[tuple[str | None, int], dict[str, int]] = {}
+    sums: dict[tuple[str | None, int], list[int]] = {}
+    for met, label in read_shares(scope):
+        key, up, down = (label.organisation, met.device_id), met.bytes_up, met.bytes_down
+        cell, of = sums.setdefault(key, [0, 0]), parts.setdefault(key, {})
+        cell[0] += up
+        cell[1] += down
+        of[label.party] = of.get(label.party, 0) + up + down
+    found = [
+        _Pair(key, next(iter(of)) if len(of) == 1 else most(of) or "unknown", *sums[key]) for key, of in parts.items()
+    ]
+    return sorted(found, key=lambda each: (-each.bytes, str(each.key)))
+
+
+def _sentence(pairs: Sequence[_Pair]) -> str:
     companies: dict[str, set[int]] = {}
     for each in pairs:
         if each.key[0] is not None and each.key[1]:

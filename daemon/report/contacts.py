@@ -6,23 +6,24 @@ Rule 2: of a destination that several devices see in different ways, the way wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+import numpy as np
+
 from daemon.report.scope import Scope
+from daemon.store.columns import Ints
 from daemon.store.whose import (
     UNJUDGED,
     Label,
     Met,
     read_device_of_station,
     read_labels,
-    read_met,
     read_met_of_company,
-    read_whose_of,
 )
-from daemon.store.whose_days import read_owned
-from daemon.store.whose_days import read_shares as read_shares_of
+from daemon.store.whose_columns import BITS
+from daemon.store.whose_days import read_owned, read_share_columns
 from daemon.store.window import Window
 
 K = TypeVar("K", bound=Hashable)
@@ -110,17 +111,15 @@ class Tally(Generic[K]):
         countries[label.country] = countries.get(label.country, 0) + octets
         confidences[label.confidence] = confidences.get(label.confidence, 0) + octets
 
-    def take(self, label: Label, rows: Iterable[tuple[int, int, int]]) -> None:
-        """Rows (device, bytes up, bytes down) of one label: as `add` of each, in a fifth of the time."""
-        whole, devices = 0, self.devices
-        for device, up, down in rows:
-            octets = up + down
-            whole += octets
-            self.bytes_up += up
-            self.bytes_down += down
-            devices[device] = devices.get(device, 0) + octets
-            if octets > self.largest:
-                self.largest, self.label = octets, label
+    def take(self, label: Label, devices: Sequence[int], octets: Sequence[int], up: int, down: int) -> None:
+        """What devices exchanged of one label, and what of all that went up and down: as `add` of each, in a tenth of it."""
+        whole, counts = up + down, self.devices
+        for device, size in zip(devices, octets, strict=True):
+            counts[device] = counts.get(device, 0) + size
+        self.bytes_up += up
+        self.bytes_down += down
+        if (most_of := max(octets)) > self.largest:
+            self.largest, self.label = most_of, label
         self.first_us = min(self.first_us, 0)
         _count(self.parties, label.party, whole)
         _count(self.companies, label.organisation, whole)
@@ -138,16 +137,6 @@ def most(counts: Mapping[K, int]) -> K | None:
     return min(counts, key=lambda each: (-counts[each], str(each))) if counts else None
 
 
-def read_contacts(scope: Scope) -> list[Contact]:
-    """All that the scope asks about; of whose it is the party, the company and the country."""
-    return narrowed(_read(scope, brief=True), scope.only)
-
-
-def read_packets(scope: Scope) -> list[Contact]:
-    """The same with all that verdicts say, which takes longer."""
-    return narrowed(scope.remember(("packets", scope.window), lambda: _read(scope, brief=False)), scope.only)
-
-
 def read_of_company(scope: Scope, company: str) -> list[Contact]:
     """Those of one company, with reasons and whatever else a verdict says."""
     only = {**scope.only, "company": company}
@@ -163,30 +152,53 @@ def _of_company(scope: Scope, company: str) -> list[Contact]:
 
 def read_shares(scope: Scope) -> list[Contact]:
     """Bytes by device, party, company and country: no names, times and reasons, but of a year as quickly as of a day."""
-    return narrowed(scope.remember(("shares", scope.window), lambda: _shares(scope, scope.window)), scope.only)
+    owned, device_of = owned_labels(scope), read_device_of_station(scope.db)
+    rows = zip(*(column.tolist() for column in _shares(scope, owned)), strict=True)
+    return [
+        _new(Contact, (_new(Met, (device_of.get(station, 0), 0, 0, 0, 0, 0, up, down, 0, 0, 0)), owned[number]))
+        for number, station, up, down in rows
+    ]
+
+
+def share_bytes(scope: Scope) -> int:
+    """The bytes of all of them."""
+    return sum(int(column.sum()) for column in _shares(scope, owned_labels(scope))[2:])
+
+
+def _shares(scope: Scope, owned: Mapping[int, Label]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Columns (number of `owned`, station, bytes up, bytes down), in order of the first."""
+    fits = _fitting(scope.only)
+    pairs, up, down = scope.remember(("pairs", scope.window), lambda: read_share_columns(scope.db, scope.window))
+    station, number = pairs >> BITS, pairs & ((1 << BITS) - 1)
+    order = np.argsort(number, kind="stable")
+    if fits is not None:
+        wanted = np.array([each for each, label in owned.items() if fits(label)], np.int64)
+        order = order[np.isin(number[order], wanted)]
+    return number[order], station[order], up[order], down[order]
+
+
+def share_sums(scope: Scope, key: Callable[[Label], K]) -> list[Tally[K]]:
+    """Sums by something of a label (company, country), most bytes first; without names."""
+    owned, device_of = owned_labels(scope), read_device_of_station(scope.db)
+    number, station, up, down = _shares(scope, owned)
+    if not len(number):
+        return []
+    begins = np.flatnonzero(np.diff(number, prepend=-1))
+    ends = np.append(begins[1:], len(number)).tolist()
+    devices, octets = [device_of.get(at, 0) for at in station.tolist()], (up + down).tolist()
+    whole = [np.add.reduceat(column, begins).tolist() for column in (up, down)]
+    sums: dict[K, Tally[K]] = {}
+    for whose, begin, end, sent, received in zip(number[begins].tolist(), begins.tolist(), ends, *whole, strict=True):
+        word = key(owned[whose])
+        tally = sums.setdefault(word, Tally(word))
+        tally.take(owned[whose], devices[begin:end], octets[begin:end], sent, received)
+    return sorted(sums.values(), key=lambda each: (-each.bytes, str(each.key)))
 
 
 def company_sums(scope: Scope) -> list[Tally[str | None]]:
     """Companies, most bytes first; not to be changed."""
     key = ("companies", scope.window, tuple(sorted(scope.only.items())))
-    return scope.remember(key, lambda: _company_sums(scope))
-
-
-def _company_sums(scope: Scope) -> list[Tally[str | None]]:
-    """By what a company is and where first, of which there are hundreds: pairs with devices are many thousands."""
-    owned, devices, fits = owned_labels(scope), read_device_of_station(scope.db), _fitting(scope.only)
-    wanted = {number for number, label in owned.items() if fits is None or fits(label)}
-    rows: dict[int, list[tuple[int, int, int]]] = {}
-    for station, number, up, down in scope.remember(
-        ("pairs", scope.window), lambda: read_shares_of(scope.db, scope.window)
-    ):
-        if number in wanted:
-            rows.setdefault(number, []).append((devices.get(station, 0), up, down))
-    sums: dict[str | None, Tally[str | None]] = {}
-    for number, of in rows.items():
-        label = owned[number]
-        sums.setdefault(label.organisation, Tally(label.organisation)).take(label, of)
-    return sorted(sums.values(), key=lambda each: (-each.bytes, str(each.key)))
+    return scope.remember(key, lambda: share_sums(scope, lambda label: label.organisation))
 
 
 def companies_before(scope: Scope) -> frozenset[str | None]:
@@ -196,38 +208,18 @@ def companies_before(scope: Scope) -> frozenset[str | None]:
 
 
 def _companies(scope: Scope, window: Window) -> frozenset[str | None]:
-    owned = owned_labels(scope)
-    numbers = {number for _, number, _, _ in read_shares_of(scope.db, window)}
-    return frozenset(owned[number].organisation for number in numbers)
-
-
-def _shares(scope: Scope, window: Window) -> list[Contact]:
-    owned = owned_labels(scope)
-    devices = read_device_of_station(scope.db)
-    return [
-        Contact(Met(devices.get(station, 0), 0, 0, 0, 0, 0, up, down, 0, 0, 0), owned[number])
-        for station, number, up, down in scope.remember(("pairs", window), lambda: read_shares_of(scope.db, window))
-    ]
-
-
-def _read(scope: Scope, *, brief: bool) -> list[Contact]:
-    rows = read_met(scope.db, scope.window)
-    verdicts = {met.verdict_id for met in rows}
-    labels = labels_of(scope, verdicts) if brief else read_labels(scope.db, verdicts)
-    return [_new(Contact, (met, labels[met.verdict_id])) for met in rows]
-
-
-def labels_of(scope: Scope, verdicts: set[int]) -> dict[int, Label]:
-    """Labels with party, company and country alone: few are different, and reasons of thousands are slow to read."""
-    owned = owned_labels(scope)
-    numbers = read_whose_of(scope.db, verdicts)
-    missing = read_labels(scope.db, verdicts - numbers.keys())
-    return {**{verdict: owned[number] for verdict, number in numbers.items()}, **missing}
+    owned = read_owned(scope.db)
+    numbers = np.unique(read_share_columns(scope.db, window).pairs & ((1 << BITS) - 1))
+    return frozenset(owned[number].organisation for number in numbers.tolist())
 
 
 def owned_labels(scope: Scope) -> dict[int, Label]:
     """By number of `whose_days.Owned`: party, company and country as a label."""
-    return {number: UNJUDGED._replace(**each._asdict()) for number, each in read_owned(scope.db).items()}
+    nothing = (None,) * 5  # what a verdict says besides
+    return {
+        number: _new(Label, (each.party, each.organisation, None, None, each.country, each.confidence, *nothing))
+        for number, each in read_owned(scope.db).items()
+    }
 
 
 def narrowed(contacts: list[Contact], only: Mapping[str, str]) -> list[Contact]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import LOW
-from daemon.report.contacts import Tally, by_country, read_shares, tally
+from daemon.report.contacts import Tally, share_sums
 from daemon.report.destinations import count_devices
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """One row a country."""
-    sums = tally(read_shares(scope), by_country)
+    sums = share_sums(scope, lambda label: label.country)
     whole = sum(each.bytes for each in sums)
     rows = tuple(
         (

@@ -32,14 +32,14 @@ UNNAMED = {
     "unknown": "no DNS answer for the address was seen",
 }
 COLUMNS = (
-    Column("month", "month"),
-    Column("named", "named"),
-    Column("how", "how, or why not"),
-    Column("detail", "in words"),
-    Column("destinations", "destinations", COUNT),
-    Column("flows", "flows", COUNT),
-    Column("bytes", "traffic", SIZE),
-    Column("share", "share of traffic", SHARE),
+    Column("month", "Month"),
+    Column("named", "Named"),
+    Column("how", "How, or why not"),
+    Column("detail", "In words"),
+    Column("destinations", "Destinations", COUNT),
+    Column("flows", "Connections", COUNT),
+    Column("bytes", "Data", SIZE),
+    Column("share", "Share of data", SHARE),
 )
 
 
@@ -87,7 +87,8 @@ def _sentence(
 ) -> str:
     unnamed = {how: cell[2] for (at, named, how), cell in sums.items() if at == month and not named}
     share = 1 - sum(unnamed.values()) / total if total else 1.0
-    text = f"{month_words(month)}: {share:.1%} of the traffic to the internet has a name"
+    much = "more than 99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
+    text = f"{month_words(month)}: {much} of the traffic to the internet has a name"
     if addresses and sum(addresses):
         text += f", and {addresses[0] / sum(addresses):.1%} of {sum(addresses):,} addresses"
     if any(unnamed.values()):

@@ -7,12 +7,12 @@ Rule 2: destinations are ranked by what was sent to them, sources by what came f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from daemon.report.contacts import Tally
-from daemon.report.ranking import in_order, ranked
+from daemon.report.ranking import Ranking, in_order, ranked
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report
+from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report, Row, Rows
 from daemon.report.words import counted, share_words, size_words
 from daemon.store.whose import read_texts
 
@@ -41,19 +41,21 @@ def ranking(scope: Scope, *, inward: bool) -> Report:
     """Destinations by what they received or, with `inward`, by what they sent."""
     found = ranked(scope)
     order = in_order(found, inward=inward)
-    texts = read_texts(scope.db, found.named)
     way = found.bytes_down if inward else found.bytes_up
     whole = sum(way)
-    rows = tuple(
-        (
+    rows = Rows(len(order), lambda numbers: _rows(scope, found, [order[number] for number in numbers], way, whole))
+    title = "Sources" if inward else "Destinations"
+    return Report(title, _COLUMNS, rows, (_sentence(rows, whole, inward=inward),))
+
+
+def _rows(scope: Scope, found: Ranking, numbers: Sequence[int], way: Sequence[int], whole: int) -> Iterator[Row]:
+    texts = read_texts(scope.db, [found.named[at] for at in numbers])
+    for at in numbers:
+        yield (
             texts.get(found.named[at]), found.company[at], found.party[at], found.country[at], found.devices[at],
             found.flows[at], found.bytes_up[at], found.bytes_down[at], way[at] / whole if whole else 0.0,
             found.first_us[at], found.last_us[at],
-        )
-        for at in order
-    )  # fmt: skip
-    title = "Sources" if inward else "Destinations"
-    return Report(title, _COLUMNS, rows, (_sentence(rows, whole, inward=inward),))
+        )  # fmt: skip
 
 
 def count_devices(each: Tally[int] | Tally[str | None]) -> int:
@@ -61,10 +63,11 @@ def count_devices(each: Tally[int] | Tally[str | None]) -> int:
     return sum(1 for device in each.devices if device)
 
 
-def _sentence(rows: Sequence[tuple[object, ...]], whole: int, *, inward: bool) -> str:
+def _sentence(rows: Rows, whole: int, *, inward: bool) -> str:
     if not rows:
         return "Nothing went to the internet in this time."
-    where = str(rows[0][0] or rows[0][1] or "a destination whose name is not kept")
-    most = share_words(float(str(rows[0][_SHARE])))
+    first = rows[0]
+    where = str(first[0] or first[1] or "a destination whose name is not kept")
+    most = share_words(float(str(first[_SHARE])))
     came, what, way = ("came from", "source", "from") if inward else ("went to", "destination", "to")
     return f"{size_words(whole)} {came} {counted(len(rows), what)} on the internet; most of it, {most}, {way} {where}."

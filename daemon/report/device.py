@@ -13,7 +13,7 @@ from daemon.store.by_device import first_recorded, read_met
 from daemon.store.reached import Reached
 
 _YEAR = 12  # months before a span, in which somebody must not have been met to be new
-_OTHERS = "advertising, tracking and others"
+_OTHERS = "third parties: content, advertising, tracking and others"
 _MUCH = 0.02  # of the data, from which third parties are worth a word
 
 

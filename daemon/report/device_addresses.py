@@ -24,7 +24,7 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """One row a (device, address), for all of the time, the latest first."""
-    residents = [each for each in read_residents(scope.db, scope.site) if scope.device_id in (None, each.device_id)]
+    residents = [each for each in read_residents(scope.db, scope.site, 0) if scope.device_id in (None, each.device_id)]
     rows = tuple(
         (
             scope.called(each.device_id), each.device_id, each.owner, member.key, seen.address, _kind(seen.address),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from daemon.report.met_rows import MetRows, Pair, read_met_rows
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SIZE, TIME, Column, Report
+from daemon.report.table import COUNT, SIZE, TIME, Column, Report, Row, Rows
 from daemon.report.words import counted, size_words
-from daemon.store.reached import Reached, read_reached
+from daemon.store.reached import Reached
+
+_SUMS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down", "first_us", "last_us")
 
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
     Column("destination", "Destination"),
-    Column("party", "Party"),
+    Column("party", "Kind of company"),
     Column("organisation", "Company"),
     Column("country", "Country"),
     Column("purpose", "Purpose"),
@@ -42,30 +49,35 @@ NAMED: dict[str, str] = {
 
 def report(scope: Scope) -> Report:
     """One row a (device, destination)."""
-    found = read_reached(scope.db, scope.window)
-    rows = tuple(
-        (
-            scope.called(each.device_id), each.device_id, each.place, each.party or "unknown", each.organisation,
-            each.country, each.purpose, each.flows, each.packets_up, each.packets_down, each.bytes_up, each.bytes_down,
-            each.first_us, each.last_us, named_by(each), each.reason,
-        )
-        for each in found
-    )  # fmt: skip
-    return Report("Devices and destinations", _COLUMNS, rows, (told(scope, found),))
+    found = read_met_rows(scope)
+    found = found.ordered(-found.columns.bytes, found.columns.device)
+    rows = Rows(len(found), lambda numbers: _rows(scope, found, numbers))
+    return Report("Devices and destinations", _COLUMNS, rows, (_told(scope, found),))
 
 
-def named_by(each: Reached) -> str:
-    """How its name is known, or why there is none."""
+def named_by(each: Pair | Reached) -> str:
+    """How a destination's name is known, or why there is none."""
     return NAMED.get(each.name_source, each.name_source or NAMED["-"])
 
 
-def told(scope: Scope, found: list[Reached]) -> str:
+def _rows(scope: Scope, found: MetRows, numbers: Sequence[int]) -> Iterator[Row]:
+    at = np.array(numbers, np.int64)
+    sums = zip(*(getattr(found.columns, word)[at].tolist() for word in _SUMS), strict=True)
+    for pair, counts in zip(found.pairs(numbers), sums, strict=True):
+        label = pair.label
+        yield (
+            scope.called(pair.device_id), pair.device_id, pair.place, label.party, label.organisation, label.country,
+            label.purpose, *counts, named_by(pair), label.reason,
+        )  # fmt: skip
+
+
+def _told(scope: Scope, found: MetRows) -> str:
     """How many, and the first of them."""
-    if not found:
+    if not len(found):
         return "Nothing went to the internet in this time."
-    most = found[0]
+    (most,) = found.pairs([0])
     return (
-        f"{counted(len({each.place for each in found}), 'destination')} of"
-        f" {counted(len({each.device_id for each in found}), 'device')};"
-        f" most, {size_words(most.bytes)}, between {scope.called(most.device_id)} and {most.place}."
+        f"{counted(found.count_places(), 'destination')} of"
+        f" {counted(len(np.unique(found.columns.device)), 'device')};"
+        f" most, {size_words(int(found.columns.bytes[0]))}, between {scope.called(most.device_id)} and {most.place}."
     )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from daemon.report.met_rows import MetRows, read_met_rows
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+from daemon.report.table import COUNT, MOST_SHOWN, SHARE, SIZE, Column, Report, Row, Rows
 from daemon.report.words import size_words
-from daemon.store.reached import read_reached
+from daemon.store.columns import Ints
 
 _COLUMNS = (
     Column("device", "Device"),
@@ -22,26 +27,34 @@ _COLUMNS = (
 
 def report(scope: Scope) -> Report:
     """One row a (device, source), device by device, those that received most first."""
-    found = [each for each in read_reached(scope.db, scope.window) if each.bytes_down]
-    whole: dict[int, int] = {}
-    for each in found:
-        whole[each.device_id] = whole.get(each.device_id, 0) + each.bytes_down
-    found.sort(key=lambda each: (-whole[each.device_id], each.device_id, -each.bytes_down, each.place))
-    rows, rank, device = [], 0, None
-    for each in found:
-        rank = 1 if each.device_id != device else rank + 1
-        device = each.device_id
-        rows.append(
-            (
-                scope.called(each.device_id), each.device_id, rank, each.place, each.organisation, each.country,
-                each.packets_down, each.bytes_down, each.bytes_down / whole[each.device_id],
-            )
-        )  # fmt: skip
-    if not rows:
+    found = read_met_rows(scope)
+    found = found.some(np.flatnonzero(found.columns.bytes_down))
+    if not len(found):
         return Report("Devices and sources", _COLUMNS, (), ("Nothing came from the internet in this time.",))
-    first = found[0]
+    devices, of = np.unique(found.columns.device, return_inverse=True)
+    whole = np.zeros(len(devices), np.int64)
+    np.add.at(whole, of, found.columns.bytes_down)
+    found = found.ordered(-whole[of], found.columns.device, -found.columns.bytes_down, mixed=True)
+    received = dict(zip(devices.tolist(), whole.tolist(), strict=True))
+    begins = np.flatnonzero(np.diff(found.columns.device, prepend=-1))
+    rank = np.arange(len(found)) - np.repeat(begins, np.diff(np.append(begins, len(found)))) + 1
+    (first,) = found.pairs([0])
     sentence = (
-        f"{scope.called(first.device_id)} received most, {size_words(whole[first.device_id])};"
-        f" its first source was {first.place} with {size_words(first.bytes_down)}."
+        f"{scope.called(first.device_id)} received most, {size_words(received[first.device_id])};"
+        f" its first source was {first.place} with {size_words(int(found.columns.bytes_down[0]))}."
     )
-    return Report("Devices and sources", _COLUMNS, tuple(rows), (sentence,))
+    rows = Rows(len(found), lambda numbers: _rows(scope, found, rank, received, numbers))
+    weighty = tuple(np.argsort(-found.columns.bytes_down, kind="stable")[:MOST_SHOWN].tolist())
+    return Report("Devices and sources", _COLUMNS, rows, (sentence,), weighty=weighty)
+
+
+def _rows(
+    scope: Scope, found: MetRows, rank: Ints, received: Mapping[int, int], numbers: Sequence[int]
+) -> Iterator[Row]:
+    at = np.array(numbers, np.int64)
+    sums = (each[at].tolist() for each in (rank, found.columns.packets_down, found.columns.bytes_down))
+    for pair, (place, packets, octets) in zip(found.pairs(numbers), zip(*sums, strict=True), strict=True):
+        yield (
+            scope.called(pair.device_id), pair.device_id, place, pair.place, pair.label.organisation, pair.label.country,
+            packets, octets, octets / received[pair.device_id],
+        )  # fmt: skip

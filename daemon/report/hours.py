@@ -5,23 +5,48 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
+from daemon.store.columns import Ints
 
 _MOST_DAYS = 100  # traffic by slot is kept for about so long; nothing older is asked for
+SLOTS_A_DAY, SLOTS_AN_HOUR = 96, 4
+_SLOT_S = SLOT_US // 1_000_000
 
 
 def slots_of(scope: Scope) -> range:
     """The slots of a span, the newest that may still be kept."""
     last = -(-scope.span.until_us // SLOT_US)
-    return range(max(scope.span.since_us // SLOT_US, last - _MOST_DAYS * 96), last)
+    return range(max(scope.span.since_us // SLOT_US, last - _MOST_DAYS * SLOTS_A_DAY), last)
+
+
+def local_slots(slots: range, zone: str) -> Ints:
+    """Each slot by the house's calendar: quarters of an hour since its own first of January 1970.
+
+    `// 96` is the day, `% 96` the place in it. A day in which no clock changes takes one look at the calendar.
+    """
+    clock = ZoneInfo(zone)
+    out = np.arange(slots.start, slots.stop, dtype=np.int64)
+    for begin in range(slots.start, slots.stop, SLOTS_A_DAY):
+        end = min(begin + SLOTS_A_DAY, slots.stop)
+        first, last = _ahead(begin, clock), _ahead(end - 1, clock)
+        part = out[begin - slots.start : end - slots.start]
+        part += first if first == last else np.array([_ahead(slot, clock) for slot in range(begin, end)])
+    return out
 
 
 def local_hours(slots: range, zone: str) -> list[int]:
     """The hour of the house's day in which each slot begins."""
-    clock = ZoneInfo(zone)
-    begin = datetime.fromtimestamp(slots.start * SLOT_US // 1_000_000, UTC)
-    return [(begin + timedelta(minutes=15 * number)).astimezone(clock).hour for number in range(len(slots))]
+    hours: list[int] = (local_slots(slots, zone) % SLOTS_A_DAY // SLOTS_AN_HOUR).tolist()
+    return hours
+
+
+def _ahead(slot: int, clock: ZoneInfo) -> int:
+    """By how many slots the house's clock is ahead of UTC then."""
+    offset = datetime.fromtimestamp(slot * _SLOT_S, UTC).astimezone(clock).utcoffset() or timedelta()
+    return offset // timedelta(seconds=_SLOT_S)
 
 
 def local_hour(time_us: int, zone: str) -> int:
@@ -38,8 +63,10 @@ def is_night(hour: int, night: tuple[int, int]) -> bool:
 def night_slots(scope: Scope) -> list[int]:
     """The slots of a span that are at night."""
     slots = slots_of(scope)
-    hours = local_hours(slots, scope.zone)
-    return [slot for slot, hour in zip(slots, hours, strict=True) if is_night(hour, scope.night)]
+    dark = np.array([is_night(hour, scope.night) for hour in range(24)])
+    hours = local_slots(slots, scope.zone) % SLOTS_A_DAY // SLOTS_AN_HOUR
+    out: list[int] = (np.flatnonzero(dark[hours]) + slots.start).tolist()
+    return out
 
 
 def night_words(night: tuple[int, int]) -> str:

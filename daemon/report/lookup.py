@@ -54,8 +54,12 @@ def find(word: str, residents: Sequence[Resident], names: Mapping[str, str]) -> 
 
 def described(resident: Resident, key: str | None = None) -> str:
     """A device in a few words: what it is called, and a MAC or an address that nothing else has."""
-    key = key or resident.said_of
-    return f"{resident.name} ({key})" if resident.name else key
+    return told_apart(resident.name, key or resident.said_of)
+
+
+def told_apart(name: str | None, key: str) -> str:
+    """The same of a name and the key of a station."""
+    return f"{name} ({key})" if name else key
 
 
 def _by_mac(text: str, residents: Iterable[Resident]) -> list[Found]:

@@ -7,16 +7,17 @@ Rule 3: nothing has gone from a month that is not over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from daemon.report.contacts import NOBODY
-from daemon.report.months import all_months, month_window
+from daemon.report.months import all_months, month_window, whom
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted, listed, month_words, size_words
-from daemon.store.whose_days import read_whose
+from daemon.store.whose_columns import read_met
+from daemon.store.whose_days import read_owned
 
 NEW, GONE, MORE, LESS, OTHER = "new", "gone", "more", "less", "another party"
 _TIMES, _LEAST = 2, 1_000_000
@@ -24,7 +25,7 @@ _MOST_NAMED = 4
 _ROLES = MappingProxyType(  # what a company is to the house, for people who know no parties
     {
         "first": "maker of a device", "support": "infrastructure", "platform": "IoT platform",
-        "third": "advertising, tracking or another third party", "local": "in the house", "unknown": "unknown",
+        "third": "third party", "local": "in the house", "unknown": "unknown",
     }
 )  # fmt: skip
 _COLUMNS = (
@@ -48,6 +49,13 @@ class Change(NamedTuple):
     devices: frozenset[int]
     bytes_before: int
     bytes: int
+
+
+class Month(NamedTuple):
+    """What was exchanged in a month, bytes both ways."""
+
+    companies: Mapping[tuple[str | None, str], tuple[int, frozenset[int]]]  # (company, party) -> bytes, devices
+    devices: Mapping[int, Mapping[str, int]]  # device (0: none of the house) -> party -> bytes
 
 
 class _Part(NamedTuple):
@@ -119,30 +127,50 @@ def _kind(old: _Part | None, new: _Part | None, *, over: bool) -> str | None:
 def _parts(scope: Scope, month: int) -> dict[str, _Part]:
     """What every company is to the house in a month, within what the scope asks for."""
     parties: dict[str, dict[str, int]] = {}
-    devices: dict[str, set[int]] = {}
+    devices: dict[str, frozenset[int]] = {}
     party_asked, company_asked = scope.only.get("party"), scope.only.get("company")
-    for name, party, device, *counts in _rows(scope, month):
+    for (name, party), (octets, by) in month_of(scope, month).companies.items():
         if name is None or party_asked not in (None, party) or company_asked not in (None, name or NOBODY):
             continue
-        of = parties.setdefault(name, {})
-        of[party] = of.get(party, 0) + counts[-2] + counts[-1]
-        devices.setdefault(name, set()).add(device)
+        parties.setdefault(name, {})[party] = octets
+        devices[name] = devices.get(name, frozenset()) | by
     return {
-        name: _Part(min(of, key=lambda party: (-of[party], party)), frozenset(devices[name] - {0}), sum(of.values()))
+        name: _Part(min(of, key=lambda party: (-of[party], party)), devices[name] - {0}, sum(of.values()))
         for name, of in parties.items()
     }
 
 
-def _rows(scope: Scope, month: int) -> list[tuple[Any, ...]]:
+def month_of(scope: Scope, month: int) -> Month:
+    """A whole month, of the house or of the device that the scope asks about; not to be changed."""
     window = month_window(scope, month, month)
-    return scope.remember(
-        ("month of companies", window), lambda: read_whose(scope.db, window, ("organisation", "party", "device"))
-    )
+    return scope.remember(("month of companies", window), lambda: _month(scope, month))
+
+
+def _month(scope: Scope, month: int) -> Month:
+    owned = read_owned(scope.db)
+    companies: dict[tuple[str | None, str], tuple[int, frozenset[int]]] = {}
+    devices: dict[int, dict[str, int]] = {}
+    found: dict[tuple[str | None, str], dict[int, int]] = {}
+    for device, number, octets in read_met(scope.db, scope.site_id, month, scope.device_id):
+        label = owned[number]
+        by = found.setdefault((label.organisation, label.party), {})
+        by[device] = by.get(device, 0) + octets
+    for (name, party), by in found.items():
+        companies[name, party] = sum(by.values()), frozenset(by)
+        for device, octets in by.items():
+            of = devices.setdefault(device, {})
+            of[party] = of.get(party, 0) + octets
+    return Month(companies, devices)
 
 
 def month_bytes(scope: Scope, month: int) -> int:
     """All that was exchanged in a month by those whom the scope asks for."""
-    return sum(row[-2] + row[-1] for row in _rows(scope, month))
+    party_asked, company_asked = scope.only.get("party"), scope.only.get("company")
+    return sum(
+        octets
+        for (name, party), (octets, _) in month_of(scope, month).companies.items()
+        if party_asked in (None, party) and company_asked in (None, name or NOBODY)
+    )
 
 
 def sentences(scope: Scope, changes: Sequence[Change], before: int, after: int) -> list[str]:
@@ -177,7 +205,7 @@ def _named(each: Change) -> str:
 
 def _whole(scope: Scope, before: int, after: int) -> str:
     was, now = month_bytes(scope, before), month_bytes(scope, after)
-    text = f"{size_words(now)} were exchanged with the internet in {month_words(after)}, "
+    text = f"{size_words(now)} were exchanged with {whom(scope)} in {month_words(after)}, "
     text += f"{size_words(was)} in {month_words(before)}"
     if after == scope.newest_month:
         text += f"; {month_words(after)} may not be over"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from daemon.classify.vocabulary import PARTIES
@@ -29,6 +30,13 @@ _COLUMNS = (
     Column("bytes_down", "Received", SIZE),
     Column("share", "Share of the month", SHARE),
 )
+
+_WHOM = MappingProxyType(
+    {
+        "first": "makers of devices", "support": "infrastructure", "platform": "IoT platforms", "third": "third parties",
+        "local": "the house itself", "unknown": "unknown companies",
+    }
+)  # fmt: skip
 
 
 class MonthSum(NamedTuple):
@@ -116,14 +124,24 @@ def sentences(scope: Scope, months: Mapping[int, Sequence[MonthSum]]) -> list[st
         return ["Nothing went to the internet in these months."]
     month, sums = max(months.items(), key=lambda each: each[0])
     whole, third = sum(each.bytes for each in sums), by_party(sums).get("third", 0)
-    text = f"In {month_words(month)}{', which may not be over,' if month == scope.newest_month else ''} "
-    text += f"{size_words(whole)} were exchanged with the internet"
-    if whole:
-        text += f", {share_words(third / whole)} of it with advertising, tracking and other third parties"
     before = months.get(month - 1, [])
     total = sum(each.bytes for each in before)
+    text = f"In {month_words(month)}{', which may not be over' if month == scope.newest_month else ''}, "
+    text += f"{size_words(whole)} were exchanged with {whom(scope)}"
+    if scope.only.keys() & {"party", "company"}:
+        return [f"{text}; the month before it was {size_words(total)}." if total else f"{text}."]
+    if whole:
+        text += f", {share_words(third / whole)} of it with third parties (content, advertising, tracking and others)"
     if total:
         text += (
             f"; the month before it was {share_words(by_party(before).get('third', 0) / total)} of {size_words(total)}"
         )
     return [f"{text}."]
+
+
+def whom(scope: Scope) -> str:
+    """With whom what the scope asks for was exchanged: `the internet`, `third parties`, a company."""
+    company = scope.only.get("company")
+    if company is not None:
+        return "companies that nobody knows" if company == NOBODY else company
+    return _WHOM.get(scope.only.get("party", ""), "the internet")

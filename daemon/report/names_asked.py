@@ -6,12 +6,15 @@ Rule: what is asked of everybody in the house (mDNS, LLMNR) is no question to a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from daemon.report.resolvers import counting_notes
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, Column, Report
-from daemon.store.asked import Asked, read_asked
+from daemon.store.asked import Asked, read_asked, read_names, rootless
 
 _COLUMNS = (
     Column("domain", "Name"),
@@ -30,24 +33,45 @@ def report(scope: Scope) -> Report:
     return names_report(scope, read_asked(scope.db, scope.window))
 
 
-def names_report(scope: Scope, asked: Iterable[Asked]) -> Report:
+def names_report(scope: Scope, asked: Asked) -> Report:
     """The same of questions that were read before."""
-    names: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for each in asked:
-        if each.name:
-            names[each.name][each.device_id] += each.queries
-    totals = {name: sum(devices.values()) for name, devices in names.items()}
-    whole = sum(totals.values())
+    about = rootless(scope.db, asked)
+    names, of = np.unique(about.name, return_inverse=True)
+    totals = np.bincount(of, about.queries, len(names)).astype(np.int64)
+    whole = int(totals.sum())
     if not whole:
         return Report("Names asked for", _COLUMNS, (), ("No device asked a name server for a name in this time.",))
+    first = totals >= np.sort(totals)[-_MOST:][0]  # of names asked for as often all, as their texts decide
+    devices: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    these = first[of]
+    for name, device, number in zip(
+        *(each[these].tolist() for each in (about.name, about.device, about.queries)), strict=True
+    ):
+        devices[name][device] += number
+    texts = read_names(scope.db, devices)
+    numbers = {name: sum(by.values()) for name, by in devices.items()}
     rows = []
-    for name in sorted(totals, key=lambda name: (-totals[name], name))[:_MOST]:
-        device, number = max(names[name].items(), key=lambda item: (item[1], -item[0]))
-        rows.append((name, totals[name], totals[name] / whole, len(names[name]), device, scope.called(device), number))
+    for name in sorted(devices, key=lambda each: (-numbers[each], texts[each]))[:_MOST]:
+        device, number = max(devices[name].items(), key=lambda item: (item[1], -item[0]))
+        rows.append(
+            (
+                texts[name],
+                numbers[name],
+                numbers[name] / whole,
+                len(devices[name]),
+                device,
+                scope.called(device),
+                number,
+            )
+        )
+    return _told(scope, asked, rows, whole, len(names))
+
+
+def _told(scope: Scope, asked: Asked, rows: Sequence[tuple[Any, ...]], whole: int, many: int) -> Report:
     first = rows[0]
-    sentence = f"{whole:,} questions about {len(totals):,} names; most, {first[1]:,}, were about {first[0]}"
+    sentence = f"{whole:,} questions about {many:,} names; most, {first[1]:,}, were about {first[0]}"
     sentence += f", {'all' if first[6] == first[1] else 'most'} by {first[5]}."
-    notes = counting_notes(scope)
-    if len(totals) > _MOST:
-        notes += (f"The {_MOST} names asked for most are listed, of {len(totals):,}.",)
+    notes = counting_notes(scope, asked)
+    if many > _MOST:
+        notes += (f"The {_MOST} names asked for most are listed, of {many:,}.",)
     return Report("Names asked for", _COLUMNS, tuple(rows), (sentence,), notes)

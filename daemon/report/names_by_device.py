@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
+
+import numpy as np
 
 from daemon.report.resolvers import counting_notes
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, Column, Report
-from daemon.store.asked import Asked, read_asked
+from daemon.store.asked import Asked, read_asked, read_names, rootless
+from daemon.store.columns import Ints
 
 _COLUMNS = (
     Column("device_id", "number"),
@@ -25,22 +27,33 @@ def report(scope: Scope) -> Report:
     return by_device_report(scope, read_asked(scope.db, scope.window))
 
 
-def by_device_report(scope: Scope, asked: Iterable[Asked]) -> Report:
+def by_device_report(scope: Scope, asked: Asked) -> Report:
     """The same of questions that were read before."""
-    devices: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for each in asked:
-        if each.name:
-            devices[each.device_id][each.name] += each.queries
-    totals = {device: sum(names.values()) for device, names in devices.items()}
-    order = sorted(devices, key=lambda device: (-totals[device], device))
     most = _MOST_OF_ALL if scope.device_id is None else _MOST_OF_ONE
-    rows = tuple(
-        (device, scope.called(device), name, number, number / totals[device])
-        for device in order
-        for name, number in sorted(devices[device].items(), key=lambda item: (-item[1], item[0]))[:most]
-    )
-    if not rows:
+    devices: dict[int, list[tuple[int, int]]] = {}
+    many: dict[int, int] = {}
+    totals: dict[int, int] = {}
+    for device, names, queries in _sums(rootless(scope.db, asked)):
+        first = queries >= np.sort(queries)[-most:][0]  # of names asked for as often all, as their texts decide
+        devices[device] = list(zip(names[first].tolist(), queries[first].tolist(), strict=True))
+        many[device], totals[device] = len(names), int(queries.sum())
+    if not devices:
         return Report("Names by device", _COLUMNS, (), ("No device asked a name server for a name in this time.",))
-    first = order[0]
-    sentence = f"{scope.called(first)} asks most: {totals[first]:,} questions about {len(devices[first]):,} names."
-    return Report("Names by device", _COLUMNS, rows, (sentence,), counting_notes(scope))
+    texts = read_names(scope.db, {name for of in devices.values() for name, _ in of})
+    order = sorted(devices, key=lambda device: (-totals[device], device))
+    rows = tuple(
+        (device, scope.called(device), texts[name], number, number / totals[device])
+        for device in order
+        for name, number in sorted(devices[device], key=lambda item: (-item[1], texts[item[0]]))[:most]
+    )
+    first_of = order[0]
+    sentence = f"{scope.called(first_of)} asks most: {totals[first_of]:,} questions about {many[first_of]:,} names."
+    return Report("Names by device", _COLUMNS, rows, (sentence,), counting_notes(scope, asked))
+
+
+def _sums(asked: Asked) -> Iterator[tuple[int, Ints, Ints]]:
+    """(device, names, questions about each) of every device."""
+    for device in np.unique(asked.device).tolist():
+        of_device = asked.device == device
+        names, of = np.unique(asked.name[of_device], return_inverse=True)
+        yield device, names, np.bincount(of, asked.queries[of_device], len(names)).astype(np.int64)

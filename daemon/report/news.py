@@ -13,13 +13,17 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import numpy as np
+
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.evidence import PERSONAL
+from daemon.report.alike import Alike
 from daemon.report.picture import Picture, read_picture
 from daemon.report.scope import Scope
 from daemon.report.table import SIZE, TIME, Column, Report
 from daemon.report.words import counted, listed
 from daemon.store.by_device import first_recorded
+from daemon.store.columns import Ints
 from daemon.store.stations_seen import devices_of_stations, first_seen, kinds_of_devices
 from daemon.store.whose_days import Owned, has_days, met_before, met_in_days, met_in_months, read_owned
 
@@ -30,18 +34,16 @@ _COLUMNS = (
     Column("device_id", "number"),
     Column("device", "Device"),
     Column("organisation", "Company"),
-    Column("party", "Party"),
+    Column("party", "Kind of company"),
     Column("country", "Country"),
     Column("bytes", "Data", SIZE),
     Column("first_us", "First seen", TIME),
     Column("in_house", "For the whole home"),
 )
 _THIRD = "third"
-_SURE = ("high", "medium")
 _ORDER = {_THIRD: 0, "unknown": 1, "platform": 2, "first": 3, "support": 4, "local": 5}
 _MOST_NAMED = 3
 _MANY = 20_000  # look-ups of a pair on a day, above which a month is added up instead
-Pair = tuple[int, int]  # station, number of `Owned`
 
 
 class Piece(NamedTuple):
@@ -80,97 +82,51 @@ def find_news(scope: Scope, picture: Picture, owned: Mapping[int, Owned] | None 
     """The news of a span whose picture is known; None where nothing was recorded before it."""
     known = owned or read_owned(scope.db)
     devices = devices_of_stations(scope.db, scope.site_id)
-    alike = _Alike(known, devices, picture)
+    alike = Alike(known, devices, picture)
     earlier = _earlier(scope, alike)
     began = first_recorded(scope.db, scope.site_id)
-    if not earlier and (began is None or began >= scope.span.since_us):
+    if not len(earlier) and (began is None or began >= scope.span.since_us):
         return None
     seen = first_seen(scope.db, scope.site_id)
     pieces = _new_devices(scope, picture, seen)
     fresh = {each.device_id for each in pieces}
     people = {device for device, kind in kinds_of_devices(scope.db, scope.site_id).items() if kind in PERSONAL}
-    companies = [each for each in alike.new_companies(earlier) if each.device_id not in fresh]
+    companies = [each for each in _new_companies(alike, known, earlier) if each.device_id not in fresh]
     pieces += sorted(
         companies, key=lambda each: (_ORDER[each.party or "unknown"], each.device_id in people, -each.bytes)
     )
-    pieces += alike.new_countries(earlier)
+    pieces += _new_countries(alike, earlier)
     return [each for each in pieces if scope.device_id in (None, each.device_id)]
 
 
-class _Alike:
-    """What of the picture counts as the same: the same company for a device, the same country for the house."""
-
-    def __init__(self, owned: Mapping[int, Owned], devices: Mapping[int, int], picture: Picture) -> None:
-        self._owned, self._devices, self._picture = owned, devices, picture
-        self._company = {number: whose.organisation for number, whose in owned.items() if whose.organisation}
-        self._country = {  # where something is, if that is no guess
-            number: whose.country for number, whose in owned.items() if whose.country and whose.confidence in _SURE
-        }
-        self._numbers: dict[str, list[int]] = defaultdict(list)
-        self._places: dict[str, list[int]] = defaultdict(list)
-        for number, name in self._company.items():
-            self._numbers[name].append(number)
-        for number, country in self._country.items():
-            self._places[country].append(number)
-        self._there = {self._country[number] for _, number, _ in picture.met if number in self._country}
-
-    def _met(self, pairs: Collection[Pair]) -> set[tuple[int, str]]:
-        """(device, company) of pairs."""
-        company, devices = self._company, self._devices
-        return {(devices.get(station, 0), company[number]) for station, number in pairs if number in company}
-
-    def _countries(self, pairs: Collection[Pair]) -> set[str]:
-        return {self._country[number] for _, number in pairs if number in self._country}
-
-    def candidates(self, earlier: Collection[Pair]) -> set[Pair]:
-        """All pairs that would make something in the picture known that `earlier` does not know."""
-        stations: dict[int, list[int]] = defaultdict(list)
-        for station, device in self._devices.items():
-            stations[device].append(station)
-        wanted: set[Pair] = set()
-        before = self._met(earlier)
-        for name, company in self._picture.companies.items():
-            for device in company.devices:
-                if name is not None and (device, name) not in before:
-                    wanted.update((at, number) for at in stations[device] for number in self._numbers[name])
-        for country in self._there - self._countries(earlier):
-            wanted.update((at, number) for at in self._devices for number in self._places[country])
-        return wanted
-
-    def new_companies(self, earlier: Collection[Pair]) -> list[Piece]:
-        """By device."""
-        before, devices, companies = self._met(earlier), self._devices, self._company
-        whole = {name for _, name in before}
-        sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = {}
-        for station, number, octets in self._picture.met:
-            device, name = devices.get(station, 0), companies.get(number)
-            if device and name is not None and (device, name) not in before:
-                whose, parts = self._owned[number], sums.setdefault((device, name), {})
-                parts[whose.party, whose.country] = parts.get((whose.party, whose.country), 0) + octets
-        out = []
-        for (device, name), parts in sums.items():
-            party, country = next(iter(parts))
-            if len(parts) > 1:
-                party, country = max(parts, key=lambda part: (parts[part], part[0], part[1] or ""))
-            out.append(Piece(COMPANY, device, name, party, country, sum(parts.values()), None, name not in whole))
-        return out
-
-    def new_countries(self, earlier: Collection[Pair]) -> list[Piece]:
-        """Of the house, each with the device that sent and received most there."""
-        fresh = self._there - self._countries(earlier)
-        sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        for station, number, octets in self._picture.met if fresh else ():
-            country = self._country.get(number)
-            if country is not None and country in fresh:
-                sums[country][self._devices.get(station, 0)] += octets
-        out = []
-        for country, devices in sorted(sums.items(), key=lambda item: (-sum(item[1].values()), item[0])):
-            device = max(devices, key=lambda each: (devices[each], -each))
-            out.append(Piece(COUNTRY, device, None, None, country, sum(devices.values()), None, in_house=True))
-        return out
+def _new_companies(alike: Alike, owned: Mapping[int, Owned], earlier: Ints) -> list[Piece]:
+    """By device."""
+    sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = {}
+    in_house: dict[str, bool] = {}
+    for device, name, known, number, octets in alike.new_companies(earlier):
+        whose, parts = owned[number], sums.setdefault((device, name), {})
+        parts[whose.party, whose.country] = parts.get((whose.party, whose.country), 0) + octets
+        in_house[name] = not known
+    out = []
+    for (device, name), parts in sums.items():
+        party, country = next(iter(parts))
+        if len(parts) > 1:
+            party, country = max(parts, key=lambda part: (parts[part], part[0], part[1] or ""))
+        out.append(Piece(COMPANY, device, name, party, country, sum(parts.values()), None, in_house[name]))
+    return out
 
 
-def _earlier(scope: Scope, alike: _Alike) -> set[Pair]:
+def _new_countries(alike: Alike, earlier: Ints) -> list[Piece]:
+    """Of the house, each with the device that sent and received most there."""
+    out = []
+    sums = alike.new_countries(earlier)
+    for country, devices in sorted(sums.items(), key=lambda item: (-sum(item[1].values()), item[0])):
+        device = max(devices, key=lambda each: (devices[each], -each))
+        out.append(Piece(COUNTRY, device, None, None, country, sum(devices.values()), None, in_house=True))
+    return out
+
+
+def _earlier(scope: Scope, alike: Alike) -> Ints:
     """What was met before the span: in whole months, and what is asked for of the days of the month in which it begins."""
     first_month, first_day = scope.months[0], scope.days[0]
     earlier = met_in_months(scope.db, scope.site_id, first_month - MONTHS, first_month - 1)
@@ -178,9 +134,9 @@ def _earlier(scope: Scope, alike: _Alike) -> set[Pair]:
     if has_days(scope.db, first_month, range(begins, first_day)):
         asked = alike.candidates(earlier)
         if len(asked) * (first_day - begins) > _MANY:
-            earlier |= met_before(scope.db, scope.site_id, first_month, first_day)
-        else:
-            earlier |= met_in_days(scope.db, scope.site_id, first_month, range(begins, first_day), asked)
+            return np.union1d(earlier, met_before(scope.db, scope.site_id, first_month, first_day))
+        days = range(begins, first_day)
+        return np.union1d(earlier, met_in_days(scope.db, scope.site_id, first_month, days, asked))
     return earlier
 
 

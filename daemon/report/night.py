@@ -6,21 +6,28 @@ Rule 2: destinations by hour are known as far back as traffic is kept by slot; a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sqlite3
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
 
 from daemon.decode.slots import SLOT_US
 from daemon.report.hours import night_slots, night_words, slots_of
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SIZE, TIME, Column, Report
-from daemon.report.words import counted, size_words
-from daemon.store.by_device import Within, read_within
+from daemon.report.table import COUNT, SIZE, TIME, Column, Report, Row, Rows
+from daemon.report.ties import in_order
+from daemon.report.words import counted, listed, size_words
+from daemon.store.columns import Ints
+from daemon.store.night_sums import SlotSums, read_slot_sums
+from daemon.store.whose import read_texts
 
-_KEY = 9  # columns of `Within` before the sums
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
     Column("destination", "Destination"),
-    Column("party", "Party"),
+    Column("party", "Kind of company"),
     Column("organisation", "Company"),
     Column("country", "Country"),
     Column("protocol", "Protocol"),
@@ -30,42 +37,163 @@ _COLUMNS = (
     Column("bytes_down", "Received", SIZE),
     Column("last_slot_us", "Last quarter of an hour", TIME),
 )
+K = TypeVar("K", bound=Hashable)
+_MOST_NAMED = 3
+_WAYS = "SELECT id, protocol, service, encrypted FROM way"
+_WHOSE = "SELECT id, party, organisation, country FROM verdict WHERE id IN (SELECT value FROM json_each(?))"
+_SUMS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
+
+
+class Label(NamedTuple):
+    """Whose a destination is; None where nobody knows."""
+
+    party: str | None
+    organisation: str | None
+    country: str | None
+
+
+class Way(NamedTuple):
+    """How data goes."""
+
+    protocol: str
+    service: str
+    encrypted: str
+
+
+class Within(NamedTuple):
+    """What a device exchanged with one destination at night, and whose that is."""
+
+    device_id: int
+    place: str | None
+    party: str | None
+    organisation: str | None
+    country: str | None
+    protocol: str
+    service: str
+    encrypted: str
+    packets_up: int
+    packets_down: int
+    bytes_up: int
+    bytes_down: int
+    last_slot: int
+
+
+class Nights:
+    """What went to the internet at night, most bytes first: numbers until somebody looks."""
+
+    def __init__(self, db: sqlite3.Connection, sums: SlotSums, labels: Sequence[Label], ways: Sequence[Way]) -> None:
+        self._db, self._sums, self._labels, self._ways = db, sums, labels, ways
+
+    def __len__(self) -> int:
+        return len(self._sums.device)
+
+    def first(self, most: int) -> list[Within]:
+        """Those with most bytes."""
+        return list(self.some(range(min(most, len(self)))))
+
+    def some(self, numbers: Sequence[int]) -> Iterator[Within]:
+        """These, by number."""
+        rows = SlotSums._make(column[np.array(numbers, np.int64)] for column in self._sums)
+        texts = read_texts(self._db, set(rows.named.tolist()))
+        columns = zip(*(column.tolist() for column in rows), strict=True)
+        for device, named, way, label, *sums in columns:
+            yield Within._make((device, texts.get(named), *self._labels[label], *self._ways[way], *sums))
+
+    def companies(self) -> dict[str, int]:
+        """Bytes of each company."""
+        octets = np.zeros(len(self._labels), np.int64)
+        np.add.at(octets, self._sums.verdict, self._sums.bytes_up + self._sums.bytes_down)
+        there = set(self._sums.verdict.tolist())
+        out: dict[str, int] = {}
+        for number, (label, many) in enumerate(zip(self._labels, octets.tolist(), strict=True)):
+            if label.organisation and number in there:
+                out[label.organisation] = out.get(label.organisation, 0) + many
+        return out
+
+    def devices(self) -> dict[int, int]:
+        """Bytes of each device, those with most first."""
+        numbers, at = np.unique(self._sums.device, return_inverse=True)
+        octets = np.zeros(len(numbers), np.int64)
+        np.add.at(octets, at, self._sums.bytes_up + self._sums.bytes_down)
+        return dict(sorted(zip(numbers.tolist(), octets.tolist(), strict=True), key=lambda each: (-each[1], each[0])))
+
+    def whole(self) -> int:
+        """All bytes."""
+        return int(self._sums.bytes_up.sum() + self._sums.bytes_down.sum())
 
 
 def report(scope: Scope) -> Report:
     """One row a (device, destination, protocol, service) on the internet, those with most bytes first."""
     nights = at_night(scope)
-    rows = tuple(
-        (
+    rows = Rows(len(nights), lambda numbers: _rows(scope, nights, numbers))
+    return Report("Nights", _COLUMNS, rows, (told(scope, nights), *_by_whom(scope, nights)), _notes(scope))
+
+
+def _rows(scope: Scope, nights: Nights, numbers: Sequence[int]) -> Iterator[Row]:
+    for each in nights.some(numbers):
+        yield (
             scope.called(each.device_id), each.device_id, each.place, each.party or "unknown", each.organisation,
             each.country, each.protocol, each.service or None, each.packets_up + each.packets_down, each.bytes_up,
             each.bytes_down, each.last_slot * SLOT_US,
-        )
-        for each in nights
-    )  # fmt: skip
-    return Report("Nights", _COLUMNS, rows, (told(scope, nights),), _notes(scope))
+        )  # fmt: skip
 
 
-def at_night(scope: Scope) -> list[Within]:
-    """What went to the internet at night, most bytes first; the stations of a device are one."""
-    whole: dict[tuple[object, ...], Within] = {}
-    for each in read_within(scope.db, scope.window, night_slots(scope)):
-        key = each[:_KEY]
-        whole[key] = _added(whole[key], each) if key in whole else each
-    return sorted(whole.values(), key=lambda each: (-each.bytes_up - each.bytes_down, each.place, each.device_id))
+def at_night(scope: Scope) -> Nights:
+    """What went to the internet at night; the stations of a device are one."""
+    sums = read_slot_sums(scope.db, scope.window, night_slots(scope))
+    label_of, labels = _labels(scope.db, sums.verdict)
+    way_of, ways = _ways(scope.db, sums.way)
+    rows = _together(sums._replace(verdict=label_of, way=way_of))
+    octets = -(rows.bytes_up + rows.bytes_down)
+    order = in_order((octets,), rows.named, lambda numbers: _places(scope.db, numbers))
+    return Nights(scope.db, SlotSums._make(column[order] for column in rows), labels, ways)
 
 
-def told(scope: Scope, nights: Sequence[Within]) -> str:
+def _places(db: sqlite3.Connection, numbers: list[int]) -> dict[int, str]:
+    texts = read_texts(db, numbers)
+    return {number: texts.get(number, "") for number in numbers}
+
+
+def _labels(db: sqlite3.Connection, verdicts: Ints) -> tuple[Ints, list[Label]]:
+    """Numbers of labels in the place of verdicts: of thousands of these few differ in what is told."""
+    numbers = json.dumps(np.unique(verdicts).tolist())
+    said = {number: Label(*rest) for number, *rest in db.execute(_WHOSE, (numbers,))}
+    return _numbered(verdicts, {0: Label(None, None, None), **said})
+
+
+def _ways(db: sqlite3.Connection, ways: Ints) -> tuple[Ints, list[Way]]:
+    return _numbered(ways, {number: Way(*rest) for number, *rest in db.execute(_WAYS)})
+
+
+def _numbered(values: Ints, said: Mapping[int, K]) -> tuple[Ints, list[K]]:
+    known, at = np.unique(values, return_inverse=True)
+    number = {each: place for place, each in enumerate(dict.fromkeys(said[value] for value in known.tolist()))}
+    return np.array([number[said[value]] for value in known.tolist()], np.int64)[at], list(number)
+
+
+def _together(sums: SlotSums) -> SlotSums:
+    """Rows of one device, destination, way and label as one, in order of devices."""
+    order = np.lexsort((sums.way, sums.verdict, sums.named, sums.device))
+    rows = SlotSums._make(column[order] for column in sums)
+    keys = np.stack(rows[:4])
+    begins = np.flatnonzero(
+        np.concatenate((np.ones(min(len(order), 1), bool), (keys[:, 1:] != keys[:, :-1]).any(axis=0)))
+    )
+    if not len(begins):
+        return rows
+    added = {word: np.add.reduceat(getattr(rows, word), begins) for word in _SUMS}
+    first = SlotSums._make(column[begins] for column in rows)
+    return first._replace(**added, last_slot=np.maximum.reduceat(rows.last_slot, begins))
+
+
+def told(scope: Scope, nights: Nights) -> str:
     """How much, with whom."""
     hours = night_words(scope.night)
-    whole = sum(each.bytes_up + each.bytes_down for each in nights)
+    whole = nights.whole()
     who = "The house" if scope.device_id is None else scope.called(scope.device_id)
-    if not nights:
+    if not len(nights):
         return f"{who} exchanged nothing with the internet {hours}."
-    companies: dict[str, int] = {}
-    for each in nights:
-        if each.organisation:
-            companies[each.organisation] = companies.get(each.organisation, 0) + each.bytes_up + each.bytes_down
+    companies = nights.companies()
     most = max(companies, key=lambda name: companies[name], default=None)
     many = len(companies)
     mostly = f", mostly with {most}" if most and companies[most] * 2 > whole and many > 1 else ""
@@ -73,12 +201,13 @@ def told(scope: Scope, nights: Sequence[Within]) -> str:
     return f"{who} exchanged {size_words(whole)}{with_whom} {hours}{mostly}."
 
 
-def _added(one: Within, other: Within) -> Within:
-    return one._replace(
-        packets_up=one.packets_up + other.packets_up, packets_down=one.packets_down + other.packets_down,
-        bytes_up=one.bytes_up + other.bytes_up, bytes_down=one.bytes_down + other.bytes_down,
-        last_slot=max(one.last_slot, other.last_slot),
-    )  # fmt: skip
+def _by_whom(scope: Scope, nights: Nights) -> tuple[str, ...]:
+    """Which devices of the house did, where not one of them is asked about."""
+    devices = {} if scope.device_id is not None else nights.devices()
+    if not devices:
+        return ()
+    most = [f"{scope.called(device)} ({size_words(octets)})" for device, octets in list(devices.items())[:_MOST_NAMED]]
+    return (f"{counted(len(devices), 'device')} took part: most of all {listed(most, _MOST_NAMED)}.",)
 
 
 def _notes(scope: Scope) -> tuple[str, ...]:

@@ -7,13 +7,19 @@ Rule 2: places are those of servers and not of companies; where a place is a gue
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from daemon.report.scope import Scope
+from daemon.store.columns import Ints, told
 from daemon.store.stations_seen import devices_of_stations
-from daemon.store.whose_days import Owned, read_owned, read_shares
+from daemon.store.whose_columns import BITS, Columns, columns_of
+from daemon.store.whose_days import Owned, read_owned, read_share_columns
 
 _UNSURE = "low"
+_NUMBER = (1 << BITS) - 1
 
 
 @dataclass(slots=True)
@@ -59,7 +65,7 @@ class Picture:
     )  # by party
     companies: dict[str | None, Company] = field(default_factory=dict)
     countries: dict[str | None, Country] = field(default_factory=dict)
-    met: list[tuple[int, int, int]] = field(default_factory=list)  # (station, number of `Owned`, bytes)
+    met: Columns = field(default_factory=lambda: columns_of(()))  # pairs of stations and numbers of `Owned`
 
     @property
     def bytes(self) -> int:
@@ -82,29 +88,36 @@ def read_picture(scope: Scope, owned: dict[int, Owned] | None = None) -> Picture
     known = read_owned(scope.db) if owned is None else owned
     devices = devices_of_stations(scope.db, scope.site_id)
     picture = Picture()
-    places: dict[int, tuple[str, dict[int, int], dict[int, int]]] = {}  # what each number means is looked up once
-    sums: dict[int, int] = defaultdict(int)
-    for station, number, up, down in read_shares(scope.db, scope.window):
-        device, octets = devices.get(station, 0), up + down
-        if number not in places:
-            places[number] = _place(picture, known[number])
-        party, of_company, of_country = places[number]
-        picture.devices[device][party] += octets
-        of_company[device] += octets
-        of_country[device] += octets
-        sums[number] += octets
-        picture.met.append((station, number, octets))
-    for number, octets in sums.items():
-        whose = known[number]
-        picture.parties[whose.party] += octets
-        picture.companies[whose.organisation].parties[whose.party] += octets
-        if whose.confidence in (None, _UNSURE):
-            picture.countries[whose.country].unsure += octets
+    picture.met = read_share_columns(scope.db, scope.window)
+    pairs, up, down = picture.met
+    number, octets, device = pairs & _NUMBER, up + down, told(pairs >> BITS, devices, 0)
+    for at, _, much in _added(number, np.zeros(len(number), np.int64), octets):
+        whose = known[at]
+        picture.parties[whose.party] += much
+        picture.companies.setdefault(whose.organisation, Company(whose.organisation)).parties[whose.party] += much
+        country = picture.countries.setdefault(whose.country, Country(whose.country))
+        country.unsure += much if whose.confidence in (None, _UNSURE) else 0
+    for name, at, much in _by_device(known, "organisation", number, device, octets):
+        picture.companies[name].devices[at] = much
+    for code, at, much in _by_device(known, "country", number, device, octets):
+        picture.countries[code].devices[at] = much
+    for party, at, much in _by_device(known, "party", number, device, octets):
+        picture.devices[at][party or ""] = much
     return picture
 
 
-def _place(picture: Picture, whose: Owned) -> tuple[str, dict[int, int], dict[int, int]]:
-    """The party, and where the bytes by device are counted: with a company, and with a country."""
-    company = picture.companies.setdefault(whose.organisation, Company(whose.organisation))
-    country = picture.countries.setdefault(whose.country, Country(whose.country))
-    return whose.party, company.devices, country.devices
+def _by_device(
+    known: Mapping[int, Owned], word: str, number: Ints, device: Ints, octets: Ints
+) -> Iterator[tuple[str | None, int, int]]:
+    """Bytes by something of `Owned`, and by device."""
+    words = list(dict.fromkeys(getattr(whose, word) for whose in known.values()))
+    places = {each: at for at, each in enumerate(words)}
+    kinds = told(number, {at: places[getattr(whose, word)] for at, whose in known.items()}, 0)
+    return ((words[kind], at, much) for kind, at, much in _added(kinds, device, octets))
+
+
+def _added(kinds: Ints, devices: Ints, octets: Ints) -> Iterator[tuple[int, int, int]]:
+    """(kind, device, bytes) of each pair of these."""
+    found, at = np.unique(kinds << BITS | devices, return_inverse=True)
+    sums = np.bincount(at, octets, len(found)).astype(np.int64)  # exact up to 2**53
+    return zip((found >> BITS).tolist(), (found & _NUMBER).tolist(), sums.tolist(), strict=True)

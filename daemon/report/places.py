@@ -8,17 +8,24 @@ Rule 2: coordinates are a cloud's region or a city where the box's own files tel
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
 
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import FROM_COUNTRY, LOW, Place
-from daemon.report.contacts import Contact, Tally, read_packets, tally
+from daemon.report.contacts import narrowing, owned_labels
 from daemon.report.countries import country_name
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted, share_words
-from daemon.store.whose import read_addresses
+from daemon.store.columns import Ints, told
+from daemon.store.destination_columns import main_of
+from daemon.store.gathered import Gathered, gather
+from daemon.store.whose import Label, read_addresses, read_labels, read_networks
 
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
 _RECENT_DAYS = 2  # of the calendar
@@ -55,13 +62,32 @@ class Spot(NamedTuple):
     confidence: str | None
 
 
+@dataclass(slots=True)
+class SpotSum:
+    """What was exchanged with a point; `destinations` that were met there."""
+
+    key: Spot
+    packets_up: int = 0
+    packets_down: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    destinations: int = 0
+    parties: dict[str, int] = field(default_factory=dict)  # bytes
+    companies: set[str | None] = field(default_factory=set)
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
+
+
 def report(scope: Scope) -> Report:
     """One row a point and network, most data first."""
-    sums = spots(scope, read_packets(scope))
+    sums = spots(scope)
     rows = tuple(
         (
             each.key.country, country_name(each.key.country), *each.key[1:5], _asn(each.key.asn), each.key.network,
-            each.key.confidence, len(each.companies.keys() - {None}), len(each.named), each.packets_up, each.packets_down,
+            each.key.confidence, len(each.companies - {None}), each.destinations, each.packets_up, each.packets_down,
             each.bytes_up, each.bytes_down,
         )
         for each in sums
@@ -84,44 +110,115 @@ def is_recent(scope: Scope) -> bool:
     return scope.span.seconds <= _RECENT_S
 
 
-def recent_spots(scope: Scope) -> list[Tally[Spot]]:
+def recent_spots(scope: Scope) -> list[SpotSum]:
     """The points of the scope's time or, of a longer one, of its last days: addresses of a year are too many for a page."""
     if is_recent(scope):
-        return spots(scope, read_packets(scope))
+        return spots(scope)
     until = min(scope.span.until_us, scope.newest_us + 1)
-    last = scope.over(Span(max(scope.span.since_us, until - _RECENT_US), scope.span.until_us))
-    return spots(last, read_packets(last))
+    return spots(scope.over(Span(max(scope.span.since_us, until - _RECENT_US), scope.span.until_us)))
 
 
-def spots(scope: Scope, contacts: Sequence[Contact]) -> list[Tally[Spot]]:
-    """Contacts by point and network, most data first."""
-    weights: dict[int, int] = {}
-    for met, _ in contacts:
-        weights[met.main_id] = weights.get(met.main_id, 0) + met.bytes_up + met.bytes_down
-    heaviest = sorted(weights, key=lambda each: (-weights[each], each))[:MOST_LOOKED_UP]
-    places = {number: scope.locate(text) for number, text in read_addresses(scope.db, heaviest).items()}
-    return tally(contacts, lambda contact: _spot(contact, places.get(contact.met.main_id)))
+def spots(scope: Scope) -> list[SpotSum]:
+    """What the scope asks about by point and network, most data first; not to be changed."""
+    key = ("spots", scope.window, tuple(sorted(scope.only.items())))
+    return scope.remember(key, lambda: _spots(scope))
 
 
-def _spot(contact: Contact, place: Place | None) -> Spot:
-    label = contact.label
-    agrees = place is not None and place.asn in (None, label.asn)
+def _spots(scope: Scope) -> list[SpotSum]:
+    """By label, network and place first, of which there are few: destinations are many thousands."""
+    met, whose, asn, labels = _told(scope)
+    main = main_of(met.main)
+    places = [None, *_looked_up(scope, main, met.bytes)]
+    place = told(main, {each[0]: at for at, each in enumerate(places) if each is not None}, 0)
+    (numbers, number_at), (networks, network_at) = (np.unique(each, return_inverse=True) for each in (whose, asn))
+    kinds, which = np.unique((number_at * len(networks) + network_at) * len(places) + place, return_inverse=True)
+    sums = [
+        np.bincount(which, column, len(kinds)).astype(np.int64).tolist()  # bytes of days: exact
+        for column in (met.packets_up, met.packets_down, met.bytes_up, met.bytes_down)
+    ]
+    found: dict[Spot, SpotSum] = {}
+    order: dict[Spot, int] = {}
+    spot_of = []
+    for kind, *counts in zip(kinds.tolist(), *sums, strict=True):
+        pair, where = divmod(kind, len(places))
+        label, network = labels[int(numbers[pair // len(networks)])], int(networks[pair % len(networks)])
+        there = places[where]
+        spot = _spot(label, None if network < 0 else network, None if there is None else there[1])
+        spot_of.append(order.setdefault(spot, len(order)))
+        _add(found.setdefault(spot, SpotSum(spot)), label, counts)
+    _count_destinations(list(found.values()), np.array(spot_of, np.int64)[which], met.named)
+    return _ordered(list(found.values()))
+
+
+def _told(scope: Scope) -> tuple[Gathered, Ints, Ints, dict[int, Label]]:
+    """What the scope asks about: rows, the number of the label of each and of its network (-1: none), and the labels."""
+    met = gather(scope.db, scope.window)
+    verdicts, at = np.unique(met.verdict, return_inverse=True)
+    known, numbers, networks = read_networks(scope.db, verdicts.tolist())
+    labels = owned_labels(scope)
+    unnumbered = read_labels(scope.db, known[numbers < 0].tolist())  # judged a moment ago
+    labels.update({-verdict: label for verdict, label in unnumbered.items() if verdict})
+    where = np.searchsorted(verdicts, known)
+    whose, asn = np.zeros(len(verdicts), np.int64), np.full(len(verdicts), -1)
+    whose[where], asn[where] = np.where(numbers < 0, -known, numbers), networks
+    whose, asn = whose[at], asn[at]
+    wanted = narrowing(labels, scope.only)
+    if wanted is None:
+        return met, whose, asn, labels
+    fits = np.isin(whose, np.array(sorted(wanted), np.int64))
+    return met.rows(fits), whose[fits], asn[fits], labels
+
+
+def _looked_up(scope: Scope, main: Ints, octets: Ints) -> list[tuple[int, Place | None]]:
+    """The addresses with most bytes, and where they are."""
+    known, at = np.unique(main, return_inverse=True)
+    weights = np.bincount(at, octets, len(known))
+    heaviest = known[np.lexsort((known, -weights))[:MOST_LOOKED_UP]].tolist()
+    return [(number, scope.locate(text)) for number, text in read_addresses(scope.db, heaviest).items()]
+
+
+def _add(spot: SpotSum, label: Label, counts: Sequence[int]) -> None:
+    packets_up, packets_down, up, down = counts
+    spot.packets_up += packets_up
+    spot.packets_down += packets_down
+    spot.bytes_up += up
+    spot.bytes_down += down
+    spot.parties[label.party] = spot.parties.get(label.party, 0) + up + down
+    spot.companies.add(label.organisation)
+
+
+def _count_destinations(found: Sequence[SpotSum], spot: Ints, named: Ints) -> None:
+    """`spot`: of each row, the place in `found`."""
+    numbers, at = np.unique(named, return_inverse=True)
+    pairs = np.unique(spot * max(len(numbers), 1) + at)
+    for each, many in zip(
+        found, np.bincount(pairs // max(len(numbers), 1), minlength=len(found)).tolist(), strict=True
+    ):
+        each.destinations = many
+
+
+def _ordered(found: Sequence[SpotSum]) -> list[SpotSum]:
+    """Most bytes first; of several by what they are, which takes long to write of all."""
+    alike = Counter(each.bytes for each in found)
+    return sorted(found, key=lambda each: (-each.bytes, str(each.key) if alike[each.bytes] > 1 else ""))
+
+
+def _spot(label: Label, asn: int | None, place: Place | None) -> Spot:
+    agrees = place is not None and place.asn in (None, asn)
     network = place.as_name if place is not None and agrees else None
     if place is not None and place.country == label.country and place.coordinates_from not in (None, FROM_COUNTRY):
         region = f"{place.provider} {place.region}" if place.provider and place.region else None
         return Spot(
-            label.country, place.latitude, place.longitude, place.coordinates_from, region, label.asn, network,
+            label.country, place.latitude, place.longitude, place.coordinates_from, region, asn, network,
             label.confidence,
         )  # fmt: skip
     middle = COUNTRIES.get(label.country) if label.country else None
     if middle is None:
-        return Spot(label.country, None, None, None, None, label.asn, network, label.confidence)
-    return Spot(
-        label.country, middle.latitude, middle.longitude, FROM_COUNTRY, None, label.asn, network, label.confidence
-    )
+        return Spot(label.country, None, None, None, None, asn, network, label.confidence)
+    return Spot(label.country, middle.latitude, middle.longitude, FROM_COUNTRY, None, asn, network, label.confidence)
 
 
-def _sentence(sums: Sequence[Tally[Spot]]) -> str:
+def _sentence(sums: Sequence[SpotSum]) -> str:
     whole = sum(each.bytes for each in sums)
     if not whole:
         return "Nothing went to the internet in this time."

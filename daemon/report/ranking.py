@@ -16,7 +16,7 @@ from daemon.report.contacts import Contact, Tally, narrowing, owned_labels
 from daemon.report.scope import Scope
 from daemon.store.columns import Ints
 from daemon.store.gathered import Gathered, gather
-from daemon.store.whose import Label, met_of, read_labels, read_whose_of
+from daemon.store.whose import Label, met_of, read_labels, whose_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,16 @@ def ranked(scope: Scope) -> Ranking:
 
 def in_order(found: Ranking, *, inward: bool) -> list[int]:
     """The numbers of all destinations, those first to which most was sent or, `inward`, from which most came."""
-    way = found.bytes_down if inward else found.bytes_up
-    every = range(len(found))
-    return sorted(every, key=lambda number: (-way[number], -found.bytes(number), found.named[number]))
+    way, octets, named = (
+        np.array(column, np.int64)
+        for column in (
+            found.bytes_down if inward else found.bytes_up,
+            found.bytes_up if inward else found.bytes_down,
+            found.named,
+        )
+    )
+    order: list[int] = np.lexsort((named, -(way + octets), -way)).tolist()
+    return order
 
 
 def _ranked(scope: Scope) -> Ranking:
@@ -86,7 +93,7 @@ def _ranked(scope: Scope) -> Ranking:
     )
     return Ranking(
         rows.named[begins].tolist(), flows, up, down, np.minimum.reduceat(rows.first_us, begins).tolist(),
-        np.maximum.reduceat(rows.last_us, begins).tolist(), _count(group, rows.device, many), others,
+        np.maximum.reduceat(rows.last_us, begins).tolist(), _count(rows, begins), others,
         [text or "unknown" for text in _most(group, octets, parties, party, many)],
         _most(group, octets, *of.texts("organisation"), many),
         _most(group, octets, *of.texts("country"), many, known=True), rows, begins.tolist(), labels,
@@ -96,13 +103,11 @@ def _ranked(scope: Scope) -> Ranking:
 def _labelled(scope: Scope, rows: Gathered) -> tuple[Gathered, dict[int, Label]]:
     """Rows with the number of a label in the place of the verdict: of thousands of verdicts few differ in what is told."""
     verdicts, at = np.unique(rows.verdict, return_inverse=True)
-    alike, others = read_whose_of(scope.db, set(verdicts.tolist())), {}
+    found, others = whose_of(scope.db, verdicts), {}
     owned = owned_labels(scope)
-    for verdict in [
-        each for each in verdicts.tolist() if each not in alike
-    ]:  # as good as never: they are numbered at once
+    for verdict in verdicts[found <= 0].tolist():  # as good as never: they are numbered at once
         others[-verdict] = read_labels(scope.db, {verdict})[verdict]
-    found = np.array([alike.get(verdict, -verdict) for verdict in verdicts.tolist()], np.int64)
+    found = np.where(found > 0, found, -verdicts)
     numbers, place = np.unique(found, return_inverse=True)
     labels = {number: owned[each] if each > 0 else others[each] for number, each in enumerate(numbers.tolist())}
     return rows._replace(verdict=place[at]), labels
@@ -125,23 +130,30 @@ class _Words:
 def _most(
     group: Ints, octets: Ints, texts: Sequence[str | None], of: Ints, many: int, *, known: bool = False
 ) -> list[str | None]:
-    """The text of most bytes in each group; `known`: of those that there are, if any."""
+    """The text of most bytes in each group; `known`: of those that there are, if any. Rows are in order of groups."""
     if known:
         there: npt.NDArray[np.bool_] = np.array([text is not None for text in texts])[of]
         group, octets, of = group[there], octets[there], of[there]
-    pairs, at = np.unique(group * len(texts) + of, return_inverse=True)
-    sums = np.bincount(at, weights=octets).astype(np.int64)
+    code = np.full(many, len(texts), np.int64)
+    np.minimum.at(code, group, of)
+    mixed = np.zeros(many, bool)
+    mixed[group[of != code[group]]] = True  # of few: all devices see the same company behind most destinations
+    some = mixed[group]
+    pairs, at = np.unique(group[some] * len(texts) + of[some], return_inverse=True)
+    sums = np.bincount(at, weights=octets[some]).astype(np.int64)
     groups, codes = np.divmod(pairs, len(texts))
     order = np.lexsort((codes, -sums, groups))
     first = order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
-    out: list[str | None] = [None] * many
-    for place, code in zip(groups[first].tolist(), codes[first].tolist(), strict=True):
-        out[place] = texts[code]
+    code[groups[first]] = codes[first]
+    said: list[str | None] = [*texts, None]
+    return [said[number] for number in code.tolist()]
+
+
+def _count(rows: Gathered, begins: Ints) -> list[int]:
+    """How many devices of the house each group has. A device has one row of a destination, several of what keeps no name."""
+    counts = np.add.reduceat((rows.device != 0).astype(np.int64), begins)
+    nameless = np.flatnonzero(rows.named[begins] == 0)
+    if len(nameless):
+        counts[nameless[0]] = np.count_nonzero(np.unique(rows.device[rows.named == 0]))
+    out: list[int] = counts.tolist()
     return out
-
-
-def _count(group: Ints, device: Ints, many: int) -> list[int]:
-    """How many devices of the house each group has."""
-    pairs = np.unique((group << 32) + device)
-    counts: list[int] = np.bincount(pairs[(pairs & 0xFFFFFFFF) != 0] >> 32, minlength=many).tolist()
-    return counts

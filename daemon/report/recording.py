@@ -47,6 +47,11 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType({
     ),
 })  # fmt: skip
 
+NEW_MAC = (
+    "Telephones, tablets and computers make up a new MAC now and then. Under a new one a device is recorded in full until"
+    " that is joined to it."
+)
+
 
 class Unrecorded(NamedTuple):
     """Somebody who is not recorded in full: a device, or a station that no device has (any more)."""

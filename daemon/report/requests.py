@@ -8,15 +8,17 @@ Rule 2: a connection is an exchange of its own (TCP, UDP, ...) of whoever began 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, TIME, Column, Report
 from daemon.report.words import counted
-from daemon.store.rates import MINUTE_US, detail_since, read_connections, read_questions
+from daemon.store.columns import Ints
+from daemon.store.rates import MINUTE_US, Minutes, detail_since, read_connections, read_questions
 
 _COLUMNS = (
     Column("device_id", "number"),
@@ -29,6 +31,7 @@ _COLUMNS = (
     Column("most_us", "Busiest minute", TIME),
 )
 _DAY_US = 86_400_000_000
+Numbers = npt.NDArray[np.float64]
 
 
 class Busiest(NamedTuple):
@@ -38,25 +41,23 @@ class Busiest(NamedTuple):
     time_us: int
 
 
-@dataclass(slots=True)
-class Rates:
-    """Of one device: minute since the epoch -> number. Spread rows make fractions."""
+class Rates(NamedTuple):
+    """Of one device, a number each minute from `first` on, minutes since the epoch. Spread rows make fractions."""
 
-    queries: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    connections: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    first: int
+    queries: Numbers
+    connections: Numbers
 
     @property
     def total(self) -> float:
         """Of both."""
-        return sum(self.queries.values()) + sum(self.connections.values())
+        return float(self.queries.sum() + self.connections.sum())
 
     def busiest(self) -> Busiest:
         """The minute with most of both, the first of several."""
-        both = dict(self.queries)
-        for minute, number in self.connections.items():
-            both[minute] = both.get(minute, 0) + number
-        most = max(both.values())
-        return Busiest(round(most), min(minute for minute, number in both.items() if number == most) * MINUTE_US)
+        both = self.queries + self.connections
+        minute = int(both.argmax())
+        return Busiest(round(float(both[minute])), (self.first + minute) * MINUTE_US)
 
 
 def report(scope: Scope) -> Report:
@@ -78,7 +79,7 @@ def report_of(scope: Scope, asked: Scope, rates: Mapping[int, Rates]) -> Report:
 
 
 def _row(scope: Scope, device: int, rates: Rates, hours: float) -> tuple[object, ...]:
-    queries, connections = sum(rates.queries.values()), sum(rates.connections.values())
+    queries, connections = float(rates.queries.sum()), float(rates.connections.sum())
     busiest = rates.busiest()
     return (
         device, scope.called(device), round(queries), round(connections), f"{queries / hours:.1f}",
@@ -95,21 +96,24 @@ def last_day(scope: Scope) -> Scope:
 
 def find_rates(scope: Scope) -> dict[int, Rates]:
     """Device -> its rates. The scope's span must be short: a day or two."""
-    rates: dict[int, Rates] = defaultdict(Rates)
-    for device, first, last, number in read_questions(scope.db, scope.window):
-        _spread(rates[device].queries, first, last, number)
-    for device, first, last, number in read_connections(scope.db, scope.window):
-        _spread(rates[device].connections, first, last, number)
-    return rates
+    questions, connections = read_questions(scope.db, scope.window), read_connections(scope.db, scope.window)
+    devices = np.union1d(questions.device, connections.device)
+    first = scope.span.since_us // MINUTE_US
+    ends = [int(each.last.max()) for each in (questions, connections) if len(each.last)]
+    length = max([scope.span.until_us // MINUTE_US, *ends]) + 1 - first
+    grids = [_spread(each, devices, first, length) for each in (questions, connections)]
+    return {device: Rates(first, *numbers) for device, *numbers in zip(devices.tolist(), *grids, strict=True)}
 
 
-def _spread(minutes: dict[int, float], first: int, last: int, number: int) -> None:
-    if first == last:
-        minutes[first] += number
-        return
-    length = last - first + 1
-    for minute in range(first, last + 1):
-        minutes[minute] += number / length
+def _spread(minutes: Minutes, devices: Ints, first: int, length: int) -> Numbers:
+    """A row each device, a column each minute."""
+    grid = np.zeros(len(devices) * length)
+    many = minutes.last - minutes.first + 1
+    begins = np.searchsorted(devices, minutes.device) * length + minutes.first - first
+    rows = np.repeat(np.arange(len(many)), many)
+    offsets = np.arange(len(rows)) - np.repeat(np.cumsum(many) - many, many)
+    np.add.at(grid, begins[rows] + offsets, (minutes.number / many)[rows])
+    return grid.reshape(len(devices), length)
 
 
 def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, ...]:
@@ -120,7 +124,8 @@ def _sentences(scope: Scope, rows: Iterable[tuple[object, ...]]) -> tuple[str, .
     queries, connections = float(str(top[4])), float(str(top[5]))
     asked, opened = counted(round(queries), "question"), counted(round(connections), "connection")
     said = [f"{top[1]} is the busiest: {asked} for names and {opened} an hour."]
-    said.append(f"The most in one minute was {burst[6]:,} by {burst[1]}, on {scope.moment(int(str(burst[7])))}.")
+    number = counted(int(str(burst[6])), "question or connection", "questions and connections")
+    said.append(f"The most in one minute: {number} by {burst[1]}, on {scope.moment(int(str(burst[7])))}.")
     return tuple(said)
 
 

@@ -10,14 +10,16 @@ Rule 2: DNS over TLS, HTTPS and QUIC is known by protocol or by the server's nam
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from daemon.classify.resolvers import RESOLVERS
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import listed
-from daemon.store.asked import Asked, Hidden, counted_since, read_announced, read_asked, read_hidden, read_routers
+from daemon.store.asked import Asked, Hidden, Resolver, read_announced, read_asked, read_hidden, read_routers
 
 ANNOUNCED, ROUTER, HOUSE, HARD_CODED, UNTOLD = "announced", "router", "house", "hard-coded", "untold"
 WORDS = {
@@ -58,7 +60,7 @@ def report(scope: Scope) -> Report:
     return servers_report(scope, read_asked(scope.db, scope.window))
 
 
-def servers_report(scope: Scope, asked: Iterable[Asked]) -> Report:
+def servers_report(scope: Scope, asked: Asked) -> Report:
     """The same of questions that were read before."""
     servers = find_servers(scope, asked)
     rows = tuple(
@@ -68,17 +70,18 @@ def servers_report(scope: Scope, asked: Iterable[Asked]) -> Report:
         )
         for each in servers
     )  # fmt: skip
-    return Report("DNS servers", _COLUMNS, rows, tuple(_sentences(scope, servers)), counting_notes(scope))
+    return Report("DNS servers", _COLUMNS, rows, tuple(_sentences(scope, servers)), counting_notes(scope, asked))
 
 
-def find_servers(scope: Scope, asked: Iterable[Asked]) -> list[Server]:
+def find_servers(scope: Scope, asked: Asked) -> list[Server]:
     """All name servers, by device; of one device those asked most first, the hidden ones last."""
     told, routers = read_announced(scope.db, scope.site_id), read_routers(scope.db, scope.site_id)
     sums: Counter[tuple[int, str, str]] = Counter()
-    ends: dict[str, Asked] = {}
-    for each in asked:
-        sums[each.device_id, each.resolver, each.transport] += each.queries
-        ends[each.resolver] = each
+    ends = {end.address: end for end in asked.resolvers.values()}
+    kinds, of = np.unique(np.stack([asked.device, asked.resolver, asked.tcp]), axis=1, return_inverse=True)
+    numbers = np.bincount(of.reshape(-1), asked.queries, kinds.shape[1]).astype(np.int64)
+    for (device, resolver, tcp), number in zip(kinds.T.tolist(), numbers.tolist(), strict=True):
+        sums[device, asked.resolvers[resolver].address, "tcp" if tcp else "udp"] += number
     how = {address: _how(address, ends[address], told, routers) for address in ends}
     found = [
         Server(device, resolver, _run_by(scope, ends[resolver], how[resolver]), how[resolver], transport, number, None)
@@ -90,7 +93,7 @@ def find_servers(scope: Scope, asked: Iterable[Asked]) -> list[Server]:
     )
 
 
-def _how(address: str, end: Asked, told: Mapping[str, str], routers: frozenset[str]) -> str:
+def _how(address: str, end: Resolver, told: Mapping[str, str], routers: frozenset[str]) -> str:
     if address in told:
         return ANNOUNCED
     if address in routers:
@@ -101,10 +104,10 @@ def _how(address: str, end: Asked, told: Mapping[str, str], routers: frozenset[s
     return HARD_CODED if alike else UNTOLD
 
 
-def _run_by(scope: Scope, end: Asked, how: str) -> str | None:
-    if end.resolver_device_id:
-        return scope.called(end.resolver_device_id)
-    return "this home" if end.local or how == ROUTER else RESOLVERS.get(end.resolver)
+def _run_by(scope: Scope, end: Resolver, how: str) -> str | None:
+    if end.device_id:
+        return scope.called(end.device_id)
+    return "this home" if end.local or how == ROUTER else RESOLVERS.get(end.address)
 
 
 def _hidden(each: Hidden) -> Server:
@@ -148,9 +151,8 @@ def _sentences(scope: Scope, servers: Sequence[Server]) -> list[str]:
     return said
 
 
-def counting_notes(scope: Scope) -> tuple[str, ...]:
+def counting_notes(scope: Scope, asked: Asked) -> tuple[str, ...]:
     """From when on questions are counted, where that is later than the span begins."""
-    since = counted_since(scope.db, scope.window)
-    if since is None:
+    if asked.since_us is None:
         return ()
-    return (f"Single questions are kept for some weeks and counted here since {scope.moment(since)}.",)
+    return (f"Single questions are kept for some weeks and counted here since {scope.moment(asked.since_us)}.",)

@@ -33,10 +33,11 @@ def party_words(party: str | None, number: int = 1) -> str:
     return _PARTIES.get(party or "unknown", _PARTIES["unknown"])[number != 1]
 
 
-def listed(items: Sequence[str], most: int) -> str:
-    """`a, b and c`; of more than `most` the first ones, and how many more."""
-    if len(items) > most:
-        return f"{', '.join(items[:most])} and {len(items) - most} more"
+def listed(items: Sequence[str], most: int, many: int | None = None) -> str:
+    """`a, b and c`; of more than `most` the first ones, and how many more. `many`: how many there are, of the first."""
+    many = len(items) if many is None else many
+    if many > most:
+        return f"{', '.join(items[:most])} and {many - most} more"
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 2 else items)
 
 

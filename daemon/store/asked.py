@@ -7,10 +7,15 @@ Rule 2: questions to everybody in the house (mDNS, LLMNR) are no questions to a 
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from daemon.flow.facts import RESOLVER
+from daemon.store.columns import Ints, read_columns
 from daemon.store.window import Window
 
 MOST = 50_000  # messages, questions and answers alike
@@ -20,20 +25,18 @@ _SINCE = """
     SELECT seen_us FROM dns_message WHERE seen_us >= :since AND seen_us < :until ORDER BY seen_us DESC LIMIT 1 OFFSET :most
 """
 _OLDEST = "SELECT min(seen_us) FROM dns_message"
-_OURS = "c.site_id = :site AND (:device IS NULL OR coalesce(k.device_id, c.device_id) = :device)"
-# Three numbers make a key of one, which SQLite sorts in half the time.
-_QUERIES = """
-    SELECT min(client_id) AS client_id, min(resolver_id) AS resolver_id, min(name_id) AS name_id, transport,
-        min(capture_id) AS capture_id, count(*) AS queries
-    FROM dns_message WHERE seen_us >= :since AND seen_us < :until AND NOT response AND transport IN ('udp', 'tcp')
-    GROUP BY (client_id << 40) + (capture_id << 28) + name_id, resolver_id, transport
+# Who asked whom for what, in two numbers a question.
+_NAME_BITS, _END_BITS = 28, 28
+_KEYS = (
+    f"(capture_id << {_END_BITS}) + client_id",
+    f"((resolver_id * 2 + (transport = 'tcp')) << {_NAME_BITS}) + name_id",
+)
+_QUESTIONS = """
+    dns_message WHERE seen_us >= :since AND seen_us < :until AND NOT response AND transport IN ('udp', 'tcp')
 """
-_ASKED = f"""
-    SELECT coalesce(k.device_id, c.device_id, 0), r.address, r.local, r.device_id, m.transport, n.text, m.queries
-    FROM ({_QUERIES}) m JOIN capture k ON k.id = m.capture_id JOIN endpoint c ON c.id = m.client_id
-    JOIN endpoint r ON r.id = m.resolver_id JOIN name n ON n.id = m.name_id
-    WHERE {_OURS}
-"""
+_ENDS = "SELECT id, device_id FROM endpoint WHERE site_id = :site AND id IN (SELECT value FROM json_each(:ends))"
+_RESOLVERS = "SELECT id, address, local, device_id FROM endpoint WHERE id IN (SELECT value FROM json_each(?))"
+_NAMES = "SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))"
 _ANNOUNCED = """
     SELECT value, group_concat(DISTINCT source) FROM hint
     WHERE site_id = ? AND key = ? AND source IN ('dhcp', 'dhcpv6', 'ra') GROUP BY value
@@ -69,16 +72,24 @@ _HIDDEN = """
 """
 
 
-class Asked(NamedTuple):
-    """Questions of one device about one name to one name server."""
+class Resolver(NamedTuple):
+    """A name server."""
 
-    device_id: int  # 0: of nobody who lives here
-    resolver: str  # address
-    local: bool  # the name server stands in the house
-    resolver_device_id: int | None  # the device that it is, if it is one
-    transport: str  # udp, tcp
-    name: str
-    queries: int
+    address: str
+    local: bool  # it stands in the house
+    device_id: int | None  # the device that it is, if it is one
+
+
+class Asked(NamedTuple):
+    """Questions: a row each device, name server, transport and name, in that order."""
+
+    device: Ints  # 0: of nobody who lives here
+    resolver: Ints  # number of one of `resolvers`
+    tcp: Ints  # 1: over TCP, 0: over UDP
+    name: Ints  # number of a name
+    queries: Ints
+    resolvers: Mapping[int, Resolver]
+    since_us: int | None  # from when on they are counted; None: from the beginning of the window
 
 
 class Hidden(NamedTuple):
@@ -102,9 +113,56 @@ def counted_since(db: sqlite3.Connection, window: Window) -> int | None:
     return int(oldest) if oldest is not None and oldest > window.since_us else None
 
 
-def read_asked(db: sqlite3.Connection, window: Window) -> list[Asked]:
-    """Names asked for, in no order; of a device with several addresses the same question may be more than one row."""
-    return [Asked(*row) for row in db.execute(_ASKED, _asked(db, window))]
+def read_asked(db: sqlite3.Connection, window: Window) -> Asked:
+    """Names asked for."""
+    since = counted_since(db, window)
+    asked = {"until": window.until_us, "since": window.since_us if since is None else max(since, window.since_us)}
+    who, what = read_columns(db, _KEYS, _QUESTIONS, asked)
+    device = _devices(db, window.site_id, who)
+    ours = device >= 0 if window.device_id is None else device == window.device_id
+    devices, of = np.unique(device[ours], return_inverse=True)
+    kinds, about = np.unique(what[ours], return_inverse=True)
+    found, queries = np.unique(of * max(len(kinds), 1) + about, return_counts=True)
+    kind = kinds[found % max(len(kinds), 1)]
+    end = kind >> _NAME_BITS
+    numbers = json.dumps(np.unique(end >> 1).tolist())
+    resolvers = {
+        number: Resolver(address, bool(local), at) for number, address, local, at in db.execute(_RESOLVERS, (numbers,))
+    }
+    return Asked(
+        devices[found // max(len(kinds), 1)],
+        end >> 1,
+        end & 1,
+        kind & ((1 << _NAME_BITS) - 1),
+        queries,
+        resolvers,
+        since,
+    )
+
+
+def read_names(db: sqlite3.Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """Names by their numbers."""
+    return dict(db.execute(_NAMES, (json.dumps(list(numbers)),)).fetchall())
+
+
+def rootless(db: sqlite3.Connection, asked: Asked) -> Asked:
+    """Those about a name: questions about the root have none."""
+    root = db.execute("SELECT id FROM name WHERE text = ''").fetchone()
+    if root is None:
+        return asked
+    named = asked.name != root[0]
+    device, resolver, tcp, name, queries = (column[named] for column in asked[:5])
+    return asked._replace(device=device, resolver=resolver, tcp=tcp, name=name, queries=queries)
+
+
+def _devices(db: sqlite3.Connection, site_id: int, who: Ints) -> Ints:
+    """The device of each who asked: 0 for none of the house, -1 for one of another home."""
+    numbers, of = np.unique(who, return_inverse=True)
+    pairs = [(number >> _END_BITS, number & ((1 << _END_BITS) - 1)) for number in numbers.tolist()]
+    captures = dict(db.execute("SELECT id, device_id FROM capture").fetchall())
+    ends = dict(db.execute(_ENDS, {"site": site_id, "ends": json.dumps(sorted({end for _, end in pairs}))}).fetchall())
+    devices = [(captures.get(capture) or ends[end] or 0) if end in ends else -1 for capture, end in pairs]
+    return np.array(devices, np.int64)[of]
 
 
 def read_hidden(db: sqlite3.Connection, window: Window) -> list[Hidden]:
@@ -127,11 +185,3 @@ def read_announced(db: sqlite3.Connection, site_id: int) -> dict[str, str]:
 def read_routers(db: sqlite3.Connection, site_id: int) -> frozenset[str]:
     """Addresses of the house's routers."""
     return frozenset(row[0] for row in db.execute(_ROUTERS, {"site": site_id}))
-
-
-def _asked(db: sqlite3.Connection, window: Window) -> dict[str, int | None]:
-    since = counted_since(db, window)
-    return {
-        "site": window.site_id, "device": window.device_id, "until": window.until_us,
-        "since": window.since_us if since is None else max(since, window.since_us),
-    }  # fmt: skip

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from daemon.decode.slots import SLOT_US
-from daemon.store.calendar import Calendar
 from daemon.store.whose_days import read_owned, read_shares
 from daemon.store.window import Window
 
@@ -37,29 +34,13 @@ _ASKED = """
         WHERE seen_us >= :since AND seen_us < :until AND NOT response GROUP BY (client_id << 24) + capture_id
     ) m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site JOIN endpoint c ON c.id = m.client_id GROUP BY 1
 """
-# Judged by the month of the last slot; `months` are [number, first slot, slot after the last].
-_WITHIN = """
-    SELECT t.device_id, coalesce(n.text, r.address), w.protocol, w.service, w.encrypted, w.scope, v.party, v.organisation,
-        v.country, x.packets_up, x.packets_down, x.bytes_up, x.bytes_down, x.last_slot
-    FROM (
-        SELECT iif(x.name_id, x.name_id, -x.remote_id) AS named, (x.station_id << 24) | x.way_id AS rest,
-            sum(x.packets_up) AS packets_up, sum(x.packets_down) AS packets_down, sum(x.bytes_up) AS bytes_up,
-            sum(x.bytes_down) AS bytes_down, max(x.slot) AS last_slot
-        FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value {whose} GROUP BY 1, 2
-    ) x
-    JOIN way w ON w.id = x.rest & 16777215 AND w.site_id = :site AND w.scope = 'internet'
-    JOIN station t ON t.id = x.rest >> 24 AND t.device_id IS NOT NULL
-    LEFT JOIN name n ON n.id = x.named LEFT JOIN remote r ON r.id = -x.named
-    LEFT JOIN json_each(:months) m ON x.last_slot >= m.value ->> 1 AND x.last_slot < m.value ->> 2
-    LEFT JOIN judgement j ON j.month = m.value ->> 0 AND j.device_id = t.device_id AND j.site_id = :site
-        AND j.name_id = max(x.named, 0) AND j.remote_id = max(-x.named, 0)
-    LEFT JOIN verdict v ON v.id = j.verdict_id
-"""
-_QUARTERS = """
-    SELECT x.slot, w.scope = 'internet', sum(x.packets_up + x.packets_down), sum(x.bytes_up), sum(x.bytes_down)
-    FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value
-        AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
-    JOIN way w ON w.id = x.way_id GROUP BY 1, 2
+# One seek a slot: what is grouped in a query of its own needs no sorting.
+_OUTSIDE = """
+    SELECT (
+        SELECT sum(x.bytes_up + x.bytes_down) FROM slot_total x WHERE x.slot = s.value
+            AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
+            AND x.way_id IN (SELECT id FROM way WHERE scope = 'internet')
+    ) FROM json_each(:slots) s
 """
 # In the order of the key, so that nothing is sorted; what a device was asked by another one is not of its own accord.
 _HOURS = """
@@ -84,35 +65,6 @@ _DESCRIBED = """
         ) GROUP BY device_id
     ) e ON e.device_id = d.id WHERE d.site_id = ?1
 """
-
-
-class Within(NamedTuple):
-    """What a station of a device exchanged with one end on the internet in some slots, and whose that was."""
-
-    device_id: int
-    place: str
-    protocol: str
-    service: str
-    encrypted: str
-    scope: str
-    party: str | None
-    organisation: str | None
-    country: str | None
-    packets_up: int
-    packets_down: int
-    bytes_up: int
-    bytes_down: int
-    last_slot: int
-
-
-class Quarter(NamedTuple):
-    """What a device moved in a quarter of an hour; `outside`: with the internet."""
-
-    slot: int
-    outside: int
-    packets: int
-    bytes_up: int
-    bytes_down: int
 
 
 def read_parties(db: sqlite3.Connection, window: Window) -> dict[tuple[int, str], tuple[int, int]]:
@@ -162,23 +114,11 @@ def count_asked(db: sqlite3.Connection, window: Window) -> tuple[dict[int, int],
     return dict(db.execute(_ASKED, {**asked, "since": since}).fetchall()), since
 
 
-def read_within(db: sqlite3.Connection, window: Window, slots: Sequence[int]) -> list[Within]:
-    """What went to the internet in these slots, as far back as traffic is kept by slot."""
-    (zone,) = db.execute("SELECT zone FROM site WHERE id = ?", (window.site_id,)).fetchone()
-    calendar, (first, last) = Calendar(zone), window.months
-    months = [(month, *calendar.month(month)) for month in range(first, last + 1)]
-    whose = "" if window.device_id is None else _OF_DEVICE
-    asked = {
-        "site": window.site_id, "device": window.device_id, "slots": json.dumps(list(slots)), "months": json.dumps(months),
-    }  # fmt: skip
-    return [Within(*row) for row in db.execute(_WITHIN.format(whose=whose), asked)]
-
-
-def read_quarters(db: sqlite3.Connection, window: Window) -> list[Quarter]:
-    """The slots of a window in which a device did something of its own accord, as far back as they are kept."""
+def read_outside(db: sqlite3.Connection, window: Window) -> tuple[range, list[int]]:
+    """The slots of a window, and a device's bytes with the internet in each, as far back as these are kept."""
     slots = range(window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
     asked = {"device": window.device_id, "slots": json.dumps(list(slots))}
-    return [Quarter(*row) for row in db.execute(_QUARTERS, asked)]
+    return slots, [octets or 0 for (octets,) in db.execute(_OUTSIDE, asked)]
 
 
 def first_recorded(db: sqlite3.Connection, site_id: int) -> int | None:

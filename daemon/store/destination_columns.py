@@ -9,7 +9,7 @@ Rule 3: parts of months carry the judgements that hold for them, days do not: th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -110,8 +110,13 @@ def follow(db: sqlite3.Connection) -> None:
         db.execute(f"INSERT INTO {_TABLES[lasting]} VALUES (?, ?, ?)", (month, day, pack(made, compress=lasting)))
 
 
-def read_parts(db: sqlite3.Connection, window: Window, ways: Ways) -> Iterator[Part]:
-    """All parts that a window touches, in order of time; of a month that it touches what its gone days left whole."""
+def read_parts(
+    db: sqlite3.Connection, window: Window, ways: Ways, only: Collection[str] | None = None
+) -> Iterator[Part]:
+    """All parts that a window touches, in order of time; of a month that it touches what its gone days left whole.
+
+    `only`: the columns that are wanted; others may be empty.
+    """
     first, last = window.days
     span = {"first_month": window.months[0], "last_month": window.months[1]}
     of = window.device_id  # the rows of one device are few, and quicker to find than to sift out
@@ -122,15 +127,15 @@ def read_parts(db: sqlite3.Connection, window: Window, ways: Ways) -> Iterator[P
         if (month, day) in rows:
             yield Part(month, day, _made(db, month, day, ways, of))
         else:
-            yield Part(month, day, read_packed(db, month, day), packed=True)
+            yield Part(month, day, read_packed(db, month, day, only), packed=True)
 
 
-def read_packed(db: sqlite3.Connection, month: int, day: int) -> Columns:
-    """The columns of a part that has some."""
+def read_packed(db: sqlite3.Connection, month: int, day: int, only: Collection[str] | None = None) -> Columns:
+    """The columns of a part that has some; `only` as above."""
     (packed,) = db.execute(
         f"SELECT packed FROM {_TABLES[day == _OLDER]} WHERE month = ? AND day = ?", (month, day)
     ).fetchone()
-    return Columns._make(unpack(packed))
+    return Columns._make(unpack(packed, None if only is None else [Columns._fields.index(word) for word in only]))
 
 
 def read_ways(db: sqlite3.Connection) -> Ways:

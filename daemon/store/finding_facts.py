@@ -20,7 +20,7 @@ _FLOWS = f"""
     FROM capture k JOIN flow f ON f.id {_IDS}
     WHERE k.site_id = :site AND k.first_us < :until AND k.last_us >= :since AND f.first_us >= :since AND f.first_us < :until
 """
-_TOO_MANY = f"SELECT count(*) FROM (SELECT 1 {_FLOWS} LIMIT :most)"
+_COUNT = f"SELECT count(*) FROM (SELECT 1 {_FLOWS} LIMIT :most)"
 # Refused: reset before anything could be said; unanswered: no packet came back.
 _STREAMS = f"""
     SELECT coalesce(k.device_id, c.device_id), x.client_id, x.server_id, x.kind_id, n.id, n.text, s.address,
@@ -71,21 +71,6 @@ _SUBJECTS = """
     SELECT d.id, t.mac, t.address, d.kind, d.vendor, d.system, d.mac_random,
         (SELECT min(e.first_us) FROM endpoint e JOIN station o ON o.id = e.station_id WHERE o.device_id = d.id)
     FROM device d JOIN station t ON t.id = d.id WHERE d.site_id = ?
-"""
-# What was known of devices by month, and by the days of the month in which the question begins.
-_KNOWN = """
-    SELECT DISTINCT j.device_id, v.organisation, v.registrable_domain, v.country
-    FROM judgement j JOIN verdict v ON v.id = j.verdict_id
-    WHERE j.site_id = :site AND j.month BETWEEN :first AND :last
-    UNION
-    SELECT DISTINCT d.device_id, v.organisation, v.registrable_domain, v.country
-    FROM (
-        SELECT DISTINCT t.device_id, p.name_id, p.remote_id FROM destination_day p
-        JOIN station t ON t.id = p.station_id AND t.site_id = :site
-        WHERE p.month = :last + 1 AND p.day < :day
-    ) d JOIN judgement j ON j.month = :last + 1 AND j.device_id = d.device_id AND j.site_id = :site
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id
-    JOIN verdict v ON v.id = j.verdict_id
 """
 _ASKED = """
     SELECT DISTINCT c.device_id FROM dns_message m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site
@@ -200,19 +185,15 @@ class VerdictRow(NamedTuple):
     registrable_domain: str | None
 
 
-class KnownRow(NamedTuple):
-    """Whom, and which country, a device reached."""
-
-    device_id: int
-    organisation: str | None
-    registrable_domain: str | None
-    country: str | None
+def count_flows(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, most: int) -> int:
+    """How many flows began in a stretch of time, counted up to `most`."""
+    asked = {"site": site_id, "since": since_us, "until": until_us, "most": most}
+    return int(db.execute(_COUNT, asked).fetchone()[0])
 
 
 def is_crowded(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int, most: int) -> bool:
     """Whether more than `most` flows began in a stretch of time."""
-    asked = {"site": site_id, "since": since_us, "until": until_us, "most": most + 1}
-    return int(db.execute(_TOO_MANY, asked).fetchone()[0]) > most
+    return count_flows(db, site_id, since_us, until_us, most + 1) > most
 
 
 def read_subjects(db: sqlite3.Connection, site_id: int) -> list[SubjectRow]:
@@ -252,12 +233,6 @@ def read_verdicts(db: sqlite3.Connection, site_id: int, first_month: int, last_m
     """The verdicts of some months, by number: all at once, as one by one takes ten times as long."""
     rows = db.execute(_VERDICTS, (site_id, first_month, last_month))
     return {number: VerdictRow(*row) for number, *row in rows}
-
-
-def read_known(db: sqlite3.Connection, site_id: int, months: tuple[int, int], day: int) -> list[KnownRow]:
-    """What devices reached in months, from the first to the last, and before a day of the month after these."""
-    asked = {"site": site_id, "first": months[0], "last": months[1], "day": day}
-    return [KnownRow(*row) for row in db.execute(_KNOWN, asked)]
 
 
 def read_hours(db: sqlite3.Connection, site_id: int, slots: range) -> list[tuple[int, int, int]]:

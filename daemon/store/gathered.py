@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from daemon.store.columns import Ints
+from daemon.store.columns import Ints, Narrow, read_columns
 from daemon.store.destination_columns import Columns, Part, Ways, read_packed, read_parts, read_ways
 from daemon.store.window import Window
 
@@ -22,11 +22,9 @@ _SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
 _MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
 Slots = npt.NDArray[np.signedinteger]  # narrow, as there are many
 _DEVICES = "SELECT id, coalesce(device_id, 0) FROM station"
-_JUDGED = """
-    SELECT device_id, iif(name_id, name_id, -remote_id), verdict_id FROM judgement WHERE month = ? AND site_id = ?
-"""
-
+_JUDGED = "judgement WHERE month = ? AND site_id = ?"
 _OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(?))"
+_MOST_KEPT = 12 << 20  # bytes of columns that need not be unpacked twice
 _FEW = 2_000  # destinations, up to which it pays to sift
 _SO_JUDGED = """
     SELECT DISTINCT iif(name_id, name_id, -remote_id) FROM judgement
@@ -70,9 +68,9 @@ class _Numbers(NamedTuple):
     least: int
     places: npt.NDArray[np.int32]
 
-    def of(self, numbers: Ints) -> npt.NDArray[np.int32]:
+    def of(self, numbers: Narrow) -> npt.NDArray[np.int32]:
         """The places of numbers, of which all must be between the least and the greatest that are known."""
-        return self.places[numbers - self.least]
+        return self.places[numbers.astype(np.int64) - self.least]  # a column may be narrower than the least of all
 
 
 class _Cells(NamedTuple):
@@ -103,7 +101,10 @@ def gather(
     """
     ways = read_ways(db)
     device_of = _device_of_station(db)
-    held = [_held(part, ways, window.site_id) for part in read_parts(db, window, ways)]
+    held, kept = [], 0
+    for part in read_parts(db, window, ways):
+        kept += 0 if part.day else sum(column.nbytes for column in part.columns)
+        held.append(_held(part, ways, window.site_id, again=part.packed and (bool(part.day) or kept > _MOST_KEPT)))
     if verdicts is not None:
         held = _sought(db, window.site_id, held, verdicts)
     if named is not None:
@@ -122,7 +123,10 @@ def gather(
 
 
 class _Held(NamedTuple):
-    """What is held of a part until all are known: who and what. The sums of years would be a quarter of what a box has."""
+    """What is held of a part until all are known: who and what, and of the months of a year, which are slow to unpack, all.
+
+    The sums of three years would be a quarter of what a box has.
+    """
 
     month: int
     day: int
@@ -148,9 +152,8 @@ class _Held(NamedTuple):
         return columns if self.which is None else Columns._make(column[self.which] for column in columns)
 
 
-def _held(part: Part, ways: Ways, site: int) -> _Held:
+def _held(part: Part, ways: Ways, site: int, *, again: bool) -> _Held:
     columns = part.columns
-    again = part.packed
     station, named, verdict = (column.copy() if again else column for column in columns[:3])
     held = _Held(part.month, part.day, station, named, verdict, None if again else columns, None)
     ours = ways.site[columns.way] == site
@@ -187,12 +190,12 @@ def _cells(rows: Sequence[_Held], device_of: Ints) -> _Cells:
     )
 
 
-def _numbers(columns: Sequence[Ints]) -> _Numbers:
+def _numbers(columns: Sequence[Narrow]) -> _Numbers:
     least = min((0, *(int(each.min()) for each in columns if len(each))))
     most = max((0, *(int(each.max()) for each in columns if len(each))))
     there = np.zeros(most - least + 1, bool)
     for each in columns:
-        there[each - least] = True
+        there[each.astype(np.int64) - least] = True
     return _Numbers(np.flatnonzero(there) + least, least, np.cumsum(there, dtype=np.int32) - 1)
 
 
@@ -220,7 +223,7 @@ def _added(db: sqlite3.Connection, many: int, held: Sequence[_Held], slots: Sequ
         np.minimum.at(first, slot, columns.first_us)
         np.maximum.at(last, slot, columns.last_us)
         np.maximum.at(main, slot, columns.main)
-        np.maximum.at(way, slot, (ways.rank[columns.way] << 32) | columns.way)
+        np.maximum.at(way, slot, (each.month << 47) | (ways.rank[columns.way] << 32) | columns.way)  # newest month's
     return [*sums.values(), first, last, main, way & 0xFFFFFFFF]
 
 
@@ -247,8 +250,10 @@ def _judged(
 def _read_judged(db: sqlite3.Connection, month: int, site: int, named: list[int]) -> Ints:
     """Judgements of a month, of these destinations at least: (device, destination, verdict) each."""
     few = len(named) <= _FEW
-    found = db.execute(_JUDGED + (_OF_THESE if few else ""), (month, site, *([json.dumps(named)] if few else ())))
-    return np.array(found.fetchall(), np.int64).reshape(-1, 3)
+    rest, asked = _JUDGED + (_OF_THESE if few else ""), (month, site, *([json.dumps(named)] if few else ()))
+    return np.stack(
+        read_columns(db, ("device_id", "iif(name_id, name_id, -remote_id)", "verdict_id"), rest, asked), axis=1
+    )
 
 
 def _looked_up(wanted: Ints, keys: Ints, values: Ints) -> Ints:

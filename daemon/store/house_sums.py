@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from daemon.store import house_hours
 from daemon.store.calendar import month_days, month_of
 
 _SUMS = "sum(packets_up), sum(packets_down), sum(bytes_up), sum(bytes_down)"
@@ -58,6 +59,7 @@ def follow_days(db: sqlite3.Connection) -> None:
         for month in sorted({month_of(day) for day in stale}):
             db.execute("DELETE FROM scope_total WHERE day = ?", (-month,))
             db.execute(_MONTH, (-month, *month_days(month)))
+        house_hours.follow(db, stale)
         db.execute("DELETE FROM day_stale")
 
 

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_ENCRYPTED_DNS = "'doh', 'dot', 'doq'"
+from daemon.store.naming_sums import ENCRYPTED_DNS, months_there, read_naming_sums
 
-# With two ends for the month, which is what the keys of all tables begin with. `{of}` is empty or `_OF_DEVICE`: asking of
-# every row whether it matters takes as long as reading it.
+# By months, which is what the keys of all tables begin with. `{of}` is empty or tells stations: asking of every row whether
+# it matters takes as long as reading it.
 _OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
+_OF_STATIONS = "AND station_id IN (SELECT value FROM json_each(:stations))"
 _PARTS = """
     SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, flows, bytes
-    FROM destination_sum WHERE month BETWEEN :since AND :until {of}
+    FROM destination_sum WHERE month IN (SELECT value FROM json_each(:months)) {of}
     UNION ALL
     SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down
-    FROM destination_month WHERE month BETWEEN :since AND :until {of}
-"""
-_CONTACTS = f"""
-    SELECT p.month, p.site_id, p.device_id, coalesce(v.registrable_domain, n.text, r.address) AS destination,
-        v.organisation, v.party, v.country, v.country_confidence, sum(p.flows), sum(p.bytes)
-    FROM (
-        SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id, p.verdict_id,
-            sum(p.flows) AS flows, sum(p.bytes) AS bytes
-        FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
-        WHERE :site IS NULL OR w.site_id = :site
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) p
-    LEFT JOIN judgement j ON j.month = p.month AND j.device_id = p.device_id AND j.site_id = p.site_id
-        AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
-    LEFT JOIN verdict v ON v.id = iif(p.verdict_id, p.verdict_id, j.verdict_id)
-    LEFT JOIN name n ON n.id = p.name_id
-    LEFT JOIN remote r ON r.id = p.remote_id
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ORDER BY 1, 2, 3, sum(p.bytes) DESC, 4, 5, 6, 7, 8
+    FROM destination_month WHERE month IN (SELECT value FROM json_each(:months)) {of}
 """
 _NAMING = f"""
     WITH part AS MATERIALIZED (
@@ -43,7 +27,7 @@ _NAMING = f"""
         FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
         WHERE :site IS NULL OR w.site_id = :site
     ), hiding AS MATERIALIZED (
-        SELECT DISTINCT month, site_id, device FROM part WHERE device AND service IN ({_ENCRYPTED_DNS})
+        SELECT DISTINCT month, site_id, device FROM part WHERE device AND service IN ({ENCRYPTED_DNS})
     )
     SELECT p.month, p.site_id, p.device, p.name_source, h.device IS NOT NULL,
         count(DISTINCT iif(p.name_id, p.name_id, -p.remote_id)), sum(p.flows), sum(p.bytes)
@@ -58,16 +42,6 @@ _ADDRESSES = """
                 AND way_id IN (SELECT id FROM way WHERE scope = 'internet' AND (:site IS NULL OR site_id = :site))
         ) GROUP BY met >> 1
     ) GROUP BY named
-"""
-
-
-_LAST_MET = """
-    SELECT coalesce(t.device_id, 0), max(p.month) FROM (
-        SELECT DISTINCT month, station_id, way_id FROM destination_day WHERE month < :before
-        UNION ALL
-        SELECT DISTINCT month, station_id, way_id FROM destination_month WHERE month < :before
-    ) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
-    WHERE (:site IS NULL OR w.site_id = :site) AND (:device IS NULL OR t.device_id = :device) GROUP BY 1
 """
 # From one month to the next by the key: `DISTINCT` would read every row of years.
 _EACH_MONTH = """
@@ -88,26 +62,6 @@ _ALL_MONTHS = (
     f"WITH RECURSIVE {', '.join(_EACH_MONTH.format(table=table) for table in _TIERS)}"
     f" {' UNION '.join(_OF_SITE.format(table=table) for table in _TIERS)} ORDER BY month"
 )
-
-
-def _query(text: str, device: int | None) -> str:
-    """A query about one device, or about all."""
-    return text.format(of="" if device is None else _OF_DEVICE)
-
-
-class Contact(NamedTuple):
-    """What one device had to do with one destination in one month."""
-
-    month: int
-    site_id: int
-    device_id: int  # 0: no end of it is a device
-    destination: str | None  # registrable domain, else name or address; None where only the organisation is kept
-    organisation: str | None
-    party: str | None
-    country: str | None
-    country_confidence: str | None
-    flows: int
-    bytes: int
 
 
 class Naming(NamedTuple):
@@ -133,42 +87,37 @@ class Known(NamedTuple):
     mac: int
 
 
-def read_contacts(
-    db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
-) -> list[Contact]:
-    """Contacts of the months from `since` to `until`, in order, of one month and device those with most bytes first."""
-    rows = db.execute(_query(_CONTACTS, device), {"since": since, "until": until, "site": site, "device": device})
-    return [Contact(*row) for row in rows]
-
-
-def read_earlier(
-    db: sqlite3.Connection, before: int, site: int | None = None, device: int | None = None
-) -> list[Contact]:
-    """Contacts of each device in the last month before `before` in which it had any; few months, whatever the age."""
-    asked = {"before": before, "site": site, "device": device}
-    last: dict[int, int] = dict(db.execute(_LAST_MET, asked).fetchall())
-    out: list[Contact] = []
-    for month in sorted(set(last.values())):
-        out += [
-            contact for contact in read_contacts(db, month, month, site, device) if last[contact.device_id] == month
-        ]
-    return out
-
-
 def read_naming(
     db: sqlite3.Connection, since: int, until: int, site: int | None = None, device: int | None = None
 ) -> list[Naming]:
     """How names came about in these months."""
-    rows = db.execute(_query(_NAMING, device), {"since": since, "until": until, "site": site, "device": device})
-    return [Naming(*row) for row in rows]
+    summed = [] if site is None else months_there(db, since, until, site)
+    found, stations = list[Naming](), set[int]()
+    if site is not None and summed:
+        told, stations = read_naming_sums(db, summed, site, device)
+        found += [Naming._make((month, site, *rest)) for month, *rest in told]
+    single = sorted(set(range(since, until + 1)) - set(summed))
+    found += _naming_of(db, single, site, "" if device is None else _OF_DEVICE, device=device)
+    if stations:
+        found += _naming_of(db, summed, site, _OF_STATIONS, stations=json.dumps(sorted(stations)))
+    return sorted(found, key=lambda each: each[:4])
+
+
+def _naming_of(
+    db: sqlite3.Connection, months: Sequence[int], site: int | None, of: str, **asked: str | int | None
+) -> list[Naming]:
+    """The same from single destinations."""
+    values = {"months": json.dumps(months), "site": site, **asked}
+    return [Naming(*row) for row in db.execute(_NAMING.format(of=of), values)]
 
 
 def count_addresses(
     db: sqlite3.Connection, begin: int, end: int, site: int | None = None, device: int | None = None
 ) -> tuple[int, int]:
     """(named, unnamed) addresses on the internet in a range of slots, as far back as traffic is kept by slot."""
+    query = _ADDRESSES.format(of="" if device is None else _OF_DEVICE)
     rows: Sequence[tuple[int, int]] = db.execute(
-        _query(_ADDRESSES, device), {"begin": begin, "end": end, "site": site, "device": device}
+        query, {"begin": begin, "end": end, "site": site, "device": device}
     ).fetchall()
     counts = dict(rows)
     return counts.get(1, 0), counts.get(0, 0)

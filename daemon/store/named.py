@@ -16,7 +16,8 @@ import numpy as np
 
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import month_days
-from daemon.store.gathered import gather
+from daemon.store.columns import Ints
+from daemon.store.destination_columns import read_parts, read_ways
 from daemon.store.window import Window
 
 QUARTER, DAY, MONTH = "slot", "day", "month"  # steps
@@ -39,6 +40,8 @@ _TABLES = {
     ),
     MONTH: ("month", "destination_part", "month BETWEEN :first_month AND :last_month"),
 }
+_NAME_BITS = 28
+_WORDS = ("station", "named", "packets_up", "packets_down", "bytes_up", "bytes_down", "way")  # of columns
 _OLDEST_DAY = "SELECT min(day) FROM destination_day WHERE month = (SELECT min(month) FROM destination_day)"
 _FORGOTTEN = "SELECT 1 FROM destination_month WHERE month BETWEEN ? AND ? AND verdict_id AND NOT name_id LIMIT 1"
 
@@ -55,8 +58,8 @@ class Named(NamedTuple):
 
 def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterable[int]) -> list[Named]:
     """Traffic with the internet under some names, in no order; `step` as above. Raises KeyError for another."""
-    if step == MONTH and window.device_id is None:
-        return _by_month(db, window, set(names))
+    if step in (DAY, MONTH) and window.device_id is None:
+        return _from_columns(db, window, step, set(names))
     time, table, span = _TABLES[step]
     query = _SELECT.format(time=time, table=table, span=span, ours=_OURS, of_device=_OF_DEVICE)
     asked = {
@@ -71,14 +74,29 @@ def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterabl
     ]
 
 
-def _by_month(db: sqlite3.Connection, window: Window, names: Collection[int]) -> list[Named]:
-    """Whole months of a whole house: their columns, whatever part of a month the window has."""
-    months = range(window.months[0], window.months[1] + 1)
-    wanted, out = np.array(sorted(names), np.int64), []
-    for month in months:
-        found = gather(db, replace(window, months=(month, month), days=month_days(month)), named=wanted)
-        columns = (found.device, found.named, found.packets_up + found.packets_down, found.bytes)
-        out += [Named(month, *row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+def _from_columns(db: sqlite3.Connection, window: Window, step: str, names: Collection[int]) -> list[Named]:
+    """Days, or whole months whatever part of a month the window has, of a whole house: their columns."""
+    ways, wanted = read_ways(db), np.array(sorted(names), np.int64)
+    if step == MONTH:
+        window = replace(window, days=(month_days(window.months[0])[0], month_days(window.months[1])[1]))
+    sums: dict[int, list[tuple[Ints, Ints, Ints]]] = {}
+    for part in read_parts(db, window, ways, _WORDS):
+        if step == DAY and not part.day:
+            continue
+        named, way = part.columns.named, part.columns.way
+        ours = np.flatnonzero(np.isin(named, wanted) & (ways.site[way] == window.site_id))
+        met = [getattr(part.columns, word)[ours].astype(np.int64) for word in _WORDS[:-1]]
+        sums.setdefault(part.month if step == MONTH else part.day, []).append(
+            (met[0] << _NAME_BITS | met[1], met[2] + met[3], met[4] + met[5])
+        )
+    devices = dict(db.execute("SELECT id, coalesce(device_id, 0) FROM station").fetchall())
+    out = []
+    for place, of in sorted(sums.items()):
+        keys, packets, octets = (np.concatenate(columns) for columns in zip(*of, strict=True))
+        found, which = np.unique(keys, return_inverse=True)
+        added = (np.bincount(which, column, len(found)).astype(np.int64).tolist() for column in (packets, octets))
+        for key, moved, much in zip(found.tolist(), *added, strict=True):
+            out.append(Named(place, devices.get(key >> _NAME_BITS, 0), key & ((1 << _NAME_BITS) - 1), moved, much))
     return out
 
 

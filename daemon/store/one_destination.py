@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from daemon.store.reached import asked_of, keys_of
@@ -17,27 +17,27 @@ from daemon.store.window import Window
 _STATIONS = "station_id IN (SELECT id FROM station WHERE site_id = :site UNION ALL SELECT 0)"
 _MONTHS = "month IN (SELECT value FROM json_each(:months))"
 _SUMS = (
-    "sum(p.flows), sum(p.packets_up), sum(p.packets_down), sum(p.bytes_up), sum(p.bytes_down), min(p.first_us),"
-    " max(p.last_us)"
+    "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
+    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us"
 )
+_COLUMNS = "flows, packets_up, packets_down, bytes_up, bytes_down, first_us, last_us"
+# By numbers alone: texts of ways would be sorted by thousands.
 _HISTORY = f"""
     SELECT p.month, coalesce(t.device_id, 0), coalesce(j.verdict_id, 0), iif(p.name_id, p.name_id, -p.remote_id), p.main_id,
-        w.protocol, w.ip_version, w.service, w.encrypted, w.name_source, {_SUMS}
+        p.way_id, {_COLUMNS.replace("first_us", "p.first_us").replace("last_us", "p.last_us")}
     FROM (
-        SELECT month, station_id, name_id, remote_id, way_id, main_id, flows, packets_up, packets_down, bytes_up, bytes_down,
-            first_us, last_us
-        FROM destination_day WHERE {_MONTHS} AND day IN (SELECT value FROM json_each(:days)) AND {_STATIONS} AND {{which}}
+        SELECT month, station_id, name_id, remote_id, way_id, main_id, {_SUMS}
+        FROM destination_day p WHERE {_MONTHS} AND day IN (SELECT value FROM json_each(:days)) AND {_STATIONS} AND {{which}}
+        GROUP BY 1, 2, 3, 4, 5, 6
         UNION ALL
-        SELECT month, station_id, name_id, remote_id, way_id, main_id, flows, packets_up, packets_down, bytes_up, bytes_down,
-            first_us, last_us
+        SELECT month, station_id, name_id, remote_id, way_id, main_id, {_COLUMNS}
         FROM destination_month WHERE {_MONTHS} AND {_STATIONS} AND {{which}}
     ) p
-    JOIN way w ON w.id = p.way_id AND w.site_id = :site
     LEFT JOIN station t ON t.id = p.station_id
     LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = :site
         AND j.name_id = p.name_id AND j.remote_id = p.remote_id
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """
+_WAYS = "SELECT id, protocol, ip_version, service, encrypted, name_source FROM way WHERE site_id = ?"
 _NAMED = "name_id IN (SELECT value FROM json_each(:names))"
 _UNNAMED = "name_id = 0 AND remote_id = :remote"
 _BEHIND = """
@@ -64,6 +64,7 @@ _CAPTURE = """
     ORDER BY last_us DESC LIMIT 1
 """
 MOST_NAMES = 60
+_WAY = 5  # columns of a row before its way
 
 
 class Part(NamedTuple):
@@ -122,11 +123,28 @@ def read_history(
         "names": json.dumps(sorted(names)),
         "remote": remote,
     }
+    ways = {number: said for number, *said in db.execute(_WAYS, (site,))}
     out = []
     for wanted, which in ((bool(names), _NAMED), (remote is not None, _UNNAMED)):
         if wanted:
-            out += [Part._make(row) for row in db.execute(_HISTORY.format(which=which), asked)]
+            out += _parts(db.execute(_HISTORY.format(which=which), asked).fetchall(), ways)
     return out
+
+
+def _parts(rows: Iterable[tuple[int, ...]], ways: Mapping[int, Sequence[str | int]]) -> list[Part]:
+    """Rows (month, device, verdict, named, main, way, sums) as parts, those that differ in nothing that is told as one."""
+    parts: dict[tuple[str | int, ...], tuple[int, ...]] = {}
+    for row in rows:
+        if row[_WAY] in ways:  # of this site
+            key, sums = (*row[:_WAY], *ways[row[_WAY]]), row[_WAY + 1 :]
+            known = parts.get(key)
+            parts[key] = sums if known is None else _added(known, sums)
+    return [Part._make((*key, *sums)) for key, sums in sorted(parts.items())]
+
+
+def _added(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
+    *sums, first, last = zip(one, other, strict=True)
+    return (*(a + b for a, b in sums), min(first), max(last))
 
 
 def _first_day(db: sqlite3.Connection) -> int:

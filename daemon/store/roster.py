@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from daemon.store.house_sums import days_or_months
 
 MOST_HINTS = 60
 _NAME_KEYS = "'hostname', 'fqdn', 'instance', 'name', 'txt.fn'"  # hints by which people know a device
@@ -120,9 +123,11 @@ _RECENT = """
     ) e ON e.device_id = d.id
     LEFT JOIN (
         SELECT t.device_id, sum(x.up) AS up, sum(x.down) AS down FROM (
-            SELECT station_id, bytes_up AS up, bytes_down AS down FROM day_total WHERE day >= ?2
+            SELECT station_id, bytes_up AS up, bytes_down AS down FROM scope_total
+            WHERE day IN (SELECT value FROM json_each(?2))
             UNION ALL
-            SELECT peer_id, bytes_down, bytes_up FROM day_total WHERE day >= ?2 AND peer_id
+            SELECT peer_id, bytes_down, bytes_up FROM scope_total
+            WHERE day IN (SELECT value FROM json_each(?2)) AND peer_id
         ) x JOIN station t ON t.id = x.station_id GROUP BY t.device_id
     ) m ON m.device_id = d.id
     WHERE s.name = ?1 ORDER BY coalesce(m.up + m.down, 0) DESC, d.mac, d.id
@@ -130,6 +135,10 @@ _RECENT = """
 _STATIONS = """
     SELECT t.id, t.mac, t.address, t.device_id FROM station t JOIN site s ON s.id = t.site_id
     WHERE s.name = ? AND t.device_id IS NOT NULL ORDER BY t.id <> t.device_id, t.id
+"""
+_CALLED = """
+    SELECT d.id, d.name, t.mac, t.address FROM device d JOIN station t ON t.device_id = d.id
+    WHERE d.site_id = ? ORDER BY t.id <> d.id DESC, t.id DESC
 """
 _ADDRESSES = """
     SELECT e.station_id, e.address, min(e.first_us), max(e.last_us) FROM endpoint e JOIN site s ON s.id = e.site_id
@@ -174,6 +183,14 @@ def read_sites(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT name, zone FROM site ORDER BY name"))
 
 
+def read_called(db: sqlite3.Connection, site_id: int) -> list[tuple[int, str | None, str]]:
+    """(device, its name, the key of its first station): what is needed to call a device by, and no more."""
+    first = {
+        device: (name, station_key(mac, address)) for device, name, mac, address in db.execute(_CALLED, (site_id,))
+    }
+    return [(device, name, key) for device, (name, key) in first.items()]
+
+
 def read_residents(db: sqlite3.Connection, site: str, since_day: int | None = None) -> list[Resident]:
     """The site's devices, those with most traffic first; `since_day` (days since the epoch): what they moved since then."""
     addresses: dict[int, list[Seen]] = defaultdict(list)
@@ -188,7 +205,9 @@ def read_residents(db: sqlite3.Connection, site: str, since_day: int | None = No
         members[device].append(member)
     if since_day is None:
         return [Resident(tuple(members[row[0]]), *row) for row in db.execute(_DEVICES, (site,))]
-    rows = db.execute(_RECENT, (site, since_day))
+    newest = db.execute("SELECT max(day) FROM scope_total").fetchone()[0]
+    days = [] if newest is None else days_or_months((since_day, newest))
+    rows = db.execute(_RECENT, (site, json.dumps(days)))
     return [Resident(tuple(members[row[0]]), *(*row[:6], _mac(row[6]), *row[7:])) for row in rows]
 
 

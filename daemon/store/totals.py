@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from daemon.decode.slots import SLOT_US
+from daemon.store.house_hours import summed_months
 from daemon.store.house_sums import days_or_months
 from daemon.store.window import Window
 
@@ -43,8 +44,19 @@ _KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 _TIME = MappingProxyType({SLOTS: "slot", HOURS: "slot", DAYS: "day", SCOPES: "day"})
 _BETWEEN = "{time} >= :first AND {time} < :last"
 _IN_MONTHS = "day IN (SELECT value FROM json_each(:days))"
+_DAYS_AND_MONTHS = f"""(
+    SELECT * FROM day_total WHERE {_IN_MONTHS}
+    UNION ALL
+    SELECT month, station_id, peer_id, way_id, 0, packets_up, packets_down, bytes_up, bytes_down FROM way_month
+    WHERE month IN (SELECT value FROM json_each(:months))
+)"""
 # Hours of one station lie together: without its number every query would read the years of all.
 _EVERY_STATION = " AND station_id IN (SELECT id FROM station UNION ALL SELECT 0)"
+# Few stations talk to a device of the house, and days know which: of the others no hour needs to be read.
+_TALKERS = (
+    " AND station_id IN (SELECT station_id FROM scope_total WHERE day BETWEEN :first_day AND :last_day"
+    " AND peer_id IN (SELECT id FROM station WHERE device_id = :device))"
+)
 # Added up by numbers before anything is joined: a year of days is a fifth as slow so.
 _ROWS = (
     "SELECT {columns}, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
@@ -95,14 +107,17 @@ def read_totals(
     keys = [_KEYS[word][0] for word in by]
     numbers = ["way_id", *(_NUMBERS[word][0] for word in by if word in _NUMBERS)]
     mirrored = ["way_id", *(_NUMBERS[word][1] for word in by if word in _NUMBERS)]
+    months = tier in (DAYS, SCOPES) and "day" not in by
     filled = {
-        "tier": tier,
-        "when": _IN_MONTHS if tier == SCOPES and "day" not in by else _BETWEEN.format(time=_TIME[tier]),
-        "seek": _EVERY_STATION if tier == HOURS else "",
+        "tier": _DAYS_AND_MONTHS if months and tier == DAYS else tier,
+        "when": "true" if months and tier == DAYS else _IN_MONTHS if months else _BETWEEN.format(time=_TIME[tier]),
+        "seek": _EVERY_STATION if tier == HOURS and not whose else "",
         "numbers": ", ".join(str(number + 1) for number in range(len(numbers))),
     }
     rows = _ROWS.format(**filled, columns=", ".join(numbers), whose=_OF_DEVICE.format("station_id") if whose else "")
     if both_ends or whose:
+        if whose and tier == HOURS:
+            filled["seek"] = _TALKERS
         rows += " UNION ALL " + _MIRRORED.format(
             **filled, columns=", ".join(mirrored), whose=_OF_DEVICE.format("peer_id") if whose else ""
         )
@@ -116,9 +131,12 @@ def read_totals(
     )
     days = window.days[0], window.days[1] + 1
     first, last = days if tier in (DAYS, SCOPES) else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    parts = days_or_months(window.days) if months else []
+    whole = summed_months(db, parts) if tier == DAYS else (parts, [])
     asked = {
         "site": window.site_id, "first": first, "last": last, "device": window.device_id, "scope": scope,
-        "days": json.dumps(days_or_months(window.days) if tier == SCOPES else []),
+        "first_day": window.days[0], "last_day": window.days[1],
+        "days": json.dumps(whole[0]), "months": json.dumps(whole[1]),
     }  # fmt: skip
     return [row for row in db.execute(query, asked) if row[-1] is not None]
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from daemon.store.columns import Ints, read_columns
 from daemon.store.destination_columns import main_of
 from daemon.store.gathered import Gathered, gather
 from daemon.store.window import Window
@@ -110,6 +113,14 @@ def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, La
     return {0: UNJUDGED, **{row[0]: _new(Label, row[1:]) for row in rows}}
 
 
+def read_networks(db: sqlite3.Connection, verdicts: Sequence[int]) -> tuple[Ints, Ints, Ints]:
+    """Columns (verdict, number of `whose_days.Owned`, number of the network) of these; -1 where there is none."""
+    these = "verdict WHERE id IN (SELECT value FROM json_each(?))"
+    columns = ("id", "coalesce(whose_id, -1)", "coalesce(asn, -1)")
+    verdict, whose, network = read_columns(db, columns, these, (json.dumps(list(verdicts)),))
+    return verdict, whose, network
+
+
 def read_whose_of(db: sqlite3.Connection, verdicts: Collection[int]) -> dict[int, int]:
     """The number of `whose_days.Owned` of these verdicts, as far as they have one."""
     query = "SELECT id, whose_id FROM verdict WHERE whose_id IS NOT NULL"
@@ -117,6 +128,22 @@ def read_whose_of(db: sqlite3.Connection, verdicts: Collection[int]) -> dict[int
         rows = db.execute(query)
         return {number: whose for number, whose in rows if number in verdicts}
     return dict(db.execute(f"{query} AND id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(verdicts)),)))
+
+
+def whose_of(db: sqlite3.Connection, verdicts: Ints) -> Ints:
+    """The same as a column: 0 for those that have none. `verdicts` are in order, each once."""
+    there = "verdict WHERE whose_id IS NOT NULL"
+    if len(verdicts) > _MANY:
+        known, whose = read_columns(db, ("id", "whose_id"), there)
+    else:
+        asked = (json.dumps(verdicts.tolist()),)
+        known, whose = read_columns(
+            db, ("id", "whose_id"), f"{there} AND id IN (SELECT value FROM json_each(?))", asked
+        )
+    out = np.zeros(len(verdicts), np.int64)
+    wanted = np.isin(known, verdicts)
+    out[np.searchsorted(verdicts, known[wanted])] = whose[wanted]
+    return out
 
 
 def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:

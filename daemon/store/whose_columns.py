@@ -17,6 +17,7 @@ import numpy.typing as npt
 from daemon.store.columns import Ints, pack, unpack
 
 BITS = 24  # of the number of whose it is, in that of a pair
+_WHOSE = (1 << BITS) - 1
 _ROWS = """
     SELECT (station_id << {bits}) | whose_id, bytes_up, bytes_down FROM whose_month WHERE site_id = ?1 AND month = ?2
 """
@@ -45,7 +46,7 @@ def follow(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM whose_column WHERE month IN (SELECT DISTINCT month FROM temp.whose_due)")
     for site_id, month in db.execute(_MISSING).fetchall():
         keys, up, down = columns_of(_read_rows(db, site_id, month))
-        packed = pack([keys >> BITS, keys & ((1 << BITS) - 1), up, down], compress=True)
+        packed = pack([keys >> BITS, keys & _WHOSE, up, down], compress=True)
         db.execute("INSERT INTO whose_column VALUES (?, ?, ?)", (site_id, month, packed))
 
 
@@ -60,6 +61,23 @@ def read_months(db: sqlite3.Connection, site_id: int, months: Iterable[int]) -> 
             stations, numbers, up, down = (column.astype(np.int64) for column in unpack(row[0]))
             found.append(Columns(stations << BITS | numbers, up, down))
     return found
+
+
+def read_met(db: sqlite3.Connection, site_id: int, month: int, device_id: int | None) -> list[tuple[int, int, int]]:
+    """(device, number of whose it is, bytes both ways) of a whole month, of one device or of all; device 0: no device."""
+    (columns,) = read_months(db, site_id, [month])
+    rows = db.execute("SELECT id, coalesce(device_id, 0) FROM station").fetchall()
+    device_of = np.zeros(max((station for station, _ in rows), default=0) + 1, np.int64)
+    for station, device in rows:
+        device_of[station] = device
+    devices = device_of[columns.pairs >> BITS]
+    keys, octets = devices << BITS | columns.pairs & _WHOSE, columns.up + columns.down
+    if device_id is not None:
+        of_device = devices == device_id
+        keys, octets = keys[of_device], octets[of_device]
+    found, places = np.unique(keys, return_inverse=True)
+    sums = np.bincount(places, octets, len(found)).astype(np.int64)  # exact, as in `added`
+    return list(zip((found >> BITS).tolist(), (found & _WHOSE).tolist(), sums.tolist(), strict=True))
 
 
 def columns_of(rows: Rows) -> Columns:

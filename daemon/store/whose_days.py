@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from daemon.store import destination_columns, house_sums, whose_columns
+import numpy as np
+
+from daemon.store import destination_columns, house_sums, naming_sums, whose_columns
 from daemon.store.calendar import month_days
+from daemon.store.columns import Ints, read_columns
 from daemon.store.window import Window
 
 COUNTS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
@@ -79,37 +82,52 @@ _KEYS = MappingProxyType(
 )
 # Months of which the window has all days that there are come as such, of the others the days. Added up by one number
 # first: SQLite sorts what it adds up, and sorting rows of several columns takes twice as long.
+# Days and what is left of gone ones each by the key: asked for both at once, SQLite reads the whole month.
 _PARTS = """
     SELECT day, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_day
-    WHERE month IN (SELECT value FROM json_each(:parted)) AND (day BETWEEN :first_day AND :last_day OR day = 0) {whose}
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND day BETWEEN max(:first_day, 1) AND :last_day {whose}
+    UNION ALL
+    SELECT day, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND day = 0 {whose}
     UNION ALL
     SELECT 0, month, station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_month
     WHERE month IN (SELECT value FROM json_each(:whole)) {whose}
 """
 _HOUSE = """
     SELECT day, month, 0 AS station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_house
-    WHERE month IN (SELECT value FROM json_each(:parted)) AND (day BETWEEN :first_day AND :last_day OR day = 0) {whose}
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND day BETWEEN max(:first_day, 1) AND :last_day {whose}
+    UNION ALL
+    SELECT day, month, 0 AS station_id, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_house
+    WHERE month IN (SELECT value FROM json_each(:parted)) AND day = 0 {whose}
     UNION ALL
     SELECT 0, month, 0, whose_id, flows, packets_up, packets_down, bytes_up, bytes_down FROM whose_house
     WHERE month IN (SELECT value FROM json_each(:whole)) AND day = -1 {whose}
 """
-# Each by the key: asked for both at once, SQLite reads the whole month.
+# As above.
 _ENDS = """
     SELECT (SELECT min(day) FROM whose_day WHERE month = ?1 AND day > 0),
         (SELECT max(day) FROM whose_day WHERE month = ?1 AND day > 0)
 """
-_LESS = """
+_TAKEN = "-flows, -packets_up, -packets_down, -bytes_up, -bytes_down"
+_LESS = f"""
     UNION ALL
-    SELECT 0, month, station_id, whose_id, 0, 0, 0, -bytes_up, -bytes_down FROM whose_day
-    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > 0 AND day < :first_day {whose}
+    SELECT 0, month, station_id, whose_id, {_TAKEN} FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > 0 AND day < :first_day {{whose}}
     UNION ALL
-    SELECT 0, month, station_id, whose_id, 0, 0, 0, -bytes_up, -bytes_down FROM whose_day
-    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > :last_day {whose}
+    SELECT 0, month, station_id, whose_id, {_TAKEN} FROM whose_day
+    WHERE month IN (SELECT value FROM json_each(:mostly)) AND day > :last_day {{whose}}
 """
+_HOUSE_LESS = _LESS.replace("station_id", "0").replace("FROM whose_day", "FROM whose_house")
 _OF_SITE = "AND site_id = :site"
 _OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
 _OF_ORGANISATION = " AND whose_id IN (SELECT id FROM whose WHERE organisation = :organisation)"
 _BITS = whose_columns.BITS
+
+
+def behind(db: sqlite3.Connection) -> bool:
+    """Whether something does not hold any more."""
+    query = "SELECT EXISTS (SELECT 1 FROM whose_stale) OR EXISTS (SELECT 1 FROM day_stale)"
+    return bool(db.execute(query).fetchone()[0])
 
 
 def follow(db: sqlite3.Connection, *, columns: bool = True) -> None:
@@ -149,6 +167,7 @@ def follow(db: sqlite3.Connection, *, columns: bool = True) -> None:
         whose_columns.follow(db)
         if columns:
             destination_columns.follow(db)  # which marks have taken away
+            naming_sums.follow(db)  # likewise
         db.execute("DELETE FROM whose_stale")
     finally:
         db.execute("DROP TABLE temp.whose_due")
@@ -166,12 +185,13 @@ def read_whose(
     keys = [_KEYS[word] for word in by]
     times = [word for word in ("month", "day") if word in by]
     number = f"(station_id << {_BITS}) | whose_id" if "device" in by else "whose_id"
-    rows = _HOUSE if "device" not in by and window.device_id is None else _PARTS
+    house = "device" not in by and window.device_id is None
+    rows = _HOUSE + _HOUSE_LESS if house else _PARTS + _LESS
     whose = _OF_SITE + (_OF_DEVICE if window.device_id is not None else "")
     parts = rows.format(whose=whose + (_OF_ORGANISATION if organisation is not None else ""))
     summed = (
         f"SELECT {', '.join([*times, f'{number} AS number', *(f'sum({count}) AS {count}' for count in COUNTS)])}"
-        f" FROM ({parts}) GROUP BY {', '.join([*times, 'number'])}"
+        f" FROM ({parts}) GROUP BY {', '.join([*times, 'number'])} HAVING sum(flows) OR sum(packets_up + packets_down)"
     )
     grouped = ", ".join(str(each) for each in range(1, len(keys) + 1))
     query = (
@@ -193,38 +213,23 @@ class Owned(NamedTuple):
 
 
 def read_shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int]]:
-    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words.
-
-    A month of which the window has most days is the whole month less the others: the same, and few rows.
-    """
-    asked = _asked(db, window, days=False)
-    mostly = _mostly(window, json.loads(str(asked["parted"])))
-    asked["parted"] = json.dumps([month for month in json.loads(str(asked["parted"])) if month not in mostly])
-    asked["whole"] = json.dumps([*json.loads(str(asked["whole"])), *mostly])
-    if window.device_id is None:
-        return _house_shares(db, window, {**asked, "mostly": json.dumps(mostly)})
-    whose = _OF_SITE + _OF_DEVICE
-    query = (
-        f"SELECT key >> {_BITS}, key & {(1 << _BITS) - 1}, up, down FROM (SELECT (station_id << {_BITS}) | whose_id AS key,"
-        f" sum(bytes_up) AS up, sum(bytes_down) AS down FROM ({_PARTS.format(whose=whose)} {_LESS.format(whose=whose)})"
-        " GROUP BY 1) WHERE up + down > 0"
-    )
-    return db.execute(query, {**asked, "mostly": json.dumps(mostly)}).fetchall()
-
-
-def _house_shares(
-    db: sqlite3.Connection, window: Window, asked: Mapping[str, object]
-) -> list[tuple[int, int, int, int]]:
-    """The same for all devices: what takes SQLite long is to sort a year of pairs."""
-    whole = whose_columns.read_months(db, window.site_id, json.loads(str(asked["whole"])))
-    parts = _PARTS.format(whose=_OF_SITE) + _LESS.format(whose=_OF_SITE)
-    query = (
-        f"SELECT (station_id << {_BITS}) | whose_id AS key, sum(bytes_up), sum(bytes_down) FROM ({parts}) GROUP BY key"
-    )
-    rows = db.execute(query, {**asked, "whole": "[]"}).fetchall()
-    pairs, up, down = whose_columns.added([*whole, whose_columns.columns_of(rows)])
+    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words."""
+    pairs, up, down = read_share_columns(db, window)
     numbers = pairs & ((1 << _BITS) - 1)
     return list(zip((pairs >> _BITS).tolist(), numbers.tolist(), up.tolist(), down.tolist(), strict=True))
+
+
+def read_share_columns(db: sqlite3.Connection, window: Window) -> whose_columns.Columns:
+    """The same as columns, in order of the pairs."""
+    asked, device = _asked(db, window, days=False), window.device_id
+    whole = []
+    if device is None:  # what takes SQLite long is to sort a year of pairs
+        whole = whose_columns.read_months(db, window.site_id, json.loads(str(asked["whole"])))
+        asked["whole"] = "[]"
+    whose = _OF_SITE + (_OF_DEVICE if device is not None else "")
+    parts = f"({_PARTS.format(whose=whose)} {_LESS.format(whose=whose)})"
+    rest = read_columns(db, (f"(station_id << {_BITS}) | whose_id", "bytes_up", "bytes_down"), parts, asked)
+    return whose_columns.added([*whole, whose_columns.Columns(*rest)])
 
 
 def _mostly(window: Window, months: Iterable[int]) -> list[int]:
@@ -249,13 +254,10 @@ def read_owned(db: sqlite3.Connection) -> dict[int, Owned]:
     return {0: Owned("unknown", None, None, None), **known}
 
 
-def met_in_months(db: sqlite3.Connection, site_id: int, first: int, last: int) -> set[tuple[int, int]]:
-    """(station, number of `Owned`) of everything that was met in whole months, both included."""
-    rows = db.execute(
-        f"SELECT DISTINCT (station_id << {_BITS}) | whose_id FROM whose_month WHERE month BETWEEN ? AND ? AND site_id = ?",
-        (first, last, site_id),
-    )
-    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
+def met_in_months(db: sqlite3.Connection, site_id: int, first: int, last: int) -> Ints:
+    """Pairs (station, number of `Owned`; see `whose_columns`) of all that was met in whole months, both included."""
+    months = whose_columns.read_months(db, site_id, range(first, last + 1))
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(month.pairs for month in months)]))
 
 
 def has_days(db: sqlite3.Connection, month: int, days: range) -> bool:
@@ -266,34 +268,33 @@ def has_days(db: sqlite3.Connection, month: int, days: range) -> bool:
     ).fetchone() == (1,)
 
 
-def met_in_days(
-    db: sqlite3.Connection, site_id: int, month: int, days: range, pairs: Iterable[tuple[int, int]]
-) -> set[tuple[int, int]]:
-    """Which of these (station, number of `Owned`) were met on one of these days of a month: few are looked up by key."""
-    keys = json.dumps([(station << _BITS) | number for station, number in pairs])
-    rows = db.execute(
-        f"SELECT DISTINCT k.value FROM json_each(?) k CROSS JOIN json_each(?) d CROSS JOIN whose_day w ON w.month = ?"
+def met_in_days(db: sqlite3.Connection, site_id: int, month: int, days: range, pairs: Ints) -> Ints:
+    """Which of these pairs were met on one of these days of a month: few are looked up by key."""
+    met = (
+        f"json_each(?) k CROSS JOIN json_each(?) d CROSS JOIN whose_day w ON w.month = ?"
         f" AND w.day = d.value AND w.station_id = k.value >> {_BITS} AND w.site_id = ?"
-        f" AND w.whose_id = k.value & {(1 << _BITS) - 1}",
-        (keys, json.dumps(list(days)), month, site_id),
+        f" AND w.whose_id = k.value & {(1 << _BITS) - 1}"
     )
-    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
+    asked = json.dumps(pairs.tolist()), json.dumps(list(days)), month, site_id
+    return np.unique(read_columns(db, ("k.value",), met, asked)[0])
 
 
-def met_before(db: sqlite3.Connection, site_id: int, month: int, day: int) -> set[tuple[int, int]]:
-    """(station, number of `Owned`) of all that was met in a month before one of its days: the month less the days since."""
+def met_before(db: sqlite3.Connection, site_id: int, month: int, day: int) -> Ints:
+    """Pairs of all that was met in a month before one of its days: the month less the days since."""
     counted = "flows + packets_up + packets_down"
-    rows = db.execute(
-        f"SELECT key FROM (SELECT (station_id << {_BITS}) | whose_id AS key, {counted} AS number FROM whose_month"
+    met = (
+        f"(SELECT key FROM (SELECT (station_id << {_BITS}) | whose_id AS key, {counted} AS number FROM whose_month"
         f" WHERE month = ?1 AND site_id = ?2 UNION ALL SELECT (station_id << {_BITS}) | whose_id, -({counted})"
-        " FROM whose_day WHERE month = ?1 AND day >= ?3 AND site_id = ?2) GROUP BY key HAVING sum(number) > 0",
-        (month, site_id, day),
+        " FROM whose_day WHERE month = ?1 AND day >= ?3 AND site_id = ?2) GROUP BY key HAVING sum(number) > 0)"
     )
-    return {(key >> _BITS, key & ((1 << _BITS) - 1)) for (key,) in rows}
+    return read_columns(db, ("key",), met, (month, site_id, day))[0]
 
 
 def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, object]:
-    """What the query is given. Asked by days, no month comes as a whole."""
+    """What the query is given. Asked by days, no month comes as a whole.
+
+    A month of which the window has most days (`mostly`) is the whole month less the others: the same, and few rows.
+    """
     (first_day, last_day), (first_month, last_month) = window.days, window.months
     whole = [] if days else list(range(first_month + 1, last_month))
     for month in {first_month, last_month} if not days else ():
@@ -301,7 +302,9 @@ def _asked(db: sqlite3.Connection, window: Window, *, days: bool) -> dict[str, o
         if begin is None or (first_day <= begin and end <= last_day):
             whole.append(month)
     parted = [month for month in range(first_month, last_month + 1) if month not in whole]
+    mostly = [] if days else _mostly(window, parted)
     return {
         "site": window.site_id, "device": window.device_id, "first_day": first_day, "last_day": last_day,
-        "whole": json.dumps(whole), "parted": json.dumps(parted),
+        "whole": json.dumps([*whole, *mostly]), "mostly": json.dumps(mostly),
+        "parted": json.dumps([month for month in parted if month not in mostly]),
     }  # fmt: skip

@@ -15,7 +15,7 @@ from appliance.config import (
     read_file,
     settle,
 )
-from appliance.settings import DEFAULT_DATABASE, DEFAULT_OWNER
+from appliance.settings import DEFAULT_DATA, DEFAULT_DATABASE, DEFAULT_OWNER
 
 
 def write(path: Path, text: str) -> Path:
@@ -59,6 +59,19 @@ def test_owner_file_is_beside_the_database_unless_it_has_a_place_of_its_own(tmp_
     assert load_config({"store.database": "x/home.db"}, nowhere).store.owner == Path("x/owner.db")
     config = load_config({"store.database": "x/home.db", "store.owner": "y/mine.db"}, nowhere)
     assert (config.store.owner, config.sources["store.owner"]) == (Path("y/mine.db"), "command line")
+
+
+def test_databases_of_places_are_those_beside_the_database_if_they_lie_there(tmp_path: Path) -> None:
+    """Else who renames a device of the sample home with `homeport serve` would take the countries from all labels."""
+    nowhere = environ(write(tmp_path / "c.toml", ""))
+    beside, flag = tmp_path / "data", {"store.database": str(tmp_path / "home.db")}
+    beside.mkdir()
+    assert load_config(flag, nowhere).data.folder == DEFAULT_DATA, "a folder of that name may hold anything"
+    (beside / "country.mmdb").write_bytes(b"")
+    config = load_config(flag, nowhere)
+    assert (config.data.folder, config.sources["data.folder"]) == (beside, "beside store.database")
+    assert load_config({}, nowhere).data.folder == DEFAULT_DATA
+    assert load_config({**flag, "data.folder": "other"}, nowhere).data.folder == Path("other")
 
 
 def test_flag_that_was_not_given_changes_nothing(tmp_path: Path) -> None:

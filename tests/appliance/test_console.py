@@ -18,7 +18,15 @@ def test_size(octets: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (59.7, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (12.4, "12 s"),
+        (59.7, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (350_000, "4 days"),
+    ],
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
@@ -52,3 +60,19 @@ def test_table_for_a_terminal_fits_and_takes_names_for_names(
     assert max(map(len, out.splitlines())) <= 30
     assert "[red]" in out
     assert "12.3 MB" in out
+
+
+def test_a_table_that_no_terminal_of_that_width_can_show_becomes_blocks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    columns = [("Company", LEFT), ("Kind of company", LEFT), *((f"Bytes {each}", RIGHT) for each in range(5))]
+    rows = [("Example [b] Ltd", "third", *(["123.4 MB"] * 5)), ("Other", None, *(["1 B"] * 5))]
+    monkeypatch.setenv("COLUMNS", "40")
+    table("Companies", columns, rows)
+    narrow = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out).split("\n\n")
+    assert narrow[1].splitlines()[:2] == ["Example [b] Ltd", "  Kind of company  third"]
+    assert "Kind of company" not in narrow[2], "what is empty is left out"
+    monkeypatch.setenv("COLUMNS", "120")
+    table("Companies", columns, rows)
+    assert len([line for line in capsys.readouterr().out.splitlines() if "123.4 MB" in line]) == 1, "here it fits"

@@ -23,16 +23,16 @@ from daemon.store.finding_facts import (
     Moment,
     StreamRow,
     SubjectRow,
-    is_crowded,
+    count_flows,
     read_askers,
     read_judged,
-    read_known,
     read_moments,
     read_slices,
     read_streams,
     read_subjects,
     read_verdicts,
 )
+from daemon.store.finding_known import read_known
 from daemon.store.roster import station_key
 
 DAY_US = 86_400_000_000
@@ -75,11 +75,16 @@ def gather(scope: Scope) -> Gathered:
 
 
 def _bounded(scope: Scope) -> tuple[int, int]:
+    """The newest days as long as they are not crowded; each flow is counted once, and no more than need be."""
     until = min(scope.span.until_us, scope.newest_us + 1)
-    since = scope.span.since_us
-    for days in WINDOWS:
-        since = max(scope.span.since_us, until - days * DAY_US)
-        if not is_crowded(scope.db, scope.site_id, since, until, MOST_FLOWS):
+    since, counted = until, 0
+    for days in reversed(WINDOWS):
+        begin = max(scope.span.since_us, until - days * DAY_US)
+        counted += count_flows(scope.db, scope.site_id, begin, since, MOST_FLOWS + 1 - counted)
+        if counted > MOST_FLOWS and since < until:
+            break
+        since = begin
+        if counted > MOST_FLOWS:  # already in a single day, which is looked at in any case
             break
     return since, until
 

@@ -22,6 +22,8 @@ _STEPS = (
     "0010_columns",
     "0011_due",
     "0012_pairs",
+    "0013_sums",
+    "0014_hours",
 )
 VERSION = len(_STEPS)
 

@@ -50,6 +50,7 @@ def test_how_much_is_recorded_is_said_shown_and_undone(devices: Devices) -> None
     assert "bobs-galaxy" in ran.out
     assert "is not recorded from now on" in ran.out
     assert "What was recorded before stays" in ran.out
+    assert "Under a new one a device is recorded in full until that is joined to it" in ran.out
     assert "`homeport ingest` does, as soon as it runs" in ran.err
     assert "is not recorded already; nothing was changed" in devices("record", "bobs-galaxy", "off").out
     assert listed(devices)["recording"] == "off"

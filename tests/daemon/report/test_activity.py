@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from daemon.report import activity, night
 from daemon.report.activity import Rhythm
-from daemon.report.hours import is_night, local_hours, night_slots
+from daemon.report.hours import is_night, local_hours, local_slots, night_slots
 from tests.daemon.ingest.scenes import DAY, HOUR, TABLET_MAC
 from tests.support.asking import asked
 from tests.support.counted import Packet, outside, packets, received, sent
@@ -60,7 +63,7 @@ def test_night_has_the_bytes_of_its_hours(three_days: Home) -> None:
     frames = packets(three_days[1])
     with asked(three_days[0], MIDNIGHT, UNTIL) as scope:
         report = night.report(scope)
-    rows = [dict(zip(report.keys, row, strict=True)) for row in report.rows]
+        rows = [dict(zip(report.keys, row, strict=True)) for row in report.rows]
     assert {row["device"] for row in rows} == {"bobs-tablet"}, "the laptop sleeps"
     assert sum(int(str(row["bytes_up"])) for row in rows) == sent(frames, TABLET_MAC, at_night)
     assert sum(int(str(row["bytes_down"])) for row in rows) == received(frames, TABLET_MAC, at_night)
@@ -71,6 +74,9 @@ def test_night_has_the_bytes_of_its_hours(three_days: Home) -> None:
 def test_hours_of_the_night_can_be_others(three_days: Home) -> None:
     with asked(three_days[0], MIDNIGHT, UNTIL, night=(12, 13)) as scope:
         assert {row[0] for row in night.report(scope).rows} == {"adas-laptop"}
+        assert re.fullmatch(
+            r"1 device took part: most of all adas-laptop \([0-9.]+ k?B\)\.", night.report(scope).sentences[1]
+        ), "which device is what people ask first"
     with asked(three_days[0], MIDNIGHT, UNTIL, mac=LAPTOP_MAC) as scope:
         assert night.report(scope).sentences == (
             "adas-laptop exchanged nothing with the internet between 22:00 and 06:00.",
@@ -84,6 +90,15 @@ def test_night_is_told_by_the_clock_of_the_house() -> None:
     first = 1_761_429_600 // 900
     hours = local_hours(range(first, first + 20), "Europe/Berlin")
     assert hours == [0] * 4 + [1] * 4 + [2] * 8 + [3] * 4
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns"])
+def test_slots_by_the_clock_of_the_house_are_those_of_the_calendar(zone: str) -> None:
+    first = 1_727_740_800 // 900  # October 2024 to May 2025: the clock changes twice, in Lord Howe by half an hour
+    slots = range(first, first + 240 * 96)
+    at = [datetime.fromtimestamp(slot * 900, ZoneInfo(zone)) for slot in slots]
+    wanted = [(each.date() - date(1970, 1, 1)).days * 96 + each.hour * 4 + each.minute // 15 for each in at]
+    assert local_slots(slots, zone).tolist() == wanted
 
 
 def test_nights_of_a_span_only(three_days: Home) -> None:

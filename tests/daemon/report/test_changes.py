@@ -5,8 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.report.changes import BEGINS, CHANGED, GONE, NEW, changes_report, find_changes
-from daemon.store.months import Contact, Known
+from daemon.report.changes import BEGINS, CHANGED, GONE, KINDS, NEW, changes_report
+from daemon.report.turnover import find
+from daemon.store.contact_months import Owner
+from daemon.store.months import Known
+from tests.support.plain_changes import Met, in_columns, plain_changes
 
 JUNE, JULY, AUGUST = 2025 * 12 + 5, 2025 * 12 + 6, 2025 * 12 + 7
 RADIO = 1
@@ -16,16 +19,26 @@ DEVICES = {RADIO: Known(RADIO, 1, "Radio", "Sonos", 2)}
 def met(
     month: int, destination: str | None, party: str | None = "first", size: int = 100, *, organisation: str | None = None,
     country: str | None = "DE", sure: str | None = "high", device: int = RADIO,
-) -> Contact:  # fmt: skip
-    return Contact(month, 1, device, destination, organisation, party, country, sure, 1, size)
+) -> Met:  # fmt: skip
+    return Met(month, device, destination, Owner(party or "unknown", organisation, country, sure), size)
 
 
-def kinds(*contacts: Contact, since: int = JULY, newest: int = AUGUST) -> list[tuple[int, str, str]]:
-    return [(news.month, news.kind, news.role.destination) for news in find_changes(contacts, since, newest)]
+def news(*contacts: Met, since: int = JULY, newest: int = AUGUST) -> list[tuple[int, str, str, str | None]]:
+    """(month, kind, destination, what it was)"""
+    found = find(in_columns(contacts), since, newest)
+    called = found.places.texts(found.place.tolist())
+    return [
+        (int(found.month[row]), KINDS[int(found.kind[row])], called[int(found.place[row])], found.before(row))
+        for row in range(found.many)
+    ]
 
 
-def said(*contacts: Contact, since: int = JULY, newest: int = AUGUST) -> tuple[str, ...]:
-    return changes_report(contacts, DEVICES, since, newest).sentences
+def kinds(*contacts: Met, since: int = JULY, newest: int = AUGUST) -> list[tuple[int, str, str]]:
+    return [told[:3] for told in news(*contacts, since=since, newest=newest)]
+
+
+def said(*contacts: Met, since: int = JULY, newest: int = AUGUST) -> tuple[str, ...]:
+    return changes_report(in_columns(contacts), DEVICES, since, newest).sentences
 
 
 def test_new_gone_and_stayed() -> None:
@@ -44,7 +57,7 @@ def test_nothing_is_gone_from_a_month_that_is_not_over() -> None:
     months = [met(JUNE, "a.example"), met(JUNE, "b.example"), met(JULY, "a.example")]
     assert kinds(*months, newest=JULY) == []
     assert said(*months, newest=JULY) == ("Nothing changed between these months.",)
-    report = changes_report(months, DEVICES, JULY, JULY)
+    report = changes_report(in_columns(months), DEVICES, JULY, JULY)
     assert report.notes == ("July 2025 may not be over: what has not been contacted yet is not called gone.",)
 
 
@@ -60,8 +73,7 @@ def test_party_country_and_organisation_that_change() -> None:
         met(JUNE, "b.example", country="DE"), met(JULY, "b.example", country="US"),
         met(JUNE, "c.example", organisation="One"), met(JULY, "c.example", organisation="Two"),
     ]  # fmt: skip
-    news = {change.role.destination: (change.kind, change.before) for change in find_changes(months, JULY, AUGUST)}
-    assert news == {
+    assert {destination: (kind, before) for _, kind, destination, before in news(*months)} == {
         "a.example": (CHANGED, "party first"),
         "b.example": (CHANGED, "country DE"),
         "c.example": (CHANGED, "organisation One"),
@@ -79,7 +91,7 @@ def test_hosts_of_one_domain_are_one_destination_by_most_of_its_bytes() -> None:
         met(JULY, "a.example", country="DE", size=800), met(JULY, "a.example", country="FR", size=10),
     ]  # fmt: skip
     assert kinds(*months) == []
-    (june, *_) = changes_report(months[:2], DEVICES, JUNE, JULY).rows
+    (june, *_) = changes_report(in_columns(months[:2]), DEVICES, JUNE, JULY).rows
     assert june[-1] == 910
 
 
@@ -97,7 +109,7 @@ def test_months_without_names_are_told_by_their_organisations() -> None:
 
 
 def test_traffic_of_no_device_and_devices_nobody_knows() -> None:
-    report = changes_report([met(JULY, "a.example", device=0)], DEVICES, JULY, AUGUST)
+    report = changes_report(in_columns([met(JULY, "a.example", device=0)]), DEVICES, JULY, AUGUST)
     assert report.rows[0][1:3] == (None, "Traffic of no device")
 
 
@@ -119,12 +131,26 @@ CONTACTS = st.builds(
 )
 
 
-@given(st.lists(CONTACTS, max_size=12))
-def test_any_months_make_a_report(contacts: list[Contact]) -> None:
-    contacts.sort(key=lambda each: (each.month, each.device_id, -each.bytes))
-    report = changes_report(contacts, DEVICES, JULY, AUGUST)
-    assert all(len(row) == len(report.columns) for row in report.rows)
-    assert all(row[0] in ("2025-07", "2025-08") for row in report.rows)
+@given(st.lists(CONTACTS, max_size=14), st.sampled_from([JUNE, JULY]), st.sampled_from([JULY, AUGUST]))
+def test_columns_say_what_rows_say(contacts: list[Met], since: int, newest: int) -> None:
+    report = changes_report(in_columns(contacts), DEVICES, since, newest)
+    told = [
+        (month, device, kind, destination, party, organisation, country, before, octets)
+        for month, device, _, kind, destination, organisation, party, country, before, octets in report.rows
+    ]
+    assert told == [
+        (f"{month // 12}-{month % 12 + 1:02}", device or None, *rest)
+        for month, device, *rest in plain_changes(contacts, since, newest)
+    ]
     assert report.sentences
-    in_newest = [row for row in report.rows if row[0] == "2025-08" and row[3] == GONE]
-    assert in_newest == []
+    assert sorted(report.weighty or ()) == list(range(len(told)))
+
+
+def test_of_too_much_news_that_with_most_traffic_is_shown() -> None:
+    months = [met(JULY, f"{n}.example", size=n % 1000, device=1 + n // 1000) for n in range(3000)]
+    report = changes_report(in_columns(months), DEVICES, JULY, AUGUST)
+    shown = report.shown(30)
+    assert {row[-1] for row in shown} == set(range(990, 1000))
+    assert len(shown) == 30
+    assert [row[1] for row in shown] == [1] * 10 + [2] * 10 + [3] * 10
+    assert report.shown(5000) == report.rows[:] == tuple(report.rows)

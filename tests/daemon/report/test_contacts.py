@@ -25,6 +25,7 @@ from daemon.report import (
 )
 from daemon.report.scope import Scope
 from daemon.report.table import Report
+from daemon.report.words import size_words
 from tests.daemon.ingest.scenes import TABLET_MAC
 from tests.support.asking import asked
 from tests.support.counted import Packet, packets
@@ -202,5 +203,17 @@ def test_nothing_in_an_empty_time(house: Home) -> None:
     with asked(house[0], JUNE, JUNE + 86_400_000_000) as scope:
         for report in (companies, destinations, sources, countries, places, months, company_devices):
             made = report.report(scope)
-            assert made.rows == ()
+            assert len(made.rows) == 0
             assert made.sentences
+
+
+def test_what_is_asked_of_one_kind_of_company_is_told_of_it_alone(house: Home) -> None:
+    with asked(house[0], APRIL, JUNE) as whole:
+        scope = replace(whole, only={"party": "third"})
+        (lead,) = months.report(scope).sentences
+        changed = month_changes.report(scope).sentences[0]
+        sums = [month_changes.month_bytes(scope, scope.newest_month - ago) for ago in (0, 1)]
+    assert " were exchanged with third parties; the month before it was " in lead
+    assert changed.startswith(
+        f"{size_words(sums[0])} were exchanged with third parties in May 2024, {size_words(sums[1])}"
+    )

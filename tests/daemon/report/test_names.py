@@ -47,8 +47,9 @@ def test_servers_by_device_and_how_it_came_to_them(week: Home) -> None:
 
 def test_without_an_announcement_nobody_can_tell(week: Home) -> None:
     with asked(week[0], SPAN, UNTIL) as scope:
-        asks = [each._replace(resolver="2001:4860:4860::8888") for each in read_asked(scope.db, scope.window)]
-        found = resolvers.find_servers(scope, asks)
+        asks = read_asked(scope.db, scope.window)
+        ends = {number: end._replace(address="2001:4860:4860::8888") for number, end in asks.resolvers.items()}
+        found = resolvers.find_servers(scope, asks._replace(resolvers=ends))
     assert {each.how for each in found if each.queries is not None} == {resolvers.UNTOLD}  # DHCP told of IPv4 alone
 
 

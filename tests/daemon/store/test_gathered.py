@@ -123,3 +123,11 @@ def test_only_what_is_sought(database: Path) -> None:
 def test_a_home_without_traffic_has_none(tmp_path: Path) -> None:
     with closing(open_database(tmp_path / "empty.db")) as db:
         assert len(gather(db, scope(db).window).named) == 0
+
+
+def test_parts_of_different_width_are_found_together() -> None:
+    narrow, wide = np.array([1, 2], np.int8), np.array([-70_000, 2], np.int64)
+    numbers = gathered._numbers([narrow, wide])
+    assert numbers.known.tolist() == [-70_000, 1, 2]
+    assert numbers.of(narrow).tolist() == [1, 2]
+    assert numbers.of(wide).tolist() == [0, 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from daemon.store.calendar import Calendar
+from daemon.store.contact_months import last_met, read_contact_months
 from daemon.store.database import open_database, transaction
 from daemon.store.months import (
     count_addresses,
     known_devices,
     last_months,
-    read_contacts,
     read_naming,
     sites,
 )
@@ -57,24 +58,35 @@ def device(db: sqlite3.Connection, mac: str) -> int:
     return next(each.device_id for each in known_devices(db).values() if each.mac == mac_int(mac))
 
 
+def contacts(
+    db: sqlite3.Connection, *months: int, site: int = 1, only: int | None = None
+) -> Counter[tuple[int, int, str]]:
+    """Bytes of each (month, device, place)."""
+    found = read_contact_months(db, months, site, only)
+    called = found.places.texts(found.place.tolist())
+    met: Counter[tuple[int, int, str]] = Counter()
+    columns = (found.month, found.device, found.place, found.bytes)
+    for month, who, place, octets in zip(*(column.tolist() for column in columns), strict=True):
+        met[month, who, called[place]] += octets
+    return met
+
+
 def test_hosts_of_a_registrable_domain_are_one_contact(db: sqlite3.Connection) -> None:
-    contacts = read_contacts(db, NOVEMBER, DECEMBER)
-    said = [(each.month, each.device_id, each.destination, each.flows) for each in contacts]
+    met = contacts(db, NOVEMBER, DECEMBER)
     laptop, tablet = device(db, HOST_MAC), device(db, TABLET_MAC)
-    assert sorted(said) == sorted(
-        [(NOVEMBER, laptop, "example.com", 2), (NOVEMBER, laptop, "203.0.113.1", 1), (NOVEMBER, laptop, "203.0.113.3", 1),
-         (DECEMBER, tablet, "example.com", 1)]
-    )  # fmt: skip
-    assert [each.bytes for each in contacts if each.month == NOVEMBER] == sorted(
-        (each.bytes for each in contacts if each.month == NOVEMBER), reverse=True
-    )
+    assert set(met) == {
+        (NOVEMBER, laptop, "example.com"), (NOVEMBER, laptop, "203.0.113.1"), (NOVEMBER, laptop, "203.0.113.3"),
+        (DECEMBER, tablet, "example.com"),
+    }  # fmt: skip
+    (moved,) = db.execute("SELECT sum(bytes_up + bytes_down) FROM destinations").fetchone()
+    assert sum(met.values()) == moved > 0
 
 
 def test_months_sites_and_devices_can_be_chosen(db: sqlite3.Connection) -> None:
-    assert {each.month for each in read_contacts(db, DECEMBER, DECEMBER)} == {DECEMBER}
-    assert read_contacts(db, NOVEMBER, DECEMBER, site=2) == []
+    assert {month for month, _, _ in contacts(db, DECEMBER)} == {DECEMBER}
+    assert contacts(db, NOVEMBER, DECEMBER, site=2) == {}
     tablet = device(db, TABLET_MAC)
-    assert {each.device_id for each in read_contacts(db, NOVEMBER, DECEMBER, device=tablet)} == {tablet}
+    assert {who for _, who, _ in contacts(db, NOVEMBER, DECEMBER, only=tablet)} == {tablet}
     assert {each.device_id for each in read_naming(db, NOVEMBER, DECEMBER, device=tablet)} == {tablet}
 
 
@@ -98,3 +110,12 @@ def test_what_there_is(db: sqlite3.Connection) -> None:
     assert list(sites(db)) == ["home"]
     assert sites(db)["home"][0] == 1
     assert [each.name for each in known_devices(db).values() if each.mac == mac_int(HOST_MAC)] == ["adas-thinkpad"]
+
+
+def test_the_last_month_of_each_device_before_another(db: sqlite3.Connection) -> None:
+    laptop, tablet, months = device(db, HOST_MAC), device(db, TABLET_MAC), last_months(db, 1)
+    assert months == [NOVEMBER, DECEMBER]
+    assert last_met(db, DECEMBER + 1, months, 1, None) == {laptop: NOVEMBER, tablet: DECEMBER}
+    assert last_met(db, DECEMBER, months, 1, None) == {laptop: NOVEMBER}
+    assert last_met(db, DECEMBER + 1, months, 1, tablet) == {tablet: DECEMBER}
+    assert last_met(db, NOVEMBER, months, 1, None) == {}

@@ -64,3 +64,11 @@ def test_no_tier_coarser_than_asked(week: Home) -> None:
         day = [each for each in told(week[1]) if each.time_us < SPAN + DAY]
     assert sum(row[-1] + row[-2] for row in fine) == octets(frames)
     assert sum(row[-1] + row[-2] for row in coarse) == octets(day)
+
+
+def test_hours_of_a_device_are_its_part_of_the_house(week: Home) -> None:
+    with asked(week[0], SPAN, UNTIL) as scope:
+        whole = read_totals(scope.db, scope.window, ("device", "hour"), both_ends=True)
+        for number in scope.names:
+            own = read_totals(scope.db, scope.of(number).window, ("hour",))
+            assert [row[1:] for row in whole if row[0] == number] == own

@@ -1,0 +1,222 @@
+"""What every device had to do with every destination, month by month, as columns: years of it are half a million rows.
+
+Reading only; a month is its number (`daemon.store.calendar`).
+
+Rule 1: a place is a registrable domain, else a name, else an address; equal texts are one place. Texts are read for the
+        places that are shown.
+Rule 2: owners are in order of party, organisation, country, so that of equals the first can be told by number.
+Rule 3: months whose days are gone come from `destination_columns`, the others from the sums of their days.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from daemon.classify.vocabulary import UNKNOWN
+from daemon.store.columns import Ints, Narrow, read_columns
+from daemon.store.destination_columns import read_parts, read_ways
+from daemon.store.judged import read_device_of, verdicts_of
+from daemon.store.whose import read_texts
+from daemon.store.whose_days import read_owned
+from daemon.store.window import Window
+
+NOWHERE = -(1 << 31)  # the place of what is not kept but for its owner
+_NO_DAYS = (1, 0)
+
+_OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
+_DAY = ("station_id", "way_id", "iif(name_id, name_id, -remote_id)", "bytes")
+_DAYS = "destination_sum WHERE month = :month {of}"
+_VERDICTS = "SELECT id, registrable_domain, whose_id FROM verdict"
+_UNNUMBERED = "SELECT id, party, organisation, country, country_confidence FROM verdict WHERE whose_id IS NULL"
+_SAME = "SELECT address, id FROM remote WHERE address IN (SELECT value FROM json_each(?))"
+# By the keys of both tables: whether a station met anybody in a month is one look, and all rows of years are many.
+_LAST_MET = """
+    WITH at AS MATERIALIZED (SELECT value AS month FROM json_each(:months))
+    SELECT device, max(month) FROM (
+        SELECT coalesce(t.device_id, 0) AS device, (
+            SELECT max(a.month) FROM at a WHERE EXISTS (
+                SELECT 1 FROM destination_sum d JOIN way w ON w.id = d.way_id AND w.site_id = :site
+                WHERE d.month = a.month AND d.station_id = t.id
+            ) OR EXISTS (
+                SELECT 1 FROM destination_month d JOIN way w ON w.id = d.way_id AND w.site_id = :site
+                WHERE d.month = a.month AND d.station_id = t.id
+            )
+        ) AS month
+        FROM (SELECT id, device_id, site_id FROM station UNION ALL SELECT 0, 0, :site) t
+        WHERE t.site_id = :site AND (:device IS NULL OR t.device_id = :device)
+    ) WHERE month IS NOT NULL GROUP BY device
+"""
+
+
+class Owner(NamedTuple):
+    """Whose a destination is, what it is to the device, and where; None where nobody knows."""
+
+    party: str
+    organisation: str | None
+    country: str | None
+    confidence: str | None
+
+
+class Places:
+    """Texts of places by number: below 0 addresses, which are read when they are asked for."""
+
+    def __init__(self, db: sqlite3.Connection | None = None) -> None:
+        self._db = db
+        self._texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._addresses: dict[int, str] = {}
+
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        known = self._numbers.get(text)
+        if known is None:
+            known = self._numbers[text] = len(self._texts)
+            self._texts.append(text)
+        return known
+
+    def texts(self, places: Iterable[int]) -> dict[int, str]:
+        """What these are called."""
+        wanted = set(places)
+        found = {place: self._texts[place] for place in wanted if place >= 0}
+        found.update((place, self._addresses[place]) for place in wanted if place in self._addresses)
+        addresses = wanted - found.keys()
+        if addresses and self._db is not None:
+            found.update(read_texts(self._db, addresses))
+        return found
+
+    def learn(self, places: Narrow) -> None:
+        """Read all that these need, for who will ask for thousands, bit by bit."""
+        if not self._addresses and self._db is not None:
+            self._addresses = read_texts(self._db, np.unique(places[places < 0]).tolist())
+
+
+class ContactMonths(NamedTuple):
+    """A row each (month, device, destination, verdict), in no order; `device` 0: no end of it is a device."""
+
+    month: Narrow
+    device: Narrow
+    place: Narrow  # of `places`, or NOWHERE
+    owner: Narrow  # of `owners`
+    bytes: Ints  # both ways
+    places: Places
+    owners: Sequence[Owner]
+
+    def rows(self, which: npt.NDArray[np.bool_]) -> ContactMonths:
+        """Some of the rows."""
+        return self._replace(**{word: getattr(self, word)[which] for word in ContactMonths._fields[:5]})
+
+    def wide(self) -> ContactMonths:
+        """The same in numbers that can be multiplied with each other."""
+        return self._replace(**{word: getattr(self, word).astype(np.int64) for word in ContactMonths._fields[:5]})
+
+
+class _Piece(NamedTuple):
+    month: Narrow
+    device: Narrow
+    named: Narrow
+    verdict: Narrow
+    bytes: Ints
+
+    def narrow(self) -> _Piece:
+        return _Piece._make([*(column.astype(np.int32) for column in self[:4]), self.bytes])
+
+
+def last_met(
+    db: sqlite3.Connection, before: int, months: Iterable[int], site: int, device: int | None
+) -> dict[int, int]:
+    """Of each device the last month before `before` in which it met anybody; `months` are all that there are."""
+    earlier = [month for month in months if month < before]
+    asked = {"months": json.dumps(earlier), "site": site, "device": device}
+    return dict(db.execute(_LAST_MET, asked).fetchall()) if earlier else {}
+
+
+def read_contact_months(
+    db: sqlite3.Connection, months: Collection[int], site: int, device: int | None = None
+) -> ContactMonths:
+    """All contacts of these months; of one device, or of all."""
+    pieces = [_Piece(*(np.zeros(0, np.int64) for _ in _Piece._fields)).narrow()]
+    for first, last in _runs(months):
+        pieces += (piece.narrow() for piece in _pieces(db, first, last, site, device))
+    whole = _Piece._make(np.concatenate(columns) for columns in zip(*pieces, strict=True))
+    del pieces
+    places = Places(db)
+    domain, owner, owners = _verdicts(db, places)
+    place = domain[whole.verdict]
+    unknown = place == NOWHERE
+    bare = np.where(unknown, whole.named, 0)
+    place = np.where(bare < 0, bare, place)
+    names, at = np.unique(bare[bare > 0], return_inverse=True)
+    if len(names):
+        place[bare > 0] = _places_of(db, places, names)[at]
+    return ContactMonths(whole.month, whole.device, place, owner[whole.verdict], whole.bytes, places, owners)
+
+
+def _places_of(db: sqlite3.Connection, places: Places, names: Narrow) -> Narrow:
+    """The places of names, by their numbers; one that reads like an address is that address."""
+    texts = read_texts(db, names.tolist())
+    alike = dict(db.execute(_SAME, (json.dumps([text for text in texts.values() if _may_be(text)]),)))
+    called = [texts[number] for number in names.tolist()]
+    return np.array([-alike[text] if text in alike else places.number(text) for text in called], np.int32)
+
+
+def _may_be(text: str) -> bool:
+    """Whether a name may be an address in text form."""
+    return ":" in text or text[-1:].isdigit()
+
+
+def _runs(months: Collection[int]) -> list[tuple[int, int]]:
+    """Months as (first, last) of those in a row."""
+    ordered = sorted(set(months))
+    ends = [at for at, (one, other) in enumerate(pairwise(ordered), 1) if other != one + 1]
+    cuts = [0, *ends, len(ordered)]
+    return [(ordered[begin], ordered[end - 1]) for begin, end in pairwise(cuts) if end > begin]
+
+
+def _pieces(db: sqlite3.Connection, first: int, last: int, site: int, device: int | None) -> Iterator[_Piece]:
+    ways, device_of = read_ways(db), read_device_of(db)
+    for part in read_parts(db, Window(site, 0, 0, _NO_DAYS, (first, last), device), ways):
+        ours = ways.site[part.columns.way] == site
+        station, named, verdict, up, down = (
+            getattr(part.columns, word)[ours].astype(np.int64)
+            for word in ("station", "named", "verdict", "bytes_up", "bytes_down")
+        )
+        yield _Piece(np.full(len(station), part.month), device_of[station], named, verdict, up + down)
+    of = "" if device is None else _OF_DEVICE
+    for month in range(first, last + 1):
+        station, way, named, octets = read_columns(db, _DAY, _DAYS.format(of=of), {"month": month, "device": device})
+        if not len(station):  # its days are gone
+            continue
+        ours = ways.site[way] == site
+        who, named = device_of[station[ours]], named[ours]
+        verdict = verdicts_of(db, month, site, who, named, only=device)
+        yield _Piece(np.full(len(who), month), who, named, verdict, octets[ours])
+
+
+def _verdicts(db: sqlite3.Connection, places: Places) -> tuple[Narrow, Narrow, list[Owner]]:
+    """By the number of a verdict: the place of its registrable domain, and its owner; and all owners."""
+    rows = db.execute(_VERDICTS).fetchall()
+    nobody = Owner(UNKNOWN, None, None, None)
+    of_number = {number: Owner._make(owned) for number, owned in read_owned(db).items()}
+    others = {number: Owner._make(rest) for number, *rest in db.execute(_UNNUMBERED)}  # as good as never
+    owners = sorted({nobody, *of_number.values(), *others.values()}, key=order_of)
+    at = {owner: place for place, owner in enumerate(owners)}
+    place_of = {number: at[owner] for number, owner in of_number.items()}
+    most = max((row[0] for row in rows), default=0)
+    domain_of, owner_of = (np.full(most + 1, number, np.int32) for number in (NOWHERE, at[nobody]))
+    for number, domain, whose in rows:
+        owner_of[number] = at[others[number]] if whose is None else place_of[whose]
+        if domain is not None:
+            domain_of[number] = places.number(domain)
+    return domain_of, owner_of, owners
+
+
+def order_of(owner: Owner) -> list[tuple[bool, str]]:
+    """A key by which owners are in order: what nobody knows comes first."""
+    return [(text is not None, text or "") for text in owner]

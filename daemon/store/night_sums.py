@@ -1,0 +1,177 @@
+"""What went to the internet in some quarters of an hour, added up by number: who, with what, how, and whose that was.
+
+Reading only but for `follow`, as far back as traffic is kept by slot.
+
+Rule 1: the month of the last slot judges.
+Rule 2: what is asked about again and again, the nights of days that are over, is kept a day in one piece (`follow`). A piece
+        is taken only for the very slots that it was made of; what has none is read from its rows.
+Rule 3: a day of which something is known to have changed, or whose slots began to go, has no piece.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from daemon.decode.slots import SLOT_US
+from daemon.store.calendar import Calendar, month_of
+from daemon.store.columns import Ints, pack, unpack
+from daemon.store.judged import read_device_of, verdicts_of
+from daemon.store.window import Window
+
+_WAY_BITS = 24
+_LINGERS_US = 3_600_000_000  # after a midnight flows still bring news of the day before
+# By numbers alone: what is sorted should be short.
+_SUMS = f"""
+    SELECT iif(x.name_id, x.name_id, -x.remote_id), (x.station_id << {_WAY_BITS}) | x.way_id, sum(x.packets_up),
+        sum(x.packets_down), sum(x.bytes_up), sum(x.bytes_down), max(x.slot)
+    FROM json_each(:slots) s CROSS JOIN slot_total x ON x.slot = s.value {{of}}
+    WHERE x.way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet') GROUP BY 1, 2
+"""
+_OF_DEVICE = "AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)"
+
+
+class SlotSums(NamedTuple):
+    """A row each device, destination and way; those of stations that are no device are left out."""
+
+    device: Ints
+    named: Ints  # the number of a name; below 0 that of an address; 0 where neither is kept
+    way: Ints
+    verdict: Ints  # 0: not judged
+    packets_up: Ints
+    packets_down: Ints
+    bytes_up: Ints
+    bytes_down: Ints
+    last_slot: Ints
+
+
+def read_slot_sums(db: sqlite3.Connection, window: Window, slots: Sequence[int]) -> SlotSums:
+    """The sums of these slots, of one device or of all."""
+    tables: list[Ints] = []
+    if window.device_id is None:  # the rows of one device are quicker to find than to sift out
+        tables, slots = _kept(db, window.site_id, slots)
+    tables.append(_read(db, window.site_id, slots, window.device_id))
+    table = _added(tables)
+    device = read_device_of(db)[table[:, 1] >> _WAY_BITS]
+    table, device = table[device != 0], device[device != 0]
+    named, rest, packets_up, packets_down, bytes_up, bytes_down, last = table.T
+    way, verdict = rest & ((1 << _WAY_BITS) - 1), _judged(db, window, device, named, last)
+    return SlotSums(device, named, way, verdict, packets_up, packets_down, bytes_up, bytes_down, last)
+
+
+def follow(db: sqlite3.Connection, site_id: int, slots: Sequence[int], newest_us: int, most: int) -> int:
+    """Keep the sums of these slots by days that are over, at most so many more; how many. Within a transaction."""
+    calendar = _calendar(db, site_id)
+    first, today = _first_slot(db), calendar.span((newest_us - _LINGERS_US) // SLOT_US)[0]
+    days = {
+        day: asked for day, asked in _by_day(calendar, slots).items() if day < today and _whole(calendar, asked, first)
+    }
+    db.execute(
+        "DELETE FROM slot_sum_column WHERE site_id = ? AND NOT EXISTS"
+        " (SELECT 1 FROM json_each(?) d WHERE d.value ->> 0 = day AND d.value ->> 1 = slots)",
+        (site_id, json.dumps([(day, _runs(asked)) for day, asked in days.items()])),
+    )
+    there = {day for (day,) in db.execute("SELECT day FROM slot_sum_column WHERE site_id = ?", (site_id,))}
+    changed = set(db.execute("SELECT month, day FROM whose_stale").fetchall())
+    missing = [
+        day for day in sorted(days, reverse=True)
+        if day not in there and not changed & {(month_of(day), day), (month_of(day), 0)}
+    ][:most]  # fmt: skip
+    for day in missing:
+        table = _read(db, site_id, days[day], None)
+        packed = pack(list(table.T), compress=False)
+        db.execute(
+            "INSERT INTO slot_sum_column VALUES (?, ?, ?, ?, ?)",
+            (site_id, month_of(day), day, _runs(days[day]), packed),
+        )
+    return len(missing)
+
+
+def _kept(db: sqlite3.Connection, site_id: int, slots: Sequence[int]) -> tuple[list[Ints], list[int]]:
+    """The sums of days that are kept, and the slots of the others."""
+    calendar, first = _calendar(db, site_id), _first_slot(db)
+    found, others = [], []
+    for day, asked in _by_day(calendar, slots).items():
+        row = None
+        if _whole(calendar, asked, first):
+            row = db.execute(
+                "SELECT packed FROM slot_sum_column WHERE site_id = ? AND day = ? AND slots = ?",
+                (site_id, day, _runs(asked)),
+            ).fetchone()
+        if row is None:
+            others += asked
+        else:
+            found.append(np.stack([column.astype(np.int64) for column in unpack(row[0])], axis=1))
+    return found, others
+
+
+def _read(db: sqlite3.Connection, site_id: int, slots: Sequence[int], device: int | None) -> Ints:
+    """Rows (destination, station and way, packets up and down, bytes up and down, last slot)."""
+    of = "" if device is None else _OF_DEVICE
+    asked = {"slots": json.dumps(list(slots)), "site": site_id, "device": device}
+    return np.array(db.execute(_SUMS.format(of=of), asked).fetchall(), np.int64).reshape(-1, 7)
+
+
+def _added(tables: Sequence[Ints]) -> Ints:
+    """Tables as one, each destination, station and way once."""
+    if len(tables) == 1:
+        return tables[0]
+    table = np.concatenate(tables)
+    least = int(table[:, 0].min(initial=0))
+    width = int(table[:, 0].max(initial=0)) - least + 1
+    keys, at = np.unique(table[:, 1] * width + (table[:, 0] - least), return_inverse=True)
+    out = np.zeros((len(keys), 7), np.int64)
+    out[:, 1], out[:, 0] = np.divmod(keys, width)
+    out[:, 0] += least
+    for column in range(2, 6):  # bytes of months stay below 2**53, up to which a float is exact
+        out[:, column] = np.bincount(at, table[:, column], len(keys))
+    np.maximum.at(out[:, 6], at, table[:, 6])
+    return out
+
+
+def _by_day(calendar: Calendar, slots: Iterable[int]) -> Mapping[int, list[int]]:
+    """The slots of each day of the site."""
+    out: dict[int, list[int]] = {}
+    end = -1
+    for slot in slots:
+        if slot >= end:
+            day, _, end = calendar.span(slot)
+        out.setdefault(day, []).append(slot)
+    return out
+
+
+def _whole(calendar: Calendar, slots: Sequence[int], first: int | None) -> bool:
+    """Whether nothing of their day is gone."""
+    return first is not None and calendar.span(slots[0])[1] >= first
+
+
+def _runs(slots: Sequence[int]) -> str:
+    """`first-after` of each run of slots in a row."""
+    ends = [at for at, (one, other) in enumerate(pairwise(slots), 1) if other != one + 1]
+    return ",".join(f"{slots[begin]}-{slots[end - 1] + 1}" for begin, end in pairwise([0, *ends, len(slots)]))
+
+
+def _first_slot(db: sqlite3.Connection) -> int | None:
+    """The oldest that is kept."""
+    first: int | None = db.execute("SELECT min(slot) FROM slot_total").fetchone()[0]
+    return first
+
+
+def _calendar(db: sqlite3.Connection, site_id: int) -> Calendar:
+    (zone,) = db.execute("SELECT zone FROM site WHERE id = ?", (site_id,)).fetchone()
+    return Calendar(zone)
+
+
+def _judged(db: sqlite3.Connection, window: Window, device: Ints, named: Ints, last: Ints) -> Ints:
+    calendar, out = _calendar(db, window.site_id), np.zeros(len(device), np.int64)
+    for month in range(window.months[0], window.months[1] + 1):
+        begin, end = calendar.month(month)
+        within = np.flatnonzero((last >= begin) & (last < end))
+        if len(within):
+            out[within] = verdicts_of(db, month, window.site_id, device[within], named[within], only=window.device_id)
+    return out
