@@ -27,8 +27,10 @@ from web.security.limits import BodyLimit
 from web.security.origin import SameOrigin
 from web.security.refusal import PROGRAMS, Refuse, explaining, refusing
 from web.templating import STATIC, Templates
+from web.turns import Turns
 
 _SMALLEST_ZIPPED = 1024
+_ZIPPED = 4  # a quarter of the time of the usual 9, for 6 % more bytes
 _THREADS = 8  # each answers one request: more only wait for the same two to four cores, and take memory meanwhile
 
 
@@ -41,6 +43,7 @@ def create_app(options: Options) -> FastAPI:
     app.state.options = options
     app.state.templates = Templates(options.version)
     app.state.memory = Memory(options.database, options.relieve)
+    app.state.turns = Turns()
     app.state.looking = Looking()
     app.state.attempts = Attempts(options.monotonic)
     admit = admission(options)
@@ -82,7 +85,7 @@ def _defend(app: FastAPI, options: Options, refuse: Refuse) -> None:
     app.add_exception_handler(HTTPException, explaining(refuse))
     app.add_middleware(SameOrigin, refuse=refuse)
     app.add_middleware(BodyLimit, refuse=refuse)
-    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_ZIPPED)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_ZIPPED, compresslevel=_ZIPPED)
     app.add_middleware(KnownHosts, names=options.hosts)
     app.add_middleware(SecurityHeaders)
 

@@ -23,7 +23,9 @@ def count(number: float) -> str:
 
 
 def share(fraction: float) -> str:
-    """`12 %`; what is small but there is `<1 %`"""
+    """`12 %`; what is small but there is `<1 %`, what is nearly all `>99 %`"""
+    if 0.99 < fraction < 1:
+        return ">99 %"
     return "0 %" if fraction == 0 else "<1 %" if fraction < 0.01 else f"{fraction:.0%}".replace("%", " %")
 
 
@@ -38,4 +40,4 @@ def duration(seconds: float) -> str:
 
 def unbroken(text: str) -> str:
     """The same where no line ends between a number and its unit: `517 MB`."""
-    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text) if " " in text else text

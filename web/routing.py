@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from web.visit import NotHereError, NothingYetError, Visit, visiting
 
 _log = logging.getLogger("homeport.web")
 _LONGEST_FIELDS = 64
+_TOO_LONG = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,27 @@ def answered(visit: Visit, answer: Callable[[Visit], Response]) -> Response:
     except NothingYetError:
         return visit.page("nothing_yet.html")
     except NotHereError as error:
-        return visit.page("problem.html", 404, heading="Not here", sentence=str(error))
+        return _problem(visit, 404, "Not here", str(error))
     except TooLongError as error:
-        return visit.page("problem.html", 503, heading="That took too long", sentence=str(error))
+        return _problem(visit, _TOO_LONG, "That took too long", str(error))
     except BadWordError as error:
-        return visit.page("problem.html", 400, heading="That cannot be", sentence=str(error))
+        return _problem(visit, 400, "That does not work", str(error))
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
         sentence = "This question takes too long to answer here; choose a shorter time."
-        return visit.page("problem.html", 503, heading="That took too long", sentence=sentence)
+        return _problem(visit, _TOO_LONG, "That took too long", sentence)
     except StoreError as error:
         _log.warning("%s: %s", visit.request.url.path, error)
-        return visit.page("problem.html", 500, heading="The database does not answer", sentence=str(error))
+        return _problem(visit, 500, "The database does not answer", str(error))
+
+
+def _problem(visit: Visit, status: int, heading: str, sentence: str) -> Response:
+    """The page that says what is wrong, and leads on: back to where one was, or to a shorter time."""
+    asked = visit.request.url
+    came = urlsplit(visit.request.headers.get("referer", ""))
+    here = came.netloc == asked.netloc and (came.path, came.query) != (asked.path, asked.query)
+    back = f"{came.path}?{came.query}".rstrip("?") if here else None
+    long = status == _TOO_LONG and visit.query("range") != "24h"
+    shorter = visit.link(quote(asked.path), range="24h") if long else None
+    return visit.page("problem.html", status, heading=heading, sentence=sentence, back=back, shorter=shorter)

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from markupsafe import Markup, escape
 
 from daemon.report.table import COUNT, SHARE, SIZE, TEXT, TIME, Column, Report
+from web.charts.markup import made
 from web.numbers import count, share, size, unbroken
 from web.templating import country, moment, party, path, said
 from web.visit import Visit
 
-MOST = 200  # rows: the rest is in the CSV file
 _NONE = Markup('<span class="none">\N{EN DASH}</span>')
 _PAGES = MappingProxyType(
     {
@@ -30,12 +30,12 @@ Write = Callable[[object], Markup]
 
 
 def rows_of(visit: Visit, report: Report) -> Markup:
-    """The rows of the table, at most MOST."""
+    """The rows of the table, of too many those that matter most."""
     shown = [(index, column) for index, column in enumerate(report.columns) if column.key != "device_id"]
     number = report.keys.index("device_id") if "device_id" in report.keys else None
     writers = [(index, _opening(column), column.key, _writer(visit, column)) for index, column in shown]
     lines = []
-    for row in report.rows[:MOST]:
+    for row in report.shown():
         cells = []
         for index, opening, key, write in writers:
             value = row[index]
@@ -70,7 +70,7 @@ def _writer(visit: Visit, column: Column) -> Write:
 
 
 def _linked(address: str, words: Markup | str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(address, words)
+    return made(f'<a href="{escape(address)}">{escape(words)}</a>')
 
 
 _FORMS: Mapping[str, Write] = MappingProxyType(

@@ -21,7 +21,9 @@ from markupsafe import Markup, escape
 from daemon.classify.countries import COUNTRIES
 from daemon.report.words import in_a_sentence
 from web import charts
+from web.charts.markup import made
 from web.numbers import count, duration, share, size, unbroken
+from web.words import WORDS
 
 if TYPE_CHECKING:
     from web.visit import Visit
@@ -34,10 +36,11 @@ PARTIES = {  # party -> what people read
     "first": "maker's own",
     "support": "infrastructure",
     "platform": "IoT platform",
-    "third": "advertising, tracking and others",
+    "third": "third party",
     "local": "in the house",
     "unknown": "unknown",
 }
+_PARTY = {word: Markup('<span class="party party-{0}">{1}</span>').format(word, said) for word, said in PARTIES.items()}
 
 
 class Templates:
@@ -51,7 +54,7 @@ class Templates:
         self._environment.filters.update(_FILTERS)
         digests = {str(path.relative_to(STATIC)): _digest(path) for path in STATIC.rglob("*") if path.is_file()}
         self._environment.globals.update(
-            version=version, charts=charts, PARTIES=PARTIES,
+            version=version, charts=charts, PARTIES=PARTIES, WORDS=WORDS,
             static=lambda name: f"/static/{name}?v={digests[name]}",
         )  # fmt: skip
 
@@ -74,7 +77,7 @@ def prose(text: object) -> str:
 
 def said(text: object) -> Markup:
     """Text from the network or from a person, as an element that keeps its direction to itself."""
-    return Markup("<bdi>{}</bdi>").format(prose(text))
+    return Markup(f"<bdi>{escape(prose(text))}</bdi>")  # noqa: S704  escaped
 
 
 def country(code: str | None) -> str:
@@ -85,8 +88,7 @@ def country(code: str | None) -> str:
 
 def party(word: str | None) -> Markup:
     """A label with the party's colour, and its words beside it."""
-    name = word if word in PARTIES else "unknown"
-    return Markup('<span class="party party-{0}">{1}</span>').format(name, PARTIES[name])
+    return _PARTY.get(word or "", _PARTY["unknown"])
 
 
 @pass_context
@@ -111,7 +113,7 @@ def ago(context: Context, time_us: int | None) -> Markup:
     visit = cast("Visit", context["visit"])
     seconds = (visit.newest_us - time_us) / 1_000_000
     words = "just now" if seconds < 90 else f"{duration(seconds)} ago"
-    return Markup('<span title="{}">{}</span>').format(when(context, time_us).striptags(), words)
+    return made(f'<span title="{escape(when(context, time_us).striptags())}">{words}</span>')
 
 
 def path(text: object) -> str:
@@ -122,7 +124,8 @@ def path(text: object) -> str:
 def moment(time_us: int, zone: str, form: str = _MOMENT) -> Markup:
     """A time in a zone, as an element that carries the exact one."""
     at = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(zone))
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), format(at, form))
+    words = escape(format(at, form))
+    return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{words}</time>')  # noqa: S704  escaped
 
 
 def _digest(file: Path) -> str:

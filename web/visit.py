@@ -32,6 +32,7 @@ from web.reading import reading
 from web.security.gate import Session
 from web.spans import Range, parse_range
 from web.templating import Templates
+from web.turns import Turns
 
 _T = TypeVar("_T")
 
@@ -60,7 +61,9 @@ class Visit:
         self.options: Options = request.app.state.options
         self._templates: Templates = request.app.state.templates
         self._memory: Memory = request.app.state.memory
+        self._turns: Turns = request.app.state.turns
         self._state: State = ()
+        self._asked: dict[tuple[tuple[str, str | None], ...], str] = {}  # what links end with: a page has hundreds
         self._stack = stack
 
     # What is asked
@@ -81,6 +84,8 @@ class Visit:
         if not self.options.database.exists():
             raise NothingYetError
         self.options.look()
+        self._stack.enter_context(self._turns.taken())
+        self._stack.callback(self.options.relieve)
         self._state = self._memory.state()  # before the first query: see web.memory
         return self._stack.enter_context(reading(self.options.database))
 
@@ -155,6 +160,12 @@ class Visit:
         """The time that is asked about."""
         return parse_range(self.query("range"), self.zone, self.newest_us)
 
+    @property
+    def misread(self) -> str | None:
+        """What the address says of time, where that is no time and another one is shown."""
+        said = self.query("range")
+        return said if said is not None and said.strip() != self.range.key else None
+
     @cached_property
     def words(self) -> OwnerWords:
         """What the owner said of this home's devices."""
@@ -199,15 +210,18 @@ class Visit:
 
     @cached_property
     def _filters(self) -> Mapping[str, str]:
-        """Those of this address: a page has hundreds of links."""
+        """Those of this address."""
         return {name: value for name in FILTERS if (value := self.query(name)) is not None}
 
     def link(self, path: str, **changes: str | None) -> str:
         """An address with this one's filters; `changes` sets or (None) drops some. `path` is quoted already."""
-        kept = dict(self._filters)
-        kept.update({name: value for name, value in changes.items() if value is not None})
-        asked = {name: value for name, value in kept.items() if changes.get(name, value) is not None}
-        return f"{path}?{urlencode(asked)}" if asked else path
+        key = tuple(changes.items())
+        asked = self._asked.get(key)
+        if asked is None:
+            kept = {**self._filters, **{name: value for name, value in changes.items() if value is not None}}
+            asked = urlencode({name: value for name, value in kept.items() if changes.get(name, value) is not None})
+            self._asked[key] = asked = f"?{asked}" if asked else ""
+        return path + asked
 
     def device_link(self, device_id: int, **changes: str | None) -> str:
         """The page of a device; the list of devices for what belongs to none."""

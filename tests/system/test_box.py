@@ -275,13 +275,13 @@ def test_the_dashboard_shows_what_is_known_while_ingest_is_stopped(box: Containe
     box.run("runuser", "-u", "homeport-ingest", "-g", "homeport", "--", "sh", "-c", as_ingest)
     start(box, "homeport-web")
     assert "ok" in box.python(GET, "/healthz").lower()
-    shown = json.loads(box.python(GET, "/api/v1/reports/destinations?range=all"))
+    shown = json.loads(box.python(GET, "/api/v1/reports/destinations"))
     assert shown["rows"], "the device's destinations"
     before = box.show("homeport-web", "MainPID")
     box.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "homeport-web")
     wait_until(lambda: box.show("homeport-web", "MainPID") not in ("0", before), "the dashboard after kill -9", 60)
     box.wait_for("homeport-web", "ActiveState", "active")
-    assert json.loads(box.python(GET, "/api/v1/reports/destinations?range=all"))["rows"] == shown["rows"]
+    assert json.loads(box.python(GET, "/api/v1/reports/destinations"))["rows"] == shown["rows"]
     start(box, "homeport-ingest")  # what a reader has left behind does not stop the writer
     stop(box, "homeport-web", "homeport-ingest")
     assert box.show("homeport-web", "Result") == "success"

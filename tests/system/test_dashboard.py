@@ -46,6 +46,8 @@ WALKED: dict[str, tuple[str, ...]] = {  # the addresses at which each page is lo
     "/reports": ("/reports",),
     "/reports/{name}": ("/reports/changes",),  # every other one below
     "/search": ("/search?q=tv",),
+    "/help": ("/help",),
+    "/help/api": ("/help/api",),
     "/settings": ("/settings",),
     "/settings/tokens": ("/settings/tokens",),
     "/settings/applications": ("/settings/applications",),
@@ -178,7 +180,7 @@ def test_months_go_on_paper(chromium: Browser, address: str) -> None:
     with walking(chromium, address, DESKTOP, "dark") as walk:
         page = walk.go("/months")
         page.emulate_media(media="print")
-        for gone in (".top", "footer", "main form"):
+        for gone in (".top", "footer", "main form", "main .means"):
             assert not any(each.is_visible() for each in page.locator(gone).all()), gone
         assert page.locator("main h1").is_visible()
         assert page.locator("main svg.columns").first.is_visible()
@@ -187,6 +189,10 @@ def test_months_go_on_paper(chromium: Browser, address: str) -> None:
         )
         assert "rgb(255, 255, 255)" in (paper, ink), "ink is dear"
         assert _lightness(page.evaluate("getComputedStyle(document.querySelector('main p')).color")) < 100
+        new = page.evaluate(
+            "[...document.querySelectorAll('.tag.new')].slice(0, 1).map(e => getComputedStyle(e).color)"
+        )
+        assert all(_lightness(each) > 200 for each in new), "white on the accent, as by day"
         assert page.pdf(format="A4").startswith(b"%PDF")
     assert walk.wrong == []
 

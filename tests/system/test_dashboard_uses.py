@@ -175,9 +175,9 @@ def test_finding_is_muted_and_told_again(walk: Walk) -> None:
     walk.go("/findings")
     muted = page.locator(".finding", has_text=sentence)
     page.locator("main details > summary").last.click()
-    muted.get_by_role("button", name="Tell me again").click()
+    muted.get_by_role("button", name="Unmute").click()
     walk.go("/findings")
-    expect(page.locator(".finding", has_text=sentence).get_by_role("button", name="Tell me again")).to_have_count(0)
+    expect(page.locator(".finding", has_text=sentence).get_by_role("button", name="Unmute")).to_have_count(0)
 
 
 def test_theme_is_remembered(walk: Walk) -> None:

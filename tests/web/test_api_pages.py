@@ -46,7 +46,7 @@ COUNTERPARTS = MappingProxyType(
         "/settings/applications": ("reports/applications",),
     }
 )  # fmt: skip
-OF_NOBODYS_TRAFFIC = frozenset({"/login", "/setup", "/settings/tokens", "/metrics"})
+OF_NOBODYS_TRAFFIC = frozenset({"/login", "/setup", "/settings/tokens", "/metrics", "/help", "/help/api"})
 FILES = ("/captures/files", "/captures/packets")  # packets, for which the password is asked again
 GET = [page for page in PAGES if page.method == "GET" and not page.path.startswith(FILES)]
 

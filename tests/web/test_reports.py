@@ -10,10 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from daemon.report.registry import KINDS
+from daemon.report.table import SIZE, Column, Report
 from tests.daemon.ingest.scenes import SECOND, lookup, talk, write
 from tests.support.dashboard import client, read, rows
 from tests.support.importing import imported
 from tests.support.packets import START_US
+from web.pages import reports
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,23 @@ def test_without_a_database_the_page_says_what_to_do(tmp_path: Path) -> None:
     page = read(client(tmp_path / "absent.db"), "/reports/protocols")
     assert "Nothing captured yet" in page.text
     assert client(tmp_path / "absent.db").get("/healthz").text == "ok\n"
+
+
+def test_a_file_is_packed_for_those_who_can_unpack(browser: TestClient) -> None:
+    address = "/reports/destinations.csv"
+    packed, plain = (browser.get(address, headers={"accept-encoding": how}) for how in ("gzip", "identity"))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.text == plain.text != ""
+
+
+def test_a_long_file_is_written_in_pieces_and_whole() -> None:
+    table = Report(
+        "Long", (Column("name", "Name"), Column("bytes", "Data", SIZE)), tuple((f"=n{n}", n) for n in range(12_001))
+    )
+    pieces = list(reports._pieces(table))
+    assert len(pieces) > 2
+    found = list(csv.reader(io.StringIO(b"".join(pieces).decode())))
+    assert found == [["name", "bytes"], *(["'=n" + str(n), str(n)] for n in range(12_001))]
+    empty = Report("None", (Column("name", "Name"),), ())
+    assert b"".join(reports._pieces(empty)) == b"name\r\n"

@@ -19,7 +19,7 @@ def test_sizes_have_three_digits(number: float, words: str) -> None:
 
 
 def test_small_shares_do_not_vanish() -> None:
-    assert [share(part) for part in (0, 0.004, 0.124, 1)] == ["0 %", "<1 %", "12 %", "100 %"]
+    assert [share(part) for part in (0, 0.004, 0.124, 0.996, 1)] == ["0 %", "<1 %", "12 %", ">99 %", "100 %"]
 
 
 def test_no_line_ends_between_a_number_and_its_unit() -> None:

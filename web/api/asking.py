@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from fastapi import HTTPException, Query, Request
+from fastapi import HTTPException, Path, Query, Request
 
 from daemon.report.scope import Span
 from daemon.store.errors import StoreError
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 FEW, MOST = 200, 5000  # rows of a page: where nothing is said, and ever
 _LONGEST = 1 << 53
+_TIMES = "24h, 7d, 2026-05, 2026-05-03 or 2026-05-01..2026-05-09"
 
 RangeText = Annotated[
     str | None, Query(alias="range", description="24h, 7d (default), 30d, 2026-05, 2026-05-03, 2026-05-01..2026-05-09")
@@ -34,6 +35,8 @@ CompanyText = Annotated[str | None, Query(description="of one company alone, `-`
 DestinationText = Annotated[
     str | None, Query(description="a name, with all below it, or an address: for `destination`")
 ]
+ReportName = Annotated[str, Path(description="name of a report, as /api/v1/reports lists them")]
+DeviceKey = Annotated[str, Path(description="the device: its MAC, or its address where it has none")]
 LimitNumber = Annotated[int, Query(ge=1, le=MOST, description="rows of a page")]
 CursorText = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 
@@ -84,6 +87,8 @@ def asked(request: Request, answer: Callable[[Visit], T]) -> T:
     """What `answer` says of a visit. Raises HTTPException with the sentence that a page would show."""
     try:
         with visiting(request, Session("program"), {}) as visit:
+            if visit.misread:
+                raise HTTPException(400, f"{visit.misread} is no time; write {_TIMES}")
             return answer(visit)
     except NothingYetError:
         raise HTTPException(404, "nothing was captured yet") from None

@@ -18,9 +18,11 @@ from web.api import models
 from web.api.asking import (
     FEW,
     CursorText,
+    DeviceKey,
     DeviceText,
     LimitNumber,
     RangeText,
+    ReportName,
     SiteText,
     asked,
     page_of,
@@ -66,7 +68,7 @@ def list_reports() -> models.ReportKinds:
 
 
 def read_report(
-    request: Request, name: str, span: RangeText = None, site: SiteText = None, device: DeviceText = None,
+    request: Request, name: ReportName, span: RangeText = None, site: SiteText = None, device: DeviceText = None,
     narrowed: Annotated[None, Depends(said_narrowing)] = None, limit: LimitNumber = FEW, cursor: CursorText = None,
 ) -> models.ReportAnswer:  # fmt: skip
     """One report about a home, a time and perhaps one device; those about companies and places can be narrowed."""
@@ -89,7 +91,7 @@ def list_devices(
     return asked(request, answer)
 
 
-def read_device(request: Request, key: str, site: SiteText = None) -> models.DeviceAnswer:
+def read_device(request: Request, key: DeviceKey, site: SiteText = None) -> models.DeviceAnswer:
     """One device, why it is taken for what it is, and its addresses."""
     del site
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from web.charts.markup import joined, made
 
 _WIDTH, _HEIGHT, _GAP = 1000, 12, 3
 ORDER = ("first", "support", "platform", "third", "local", "unknown")  # of parties, everywhere
@@ -20,8 +22,9 @@ def party_bar(parts: Mapping[str, float], label: str) -> Markup:
         width = parts.get(party, 0) / whole * _WIDTH
         if width > 0:
             pieces.append(
-                Markup('<rect class="fill-{}" x="{:.1f}" y="0" width="{:.1f}" height="{}" rx="2"/>').format(
-                    party, at, max(width - _GAP, 2), _HEIGHT
+                made(
+                    f'<rect class="fill-{party}" x="{at:.1f}" y="0" width="{max(width - _GAP, 2):.1f}"'
+                    f' height="{_HEIGHT}" rx="2"/>'
                 )
             )
         at += width
@@ -31,13 +34,13 @@ def party_bar(parts: Mapping[str, float], label: str) -> Markup:
 def share_bar(fraction: float, label: str = "", style: str = "accent") -> Markup:
     """A part of a whole, 0 to 1, on its track."""
     width = min(max(fraction, 0), 1) * _WIDTH
-    track = Markup('<rect class="track" x="0" y="0" width="{}" height="{}" rx="2"/>').format(_WIDTH, _HEIGHT)
-    part = Markup('<rect class="fill-{}" x="0" y="0" width="{:.1f}" height="{}" rx="2"/>').format(style, width, _HEIGHT)
+    track = made(f'<rect class="track" x="0" y="0" width="{_WIDTH}" height="{_HEIGHT}" rx="2"/>')
+    part = made(f'<rect class="fill-{escape(style)}" x="0" y="0" width="{width:.1f}" height="{_HEIGHT}" rx="2"/>')
     return _svg([track, part], label)
 
 
 def _svg(pieces: list[Markup], label: str) -> Markup:
-    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="bar" viewBox="0 0 {} {}" preserveAspectRatio="none" {}>{}</svg>').format(
-        _WIDTH, _HEIGHT, spoken, Markup("").join(pieces)
+    spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return made(
+        f'<svg class="bar" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" {spoken}>{joined(pieces)}</svg>'
     )

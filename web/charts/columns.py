@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from web.charts.bars import ORDER
+from web.charts.markup import joined, made
 from web.numbers import count, size
 
 _HEIGHT, _TOP, _BOTTOM = 220, 12, 24
@@ -47,18 +48,18 @@ def columns(
                 continue
             y -= height
             pieces.append(
-                Markup(
-                    '<rect class="fill-{}" x="{:.2f}%" y="{:.1f}" width="{:.2f}%" height="{:.1f}"><title>{}</title></rect>'
-                ).format(
-                    part, middle - width / 2, y, width, max(height - 0.8, 0.8), f"{name}: {write(stack[part])} {part}"
+                made(
+                    f'<rect class="fill-{escape(part)}" x="{middle - width / 2:.2f}%" y="{y:.1f}" width="{width:.2f}%"'
+                    f' height="{max(height - 0.8, 0.8):.1f}">'
+                    f"<title>{escape(f'{name}: {write(stack[part])} {part}')}</title></rect>"
                 )
             )
         if number % every == 0:
             unless_narrow = len(labels) > _FEW_LABELS and number // every % 2
+            kind = ' class="every-other"' if unless_narrow else ""
+            y_text = _HEIGHT - 6
             pieces.append(
-                Markup('<text{} x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(
-                    Markup(' class="every-other"') if unless_narrow else "", middle, _HEIGHT - 6, name
-                )
+                made(f'<text{kind} x="{middle:.2f}%" y="{y_text}" text-anchor="middle">{escape(name)}</text>')
             )
     return framed(pieces, marks, _HEIGHT, label)
 
@@ -70,7 +71,7 @@ def framed(pieces: Sequence[Markup], marks: Sequence[tuple[float, str]], height:
     return Markup(
         '<div class="columns-box"><svg class="columns" height="{0}" role="img" aria-label="{1}">{2}</svg>'
         '<svg class="columns-scale" height="{0}" aria-hidden="true">{3}</svg></div>'
-    ).format(height, label, Markup("").join([*lines, *pieces]), Markup("").join(words))
+    ).format(height, label, made(joined([*lines, *pieces])), made(joined(words)))
 
 
 def round_up(number: float) -> float:

@@ -12,6 +12,7 @@ from web.numbers import count
 _HEIGHT, _TOP, _BOTTOM = 200, 14, 28
 _LINES = 2  # of the scale, besides the ground
 _MOST_LABELS = 4
+_SHORT = 7  # letters of a label of which so many fit beside each other on a phone
 _WIDEST = 12.0  # per cent, of a column that is nearly alone
 
 
@@ -36,6 +37,11 @@ def counts(columns: Sequence[tuple[str, int]], label: str) -> Markup:
                 ).format(left, ground - tall, width, tall, f"{name}: {count(number)}")
             )
         if at % every == 0:
-            pieces.append(Markup('<text x="{:.2f}%" y="{}">{}</text>').format(left, _HEIGHT - 6, name))
+            spare = at // every % 2 and len(name) > _SHORT
+            pieces.append(
+                Markup('<text x="{:.2f}%" y="{}"{}>{}</text>').format(
+                    left, _HEIGHT - 6, Markup(' class="every-other"') if spare else "", name
+                )
+            )
     marks = [(ground - room * at / _LINES, count(top * at / _LINES)) for at in range(_LINES + 1)]
     return framed(pieces, marks, _HEIGHT, label)

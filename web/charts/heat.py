@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from web.charts.markup import made
 from web.numbers import size
 
 _WIDTH, _LEFT, _TOP, _ROW, _GAP = 960, 108, 4, 18, 2
@@ -32,24 +34,22 @@ def heat(days: Sequence[Day], label: str, night: tuple[int, int] | None = None) 
     pieces = [_night(hours, wide, height) for hours in _spans(night)]
     for row, day in enumerate(days):
         y = _TOP + row * (_ROW + _GAP)
-        pieces.append(Markup('<text x="0" y="{}">{}</text>').format(y + _ROW - 4, day.label))
-        pieces.append(Markup('<rect class="track" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, y, wide, _ROW))
+        pieces.append(f'<text x="0" y="{y + _ROW - 4}">{escape(day.label)}</text>')
+        pieces.append(f'<rect class="track" x="{_LEFT}" y="{y}" width="{wide}" height="{_ROW}"/>')
         pieces += [_run(at, many, shade, len(day.cells), y) for at, many, shade in _runs(day.cells, steps)]
     for hour in _HOURS:
         anchor = "start" if hour == 0 else "end" if hour == 24 else "middle"
-        pieces.append(
-            Markup('<text x="{:.0f}" y="{}" text-anchor="{}">{:02}:00</text>').format(
-                _LEFT + wide * hour / 24, height - 4, anchor, hour
-            )
-        )
-    return Markup('<svg class="heat" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        _WIDTH, height, f"{label}; at most {size(most)} in a cell", Markup("").join(pieces)
+        x = _LEFT + wide * hour / 24
+        pieces.append(f'<text x="{x:.0f}" y="{height - 4}" text-anchor="{anchor}">{hour:02}:00</text>')
+    about = escape(f"{label}; at most {size(most)} in a cell")
+    return made(
+        f'<svg class="heat" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{about}">{"".join(pieces)}</svg>'
     )
 
 
 def shade(value: int | None, steps: Sequence[float]) -> int:
-    """0 for nothing, else 1 to 5: each shade stands for as many times more as the one before."""
-    return 0 if not value else 1 + sum(value > step for step in steps)
+    """0 for nothing, else 1 to 5: each shade stands for as many times more as the one before. `steps` are in order."""
+    return 0 if not value else 1 + bisect_left(steps, value)
 
 
 def _runs(cells: Sequence[int | None], steps: Sequence[float]) -> list[tuple[int, int, int]]:
@@ -64,11 +64,9 @@ def _runs(cells: Sequence[int | None], steps: Sequence[float]) -> list[tuple[int
     return [run for run in runs if run[2]]
 
 
-def _run(at: int, many: int, dark: int, cells: int, y: int) -> Markup:
+def _run(at: int, many: int, dark: int, cells: int, y: int) -> str:
     wide = (_WIDTH - _LEFT) / cells
-    return Markup('<rect class="heat-{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
-        dark, _LEFT + wide * at, y, wide * many, _ROW
-    )
+    return f'<rect class="heat-{dark}" x="{_LEFT + wide * at:.1f}" y="{y}" width="{wide * many:.1f}" height="{_ROW}"/>'
 
 
 def _spans(night: tuple[int, int] | None) -> list[tuple[int, int]]:
@@ -78,7 +76,6 @@ def _spans(night: tuple[int, int] | None) -> list[tuple[int, int]]:
     return [(first, end)] if first < end else [(0, end), (first, 24)]
 
 
-def _night(hours: tuple[int, int], wide: int, height: int) -> Markup:
-    return Markup('<rect class="heat-night" x="{:.1f}" y="0" width="{:.1f}" height="{}"/>').format(
-        _LEFT + wide * hours[0] / 24, wide * (hours[1] - hours[0]) / 24, height - 20
-    )
+def _night(hours: tuple[int, int], wide: int, height: int) -> str:
+    x, width = _LEFT + wide * hours[0] / 24, wide * (hours[1] - hours[0]) / 24
+    return f'<rect class="heat-night" x="{x:.1f}" y="0" width="{width:.1f}" height="{height - 20}"/>'

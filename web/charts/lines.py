@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from web.charts.markup import made
 
 _WIDTH, _HEIGHT = 120, 28
 
@@ -18,7 +20,8 @@ def sparkline(values: Sequence[float], label: str) -> Markup:
     points = " ".join(
         f"{number * step:.1f},{_HEIGHT - 2 - value / most * (_HEIGHT - 4):.1f}" for number, value in enumerate(values)
     )
-    return Markup(
-        '<svg class="spark" viewBox="0 0 {0} {1}" preserveAspectRatio="none" role="img" aria-label="{2}">'
-        '<polygon points="0,{1} {3} {0},{1}"/><polyline points="{3}"/></svg>'
-    ).format(_WIDTH, _HEIGHT, label, points)
+    return made(
+        f'<svg class="spark" viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(label)}"><polygon points="0,{_HEIGHT} {points} {_WIDTH},{_HEIGHT}"/>'
+        f'<polyline points="{points}"/></svg>'
+    )

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from web.charts.columns import round_up
+from web.charts.markup import made
 from web.numbers import count, size
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 960, 240, 12, 26, 64
@@ -127,30 +128,28 @@ def _draw(
             f"{ground - value / top * room:.1f}"
             for at, value in enumerate(values)
         )
-        pieces.append(
-            Markup('<polyline class="ink-{}{}" points="{}"/>').format(style, " dashed" if number else "", path)
-        )
+        pieces.append(f'<polyline class="ink-{escape(style)}{" dashed" if number else ""}" points="{path}"/>')
     pieces += _labels(start_s, step_s, points, wide, clock)
-    return Markup('<svg class="series-svg" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        _WIDTH, _HEIGHT, label, Markup("").join(pieces)
+    return made(
+        f'<svg class="series-svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(pieces)}</svg>"
     )
 
 
-def _labels(start_s: int, step_s: int, points: int, wide: float, clock: ZoneInfo) -> list[Markup]:
+def _labels(start_s: int, step_s: int, points: int, wide: float, clock: ZoneInfo) -> list[str]:
     """Times under the ground, at most a few, each at the beginning of a bundle."""
     every = -(-points // _MOST_LABELS)
     whole_s = step_s * points
     form = "%b %Y" if whole_s > 200 * _DAY_S else "%-d %b" if whole_s > 2 * _DAY_S else "%H:%M"
     return [
-        Markup('<text x="{:.1f}" y="{}">{}</text>').format(
-            _LEFT + wide * at, _HEIGHT - 8,
-            format(datetime.fromtimestamp(start_s + at * step_s, UTC).astimezone(clock), form),
-        )
+        f'<text x="{_LEFT + wide * at:.1f}" y="{_HEIGHT - 8}">'
+        f"{datetime.fromtimestamp(start_s + at * step_s, UTC).astimezone(clock):{form}}</text>"
         for at in range(0, points, every) if wide * at < _WIDTH - _LEFT - 50
     ]  # fmt: skip
 
 
-def _rule(y: float, text: str) -> Markup:
-    return Markup(
-        '<line x1="{0}" x2="{1}" y1="{2:.1f}" y2="{2:.1f}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>'
-    ).format(_LEFT, _WIDTH, y, _LEFT - 8, y + 4, text)
+def _rule(y: float, text: str) -> str:
+    return (
+        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(text)}</text>'
+    )

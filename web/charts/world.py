@@ -14,8 +14,9 @@ from functools import cache
 from importlib.resources import files
 from math import sqrt
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from web.charts.markup import joined, made
 from web.charts.projection import HEIGHT, WIDTH, project
 
 # Parts of the sheet: left, top, width, height, in units of the map.
@@ -64,7 +65,7 @@ def world(areas: Sequence[Area], dots: Sequence[Dot], label: str, view: str = "w
     left, top, width, height = VIEWS[view][1]
     paths, known = shapes(), {area.code: area for area in areas}
     ground = "".join(path for code, path in paths.items() if code not in known)
-    pieces = [Markup('<path class="land" fill-rule="evenodd" d="{}"/>').format(ground)]
+    pieces = [made(f'<path class="land" fill-rule="evenodd" d="{ground}"/>')]
     pieces += [_area(area, paths[area.code]) for area in areas if area.code in paths]
     pieces += [_dot(dot, width) for dot in sorted(dots, key=lambda dot: -dot.part)]
     return Markup(
@@ -72,7 +73,7 @@ def world(areas: Sequence[Area], dots: Sequence[Dot], label: str, view: str = "w
         '<defs><pattern id="guess" width="{step}" height="{step}" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><line class="hatch" x1="0" y1="0" x2="0" y2="{step}" stroke-width="{line}"/>'
         "</pattern></defs>{}</svg>"
-    ).format(left, top, width, height, label, Markup("").join(pieces), step=_of(width, 0.0055), line=_of(width, 0.0035))
+    ).format(left, top, width, height, label, made(joined(pieces)), step=_of(width, 0.0055), line=_of(width, 0.0035))
 
 
 def shade(share: float) -> int:
@@ -81,20 +82,22 @@ def shade(share: float) -> int:
 
 
 def _area(area: Area, path: str) -> Markup:
-    hatched = Markup('<path class="guess" fill="url(#guess)" fill-rule="evenodd" d="{}"/>').format(path)
-    return Markup(
-        '<a href="{}" class="area" aria-label="{}"><title>{}</title>'
-        '<path class="shade-{}" fill-rule="evenodd" d="{}"/>{}</a>'
-    ).format(area.link, area.words, area.words, shade(area.share), path, hatched if area.unsure else "")
+    hatched = f'<path class="guess" fill="url(#guess)" fill-rule="evenodd" d="{path}"/>' if area.unsure else ""
+    words = escape(area.words)
+    return made(
+        f'<a href="{escape(area.link)}" class="area" aria-label="{words}"><title>{words}</title>'
+        f'<path class="shade-{shade(area.share)}" fill-rule="evenodd" d="{path}"/>{hatched}</a>'
+    )
 
 
 def _dot(dot: Dot, width: int) -> Markup:
     x, y = project(dot.latitude, dot.longitude)
     radius = max(_SMALLEST, _LARGEST * sqrt(max(dot.part, 0.0))) * width
-    return Markup(
-        '<a href="{}" tabindex="-1" aria-hidden="true"><title>{}</title>'
-        '<circle class="dot {}" cx="{:.0f}" cy="{:.0f}" r="{:.1f}"/></a>'
-    ).format(dot.link, dot.words, "ring" if dot.unsure else f"fill-{dot.party}", x, y, radius)
+    look = "ring" if dot.unsure else f"fill-{escape(dot.party)}"
+    return made(
+        f'<a href="{escape(dot.link)}" tabindex="-1" aria-hidden="true"><title>{escape(dot.words)}</title>'
+        f'<circle class="dot {look}" cx="{x:.0f}" cy="{y:.0f}" r="{radius:.1f}"/></a>'
+    )
 
 
 def _of(width: int, part: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
+import numpy as np
 from starlette.responses import Response
 
 from daemon.report import applications, requests
@@ -70,7 +71,7 @@ def rates(visit: Visit) -> Response:
     return visit.page(
         "network_rates.html",
         report=report, chart=_house(found, first, length, scope.zone), asked=scope,
-        devices=[_busy(int(str(device)), row, found[int(str(device))], first, length) for device, row in rows.items()],
+        devices=[_busy(int(str(device)), row, found[int(str(device))], length) for device, row in rows.items()],
     )  # fmt: skip
 
 
@@ -100,25 +101,20 @@ def _chart(scope: Scope, step: str, chosen: Shown) -> Series | None:
 
 def _house(found: dict[int, Rates], first: int, length: int, zone: str) -> Series | None:
     """All devices together, by the minute."""
-    queries, connections = [0.0] * length, [0.0] * length
+    whole = np.zeros((2, length))
     for each in found.values():
-        for values, counts in ((queries, each.queries), (connections, each.connections)):
-            for minute, number in counts.items():
-                if 0 <= minute - first < length:
-                    values[minute - first] += number
-    drawn = [[round(value, 1) if value % 1 else int(value) for value in values] for values in (queries, connections)]
+        whole += each.queries[:length], each.connections[:length]
+    drawn = [[round(value, 1) if value % 1 else int(value) for value in values] for values in whole.tolist()]
     lines = [Line("down", "questions for names", drawn[0]), Line("up", "connections", drawn[1])]
     return series(first * 60, 60, lines, "Questions and connections a minute", zone=zone, scale="count", adds_up=False)
 
 
-def _busy(device: int, row: dict[str, object], found: Rates, first: int, length: int) -> Busy:
-    steps = -(-length // _MINUTES)
-    lines = [[0.0] * steps, [0.0] * steps]
-    for values, counts in zip(lines, (found.queries, found.connections), strict=True):
-        for minute, number in counts.items():
-            if 0 <= minute - first < length:
-                values[(minute - first) // _MINUTES] += number
-    return Busy(device, row, lines[0], lines[1])
+def _busy(device: int, row: dict[str, object], found: Rates, length: int) -> Busy:
+    begins = np.arange(0, length, _MINUTES)
+    queries, connections = (
+        np.add.reduceat(each[:length], begins).tolist() for each in (found.queries, found.connections)
+    )
+    return Busy(device, row, queries, connections)
 
 
 PAGES = (

@@ -92,7 +92,7 @@ def _lead(
     who = "Destinations whose company nobody knows" if name == NOBODY else name
     if not devices:
         when = "the months below tell when it did" if ever else "no device of this home ever had to do with it"
-        return [f"{who} got nothing in {visit.range.label}; {when}."]
+        return [f"{who} got nothing ({visit.range.label}); {when}."]
     called = [_device(visit, each.key)[0] for each in devices if each.key]
     up, down = sum(each.bytes_up for each in devices), sum(each.bytes_down for each in devices)
     verb = "got" if name != NOBODY else "together got"

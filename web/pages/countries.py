@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from daemon.classify.countries import COUNTRIES
-from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, tally
+from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, share_bytes, tally
 from daemon.report.countries import unsure
 from daemon.report.places import is_recent, recent_spots
 from daemon.report.words import counted, in_a_sentence, listed, share_words, size_words
@@ -27,7 +27,7 @@ def show(visit: Visit) -> Response:
     if code != NOBODY and code not in COUNTRIES:
         raise NotHereError(f"There is no country with the code {code}.")
     whole = visit.scope()
-    everything = sum(met.bytes for met, _ in read_shares(whole))
+    everything = share_bytes(whole)
     scope = replace(whole, only={**whole.only, "country": code})
     contacts = read_shares(scope)
     sums = tally(contacts, by_country)
@@ -40,15 +40,16 @@ def show(visit: Visit) -> Response:
         return visit.link(visit.request.url.path, **{"sort": visit.query("sort"), **changes})
 
     when = f"{visit.range.label[:1].upper()}{visit.range.label[1:]}"
-    lead = [f"{when}: no data was exchanged with {name}."]
+    where = in_a_sentence(name) if code != NOBODY else "a country that nobody knows"
+    lead = [f"{when}: no data was exchanged with computers in {where}."]
     if sums and everything:
         names = [str(each.key) for each in companies if each.key]
         known = [visit.names[each.key] for each in devices if each.key in visit.names]
         lead = [
             (f"{when}: {size_words(sums[0].bytes)}, {share_words(sums[0].bytes / everything)} of all data, were exchanged "
-            f"with {counted(len(names), 'company', 'companies')} in {in_a_sentence(name)}: "
+            f"with {counted(len(names), 'company', 'companies')} in {where}: "
             f"{listed(names, 3) or 'nobody that we know'}."),
-            f"Most of it by {listed(known, 2) or 'no device that we know'}.",
+            f"Most of it by {listed(known[:2], 2) or 'no device that we know'}.",
         ]  # fmt: skip
     return visit.page(
         "country.html",

@@ -52,7 +52,7 @@ ORDERS: Orders = MappingProxyType(
         "sent": ("Sent", lambda row: (-row.sums.bytes_up, str(row.name))),
         "received": ("Received", lambda row: (-row.sums.bytes_down, str(row.name))),
         "devices": ("Devices", lambda row: (-len(row.sums.devices), -row.sums.bytes)),
-        "third": ("Advertising and others", lambda row: (-row.sums.parties.get("third", 0), -row.sums.bytes)),
+        "third": ("Third parties", lambda row: (-row.sums.parties.get("third", 0), -row.sums.bytes)),
         "name": ("Name", lambda row: (row.name is None, str(row.name).casefold())),
     }
 )

@@ -14,19 +14,23 @@ from starlette.responses import Response
 
 from daemon.report import names_asked, resolvers
 from daemon.report.activity import rhythms, told
-from daemon.report.device import companies, sentences
+from daemon.report.device import Company, companies, sentences
 from daemon.report.device_destinations import named_by
 from daemon.report.devices import Measured, measured, newcomers
 from daemon.report.evidence_words import about_words, key_words, occasion_words
+from daemon.report.findings.vocabulary import KIND_WORDS, SEVERITIES, Finding
 from daemon.report.hours import night_words
 from daemon.report.night import at_night
 from daemon.report.night import told as night_told
-from daemon.report.recording import MEANINGS
+from daemon.report.recording import MEANINGS, NEW_MAC
+from daemon.report.scope import Scope, Span
 from daemon.report.table import Report
 from daemon.store.reached import Reached, read_reached
 from daemon.store.roster import Resident, read_hints, read_reasons
-from daemon.store.words import KINDS
+from daemon.store.words import KINDS, OFF
+from web.hunting import found_before, loud
 from web.pages.device_words import standing_words, wish_of
+from web.pages.findings import TAGS, address
 from web.pages.rhythm import Strip, strip_of, traffic_of
 from web.pages.ways import Ways, ways_of
 from web.routing import Page
@@ -36,7 +40,9 @@ from web.visit import Visit
 
 PAGE = 15  # destinations at once
 _NIGHT = 8
+_FINDINGS = 5
 _ASKED = 15
+_WATCHING = frozenset({"advertising", "analytics", "recognition"})  # purposes that nobody asked for
 _NO_PARTY = ("first", "support", "platform", "third", "unknown")
 
 
@@ -64,18 +70,21 @@ def show(visit: Visit) -> Response:
         moved.parties[party] = moved.parties.get(party, 0) + each.bytes
     whom = companies(scope, reached)
     nights = at_night(scope)
-    lived = rhythms(scope).get(number)
+    lived = rhythms(_recorded(scope, resident)).get(number)
     strip: Strip = strip_of(scope)
     ways: Ways = ways_of(scope)
     hints, more_hints = read_hints(scope.db, number)
     return visit.page(
         "device.html",
         resident=resident, name=name, scope=scope, moved=moved, before=before, companies=whom,
-        lead=sentences(name, _within(visit.range.label), moved, whom),
+        lead=_lead(visit, resident, moved, whom),
+        findings=_open(visit, number), most_findings=_FINDINGS, finding_page=address, finding_kinds=KIND_WORDS, tags=TAGS,
+        severities=SEVERITIES, new_mac=NEW_MAC,
         new=number in newcomers(scope, {number: resident.first_us}),
         shown=_shown(visit, reached), parties=_parties(moved, reached),
+        watching=sum(each.bytes for each in reached if each.purpose in _WATCHING),
         traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
-        nights=nights[:_NIGHT], more_nights=max(0, len(nights) - _NIGHT), night=night_told(scope, nights),
+        nights=nights.first(_NIGHT), more_nights=max(0, len(nights) - _NIGHT), night=night_told(scope, nights),
         night_hours=night_words(scope.night), ways=ways, reasons=read_reasons(scope.db, number), hints=hints,
         more_hints=more_hints, words=standing_words(visit, resident), kinds=KINDS, kind_words=kind_words,
         others=[each for each in visit.residents if each is not resident], named_by=named_by,
@@ -97,6 +106,32 @@ def names(visit: Visit) -> Response:
         resident=resident, name=visit.names[resident.device_id], asked=asked.sentences, names=_named(asked)[:_ASKED],
         servers=_named(servers)[:_ASKED],
     )  # fmt: skip
+
+
+def _open(visit: Visit, number: int) -> list[Finding] | None:
+    """What was found of a device and is not muted, most serious first; None where nobody has looked at this time."""
+    told = loud(visit, found_before(visit))
+    return None if told is None else [each for each in told if each.subject.device_id == number]
+
+
+def _recorded(scope: Scope, resident: Resident) -> Scope:
+    """The question about the time in which the device was recorded: who is not recorded is not silent."""
+    until = resident.level_since_us
+    if resident.level != OFF or until is None:
+        return scope
+    since = scope.span.since_us
+    return scope.over(Span(since, max(since, min(until, scope.span.until_us))))
+
+
+def _lead(visit: Visit, resident: Resident, moved: Measured, whom: Sequence[Company]) -> tuple[str, ...]:
+    """The page's answer; of what is not recorded, since when nothing is known."""
+    name = visit.names[resident.device_id]
+    said = sentences(name, _within(visit.range.label), moved, whom)
+    if resident.level != OFF or resident.level_since_us is None:
+        return said
+    since = visit.scope(resident).moment(resident.level_since_us)
+    unknown = f"{name} has not been recorded since {since}; what it did after that is not known."
+    return (unknown, *said) if moved.bytes else (unknown,)
 
 
 def _within(label: str) -> str:

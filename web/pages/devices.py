@@ -1,6 +1,7 @@
 """All devices of the home: who is there, what each moved, to whom; to be searched, sorted and narrowed.
 
-Rule: what was silent in the time that is asked about, and what only came by, is folded away, never left out.
+Rule: what was silent in the time that is asked about, and what only came by, is folded away, never left out. Who is not
+recorded is not silent.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from daemon.report.devices import Measured, measured, newcomers, sentences, strips
 from daemon.store.roster import Resident
+from daemon.store.words import OFF
 from web.routing import Page
 from web.searching import kind_words, words_of
 from web.visit import Visit
@@ -45,7 +47,7 @@ _SORTS: Mapping[str, tuple[str, Callable[[Row], tuple[object, ...]]]] = MappingP
         "seen": ("Last seen", lambda row: (-(row.resident.last_us or 0),)),
         "new": ("Newest", lambda row: (-(row.resident.first_us or 0),)),
         "sent": ("Sent", lambda row: (-row.moved.bytes_up,)),
-        "third": ("Advertising and others", lambda row: (-row.parties.get("third", 0), -row.moved.bytes)),
+        "third": ("Third parties", lambda row: (-row.parties.get("third", 0), -row.moved.bytes)),
     }
 )
 
@@ -69,13 +71,15 @@ def show(visit: Visit) -> Response:
     ]
     found = sorted((row for row in rows if _wanted(row, visit)), key=_SORTS[sort or "data"][1])
     here = [row for row in found if row.moved.bytes and not row.visitor]
+    silent = [row for row in found if not row.moved.bytes]
     return visit.page(
         "devices.html",
         lead=sentences(scope, [(each.device_id, each.first_us) for each in visit.residents], moved),
         groups=[
             ("here", None, here),
             ("visitors", "Came by for a short time", [row for row in found if row.moved.bytes and row.visitor]),
-            ("silent", f"Silent, {visit.range.label}", [row for row in found if not row.moved.bytes]),
+            ("silent", f"Silent, {visit.range.label}", [row for row in silent if row.resident.level != OFF]),
+            ("unrecorded", "Not recorded", [row for row in silent if row.resident.level == OFF]),
         ],
         found=len(found), every=len(rows), narrowed=_narrowed(visit), sort=sort,
         sorts=[(key, heading) for key, (heading, _) in _SORTS.items()],

@@ -29,7 +29,7 @@ from web.visit import NotHereError, Visit
 
 _MOST_BARS = 120
 _SILENT = Said(None, None)
-_TAGS = {3: "bad", 2: "warn", 1: "", 0: ""}
+TAGS = {3: "bad", 2: "warn", 1: "", 0: ""}
 _HOUR_US = 3_600_000_000
 _WHOLE = (1, 3, 6, 12, 24)  # hours a bar
 
@@ -65,7 +65,7 @@ def show(visit: Visit) -> Response:
         notes=notes(hunted),
         kinds=[(kind, words, sum(each.finding.kind == kind for each in told)) for kind, words in KIND_WORDS.items()],
         narrowed=visit.query("kind") is not None or visit.query("device") is not None,
-        every=len(told), words=KIND_WORDS, severities=SEVERITIES, tags=_TAGS, address=address,
+        every=len(told), words=KIND_WORDS, severities=SEVERITIES, tags=TAGS, address=address,
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def show_one(visit: Visit) -> Response:
     said = standing_remarks(visit.owner, visit.site).get(finding.finding_id, _SILENT)
     return visit.page(
         "finding.html",
-        finding=finding, said=said, evidence=evidence, severities=SEVERITIES, words=KIND_WORDS, tags=_TAGS, address=address,
+        finding=finding, said=said, evidence=evidence, severities=SEVERITIES, words=KIND_WORDS, tags=TAGS, address=address,
         bars=_bars(visit, finding, evidence), distances=_distances(evidence),
         others=_others(visit, hunted, finding),
         history=mutes.remarks_of(visit.owner, visit.site, finding.finding_id),

@@ -14,13 +14,12 @@ from starlette.responses import Response
 from daemon.classify.vocabulary import PARTIES
 from daemon.decode.slots import SLOT_US
 from daemon.report import coverage
-from daemon.report.month_changes import find
+from daemon.report.month_changes import find, month_of
 from daemon.report.month_changes import sentences as told
-from daemon.report.months import all_months, by_month, by_party, month_sums, month_window, sentences
+from daemon.report.months import all_months, by_month, by_party, month_sums, sentences
 from daemon.report.scope import Scope, Span
 from daemon.report.words import month_words
 from daemon.store.calendar import Calendar, month_number, month_text
-from daemon.store.whose_days import read_whose
 from web.pages.destinations import Choice, company_link
 from web.pages.history import YEAR, drawn
 from web.routing import Page
@@ -139,11 +138,12 @@ def _by_device(visit: Visit, scope: Scope, before: int | None, after: int) -> li
 
 def _parties(scope: Scope, month: int) -> dict[int, dict[str, int]]:
     """Device -> party -> bytes of a month, of the party that the scope asks for."""
-    out: dict[int, dict[str, int]] = {}
-    for device, party, *counts in read_whose(scope.db, month_window(scope, month, month), ("device", "party")):
-        if scope.only.get("party") in (None, party):
-            out.setdefault(device, {})[party] = counts[-2] + counts[-1]
-    return out
+    party = scope.only.get("party")
+    devices = month_of(scope, month).devices
+    return {
+        device: {each: octets for each, octets in sorted(of.items()) if party in (None, each)}
+        for device, of in devices.items() if party is None or party in of
+    }  # fmt: skip
 
 
 PAGES = (Page("/months", show),)

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from daemon.decode.slots import SLOT_US
 from daemon.report.news import COMPANY, COUNTRY, DEVICE, Piece, find_news
 from daemon.report.picture import Picture, read_picture
+from daemon.report.recording import counted
 from daemon.report.scope import Scope, Span
 from daemon.report.slots import DAY, HOUR, steps_of
 from daemon.report.sums import pieces as parts
@@ -30,6 +31,7 @@ from web.health import Facts, Line, Trouble, find_troubles, health_lines
 from web.hunting import found_already, found_before, loud
 from web.numbers import count, share, size
 from web.once import once
+from web.pages.device_recording import everybody_unrecorded
 from web.routing import Page
 from web.visit import Visit
 
@@ -91,7 +93,8 @@ def show(visit: Visit) -> Response:
         by_days=beyond(picture, look.octets), active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
         countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
         found=loud(visit, found_before(visit)), most=_MOST_FINDINGS,
-        groups=groups[:_MOST_NEW], groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
+        unrecorded=counted(everybody_unrecorded(visit)), groups=groups[:_MOST_NEW],
+        groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
     )  # fmt: skip
 
 
@@ -163,7 +166,7 @@ def _lead(visit: Visit, look: Look) -> str:
     third, whole = picture.parties.get("third", 0), picture.bytes
     if third and whole:
         much = "" if beyond(picture, octets) else f", {size(third)},"
-        who = "third parties: advertising, tracking, content and others"
+        who = "third parties: content, advertising, tracking and others"
         said += f" {share(third / whole)} of it{much} went to or came from {who}."
     return said
 

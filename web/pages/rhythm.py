@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from markupsafe import Markup
 
 from daemon.decode.slots import SLOT_US
+from daemon.report.hours import SLOTS_A_DAY, local_slots
 from daemon.report.scope import Scope, Span
-from daemon.store.by_device import read_quarters
-from daemon.store.calendar import date_of, day_number, midnight_us
+from daemon.store.by_device import read_outside
+from daemon.store.calendar import date_of, midnight_us
 from daemon.store.totals import read_totals
 from web.charts import Line, heat, series
 from web.charts.heat import Day
@@ -20,7 +21,6 @@ from web.numbers import size
 
 _SLOT_S, _HOUR_S, _DAY_S = 900, 3600, 86_400
 _MOST_DAYS = 31  # of a strip, the newest
-_QUARTERS = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,16 @@ def strip_of(scope: Scope) -> Strip:
     first = max(scope.days[0], last - _MOST_DAYS + 1)
     clock = ZoneInfo(scope.zone)
     since_us = max(scope.span.since_us, midnight_us(date_of(first), clock))
-    days = {day: [0] * _QUARTERS for day in range(first, last + 1)}
-    for each in read_quarters(scope.db, scope.over(Span(since_us, scope.span.until_us)).window):
-        if not each.outside:
-            continue
-        local = datetime.fromtimestamp(each.slot * _SLOT_S, clock)
-        day = day_number(local.date())
-        if day in days:
-            days[day][local.hour * 4 + local.minute // 15] += each.bytes_up + each.bytes_down
-    named = [(f"{date_of(day):%a %-d %b}", cells) for day, cells in sorted(days.items(), reverse=True)]
+    slots, octets = read_outside(scope.db, scope.over(Span(since_us, scope.span.until_us)).window)
+    local = local_slots(slots, scope.zone)
+    inside = (local >= first * SLOTS_A_DAY) & (local < (last + 1) * SLOTS_A_DAY)
+    cells = np.zeros((last - first + 1) * SLOTS_A_DAY, np.int64)
+    np.add.at(cells, local[inside] - first * SLOTS_A_DAY, np.array(octets, np.int64)[inside])
+    days = dict(enumerate(cells.reshape(-1, SLOTS_A_DAY).tolist(), first))
+    named = [(f"{date_of(day):%a %-d %b}", of) for day, of in sorted(days.items(), reverse=True)]
     return Strip(
-        heat(
-            [Day(name, cells) for name, cells in named], "Traffic with the internet by quarter of an hour", scope.night
-        ),
-        tuple(_row(name, cells) for name, cells in named if any(cells)),
+        heat([Day(name, of) for name, of in named], "Traffic with the internet by quarter of an hour", scope.night),
+        tuple(_row(name, of) for name, of in named if any(of)),
         scope.span.since_us < since_us,
     )
 

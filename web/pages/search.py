@@ -1,6 +1,7 @@
 """Search: devices, companies, domains, addresses and countries that have what was typed in their name.
 
-Rule: as many of each as a screen holds; what begins with the text comes before what only contains it.
+Rule 1: as many of each as a screen holds; what begins with the text comes before what only contains it.
+Rule 2: who types a country or a question and not a name is led on, too: "nothing" is an answer about China.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from daemon.classify.countries import COUNTRIES
+from daemon.report.registry import KINDS
 from daemon.store.finding_names import Hit
 from web.routing import Page
 from web.searching import LEAST, LONGEST, kind_words, search
 from web.visit import Visit
+from web.words import tasks_of
 
 MOST = 20  # of each
+_COUNTRY = 4  # letters of a country's name by which one that nobody met is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,31 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "search.html", text=text, devices=found.devices, more_devices=found.devices_in_all - len(found.devices),
         groups=[group for group in groups if group.hits], countries=found.countries, every=every, least=LEAST,
-        kind_words=kind_words, any_more=bool(found.more),
+        kind_words=kind_words, any_more=bool(found.more), unmet=_unmet(text, {code for code, _ in found.countries}),
+        ways=_ways(text),
     )  # fmt: skip
+
+
+def _unmet(text: str, met: set[str]) -> list[tuple[str, str]]:
+    """Countries that begin like the text, and with which the home never exchanged data."""
+    wanted = text.casefold()
+    if len(wanted) < _COUNTRY:
+        return []
+    begins = [(code, each.name) for code, each in COUNTRIES.items() if each.name.casefold().startswith(wanted)]
+    return [each for each in begins if each[0] not in met]
+
+
+def _ways(text: str) -> list[tuple[str, str, str]]:
+    """What one may have meant to do or to read: words, an address, what stands there."""
+    wanted = text.casefold()
+    if len(wanted) < LEAST:
+        return []
+    tables = [
+        (each.title, f"/reports/{each.name}", each.question)
+        for each in KINDS
+        if wanted in f"{each.title} {each.question}".casefold().replace("?", "").split()
+    ]
+    return [(each.question, each.address, each.answer) for each in tasks_of(text)] + tables
 
 
 PAGES = (Page("/search", show),)

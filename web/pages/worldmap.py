@@ -16,8 +16,7 @@ from starlette.responses import Response
 from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import FROM_CITY, FROM_COUNTRY, FROM_REGION, LOW
 from daemon.classify.vocabulary import PARTIES as ALL_PARTIES
-from daemon.report.contacts import Tally
-from daemon.report.places import Spot, is_recent, recent_spots
+from daemon.report.places import SpotSum, is_recent, recent_spots
 from daemon.report.scope import Scope
 from daemon.report.words import counted, in_a_sentence, listed
 from daemon.store.whose_days import read_whose
@@ -142,10 +141,10 @@ def _areas(visit: Visit, lands: Sequence[Land], measure: str) -> list[Area]:
 
 
 def _dots(
-    visit: Visit, spots: Sequence[Tally[Spot]], lands: Sequence[Land], columns: Sequence[str], measure: str
+    visit: Visit, spots: Sequence[SpotSum], lands: Sequence[Land], columns: Sequence[str], measure: str
 ) -> tuple[list[Dot], dict[str, int]]:
     """A dot for every point, its part of the country's number; and how much of it was located by what."""
-    points: dict[tuple[str, float, float, str, bool], list[Tally[Spot]]] = {}
+    points: dict[tuple[str, float, float, str, bool], list[SpotSum]] = {}
     weights: dict[str, int] = {}
     for each in spots:
         key = each.key
@@ -178,7 +177,7 @@ def _dots(
 
 
 def _dot(
-    visit: Visit, point: tuple[str, float, float, str, bool], of: Sequence[Tally[Spot]], number: float, most: float,
+    visit: Visit, point: tuple[str, float, float, str, bool], of: Sequence[SpotSum], number: float, most: float,
     whole: float, measure: str,
 ) -> Dot:  # fmt: skip
     code, latitude, longitude, located, unsure = point

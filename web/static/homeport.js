@@ -33,6 +33,14 @@
     if (search) { event.preventDefault(); search.focus(); }
   });
 
+  // What somebody is reading stays: a part that is fetched anew waits until the note on it is closed.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var notes = Array.from(event.detail.target.querySelectorAll("[popover]"));
+    if ("popover" in HTMLElement.prototype && notes.some(function (note) { return note.matches(":popover-open"); })) {
+      event.detail.shouldSwap = false;
+    }
+  });
+
   // On a phone the pages' names are wider than the screen: the one that is shown is among those that can be seen.
   var current = document.querySelector(".top nav [aria-current]");
   if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 48;

@@ -69,6 +69,7 @@
     var told = document.createElement("p");
     told.className = "note series-told";
     told.setAttribute("aria-live", "off");
+    var hint = matchMedia("(hover: none)").matches ? "Tap the chart for its numbers, + to look closer." : "Drag across the chart to look closer.";
 
     function tick(chart, splits) {
       var wide = splits[splits.length - 1] - splits[0];
@@ -80,7 +81,7 @@
     function tell(chart) {
       var at = chart.cursor.idx;
       if (at === null || at === undefined || at >= chart.data[0].length - 1) {
-        told.textContent = "Each step is " + lasting(data.step * many) + ". Drag across the chart to look closer.";
+        told.textContent = "Each step is " + lasting(data.step * many) + ". " + hint;
         return;
       }
       told.textContent = form.long.format(new Date(chart.data[0][at] * 1000)) + ": " + data.lines.map(

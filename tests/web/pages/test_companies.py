@@ -63,7 +63,7 @@ def test_months_before_the_time_that_is_shown(browser: TestClient, house: Home) 
         "May 2024": size(sum(moved(house[1], {*NETFLIX}, MAY, JUNE))),
     }
     april = read(browser, "/companies/Meta%20(Facebook)?range=2024-04")
-    assert "got nothing in April 2024" in april.one("p", class_="lead").text
+    assert "got nothing (April 2024)" in april.one("p", class_="lead").text
 
 
 def test_names_reasons_and_what_else_is_known(browser: TestClient) -> None:
@@ -117,5 +117,5 @@ def test_a_country_has_its_companies(browser: TestClient, house: Home, code: str
 
 
 def test_a_country_nothing_went_to_and_one_that_is_none(browser: TestClient) -> None:
-    assert "no data was exchanged with Brazil" in read(browser, f"/countries/br?{RANGE}").text
+    assert "no data was exchanged with computers in Brazil" in read(browser, f"/countries/br?{RANGE}").text
     assert "There is no country" in read(browser, "/countries/QQ", 404).text

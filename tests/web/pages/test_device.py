@@ -270,3 +270,16 @@ def test_a_wish_to_forget_is_shown_and_can_be_stopped_before_it_is_done(speaking
 def test_every_time_can_be_asked_about(browser: TestClient, span: str) -> None:
     page = read(browser, f"{PAGE}?range={span}")
     assert page.one("p", class_="lead").text.startswith("bobs-tablet")
+
+
+def test_of_third_parties_those_that_watch_are_told_apart(tmp_path: Path) -> None:
+    streamed, watching = ("api.netflix.com", "203.0.113.5"), ("ib.adnxs.com", "203.0.113.6")
+    spoken = []
+    for at, (name, server) in enumerate((streamed, watching)):
+        spoken += lookup(MIDNIGHT + at * 9_000_000, name, server)
+        spoken += talk(MIDNIGHT + (at * 9 + 1) * 1_000_000, name, server=server, port=40000 + at)
+    capture = write(tmp_path / "c.pcap", spoken)
+    page = read(client(imported(tmp_path / "h.db", capture)), f"/devices/{LAPTOP_MAC}?range=24h")
+    whose = page.one("section", aria_labelledby="whose").text
+    much = size(sum(each.size for each in packets(capture) if watching[1] in (each.sender, each.receiver)))
+    assert f"Of it for advertising, analytics and recognising what is on the screen: {much}" in whose

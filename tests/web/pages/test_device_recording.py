@@ -12,10 +12,10 @@ from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.wishes import Wishes
 from daemon.store import audit, owner
 from daemon.store.words import NO_NAMES, OFF, RECORD
-from tests.daemon.ingest.scenes import TABLET_MAC
+from tests.daemon.ingest.scenes import HOUR, TABLET_MAC
 from tests.support.dashboard import client, post, read, rows
 from tests.support.packets import ROUTER_MAC
-from tests.support.threedays import LAPTOP_MAC, home
+from tests.support.threedays import LAPTOP_MAC, MIDNIGHT, home
 
 RANGE = "range=2023-11-15..2023-11-17"
 PAGE = f"/devices/{TABLET_MAC}"
@@ -49,6 +49,7 @@ def test_a_level_is_said_shown_and_undone(browser: TestClient, words: Path) -> N
         "only the headers are kept",
         "No packet from it or to it",
         "Lost: everything",
+        "Under a new one a device is recorded in full until that is joined to it",
     ):
         assert means in section(browser), "each choice says what it costs"
     assert "as soon as homeport ingest runs" in section(browser), "nobody runs who could tell the recorder"
@@ -68,6 +69,23 @@ def test_a_level_is_said_shown_and_undone(browser: TestClient, words: Path) -> N
     assert "It is recorded in full." in section(browser)
 
 
+def test_who_is_not_recorded_is_not_silent(browser: TestClient, three_days: Home, tmp_path: Path) -> None:
+    assert "Once nothing was heard of it" in read(browser, f"{PAGE}?{RANGE}").one("section", id="time").text
+    # By what was captured here it never was silent for an hour until four o'clock.
+    then = client(three_days[0], owner=tmp_path / "then.db", now_us=lambda: MIDNIGHT + 4 * HOUR)
+    post(then, f"{PAGE}/record", level=OFF)
+    page = read(then, f"{PAGE}?{RANGE}")
+    assert "nothing was heard" not in page.one("section", id="time").text
+    lead = page.one("p", class_="lead").text
+    assert lead.startswith("bobs-tablet has not been recorded since 15 November 2023, 04:00")
+    assert "talked to" in lead, "what was recorded is told"
+    before = read(then, f"{PAGE}?range=2023-11-01..2023-11-02")
+    assert "Nothing was heard" not in before.one("p", class_="lead").text
+    folded = [each.one("summary").text for each in read(then, "/devices?range=2023-11-01..2023-11-02").all("details")]
+    assert any(each.startswith("Silent") for each in folded)
+    assert "Not recorded 1" in folded
+
+
 def test_what_is_so_already_is_said_once(browser: TestClient, words: Path) -> None:
     for _ in range(3):
         assert post(browser, f"{PAGE}/record", level=NO_NAMES).status_code == 303
@@ -85,6 +103,14 @@ def test_the_captures_page_has_a_number_beside_the_totals(browser: TestClient) -
     assert "1 device is not recorded, 1 is recorded without names" in page.one("p", class_="lead").text
     table = [(row["Device"], row["How"]) for row in rows(page.one("section", id="recording"))]
     assert sorted(table) == [("adas-laptop", "recorded without names"), ("bobs-tablet", "not recorded")]
+
+
+def test_the_overview_says_it_as_well(browser: TestClient) -> None:
+    assert "not recorded" not in read(browser, f"/?{RANGE}").text
+    post(browser, f"{PAGE}/record", level=OFF)
+    (note,) = [each for each in read(browser, f"/?{RANGE}").all("p", class_="note") if "not recorded" in each.text]
+    assert note.one("a").text == "1 device is not recorded"
+    assert note.one("a").attributes["href"].startswith("/devices")
 
 
 def test_who_was_forgotten_is_still_not_recorded_until_that_is_taken_back(tmp_path: Path) -> None:

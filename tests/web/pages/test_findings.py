@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -63,6 +64,19 @@ def test_the_list_says_what_was_found(browser: TestClient, small: tuple[Path, Ho
     assert f"meter connects to {HOST}" in found[1]
     assert f"{count(opened)} connections · {size(sum(map(len, frames)))}" in found[1]
     assert "Regular and usual for such devices (1)" in page.text
+
+
+def test_the_page_of_a_device_lists_what_is_open(browser: TestClient) -> None:
+    address = _of(browser, BEACONING)
+    one = read(browser, address)
+    device = next(each.attributes["href"] for each in one.all("a") if each.text == "meter")
+    section = read(browser, device).one("section", id="findings")
+    assert f"meter connects to {HOST}" in section.text
+    assert [urlsplit(each).path for each in _listed(section)] == [urlsplit(address).path]
+    post(browser, f"{urlsplit(address).path}/mute")
+    muted = read(browser, device).one("section", id="findings")
+    assert not _listed(muted)
+    assert "also those that are muted" in muted.text
 
 
 def test_one_finding_has_its_evidence(browser: TestClient, small: tuple[Path, Home]) -> None:

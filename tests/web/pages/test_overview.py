@@ -65,7 +65,7 @@ def test_who_gets_the_data(browser: TestClient, week: Home) -> None:
     assert names["Meta (Facebook)"] == size(friends)
     assert len(who.all("svg", class_="bar")) == 1 + len(names)
     parties = {each.text for each in who.all("span", class_="party")}
-    assert "advertising, tracking and others" in parties
+    assert "third party" in parties
 
 
 def test_devices_and_health(browser: TestClient, week: Home) -> None:

@@ -80,3 +80,15 @@ def test_hostile_text_is_text(browser: TestClient) -> None:
     assert answer.status_code == 200
     assert "<img" not in answer.text
     assert "\u202e" not in answer.text
+
+
+def test_a_country_that_nobody_met_is_an_answer_too(browser: TestClient) -> None:
+    page = read(browser, "/search?q=china")
+    assert "No data was ever exchanged with China" in page.text
+    assert "/map" in links(page), "and where to look"
+
+
+def test_who_types_what_to_do_is_led_there(browser: TestClient) -> None:
+    assert "How do I rename a device" in read(browser, "/search?q=rename").text
+    assert "/reports/night" in links(read(browser, "/search?q=night"))
+    assert "Where to look" not in read(browser, "/search?q=netflix").text

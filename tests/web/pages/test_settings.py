@@ -54,7 +54,8 @@ def test_name_zone_and_night_are_kept_and_shown_everywhere(browser: TestClient, 
     page = read(browser, "/settings?done=home")
     assert page.one("p", role="status").text.startswith("Saved.")
     assert (
-        "called Nest <b> . Its days are counted in Europe/Berlin, and its nights last from 23:00 to 05:00" in page.text
+        "called Nest <b> . The days of this home are counted in Europe/Berlin, and its nights last from 23:00 to 05:00"
+        in page.text
     )
     assert "Nest <b>" in page.one("header").text
     assert asked(owner, read_settings) == {**said, "night.from": 23, "night.until": 5}

@@ -1,0 +1,91 @@
+"""The dashboard under a thumb: what is tapped is large enough, notes open and lead on, charts tell their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import PHONE, browser, needs_browser, served
+from tests.support.sample_home import shared_home
+
+pytestmark = needs_browser
+
+TV = "8c:79:f5:a0:6e:38"
+PATHS = (
+    "/",
+    f"/devices/{TV}",
+    "/devices",
+    "/destinations",
+    "/network",
+    "/months",
+    "/findings",
+    "/captures",
+    "/settings",
+)
+_SMALL = """() => [...document.querySelectorAll('button, .button, input:not([type=hidden]), select, nav a, .chips a')]
+  .filter(each => each.checkVisibility() && !each.closest('.hidden, .choice') && each.getBoundingClientRect().width)
+  .filter(each => { const box = each.getBoundingClientRect();
+    const more = parseFloat(getComputedStyle(each, '::after').top) || 0;
+    return box.height - 2 * Math.min(more, 0) < 43.5; })
+  .map(each => each.outerHTML.slice(0, 100))"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = shared_home(tmp_path_factory)
+    with served(home.database, "--open", settings=home.settings) as found:
+        yield found.rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(
+        viewport={"width": PHONE["width"], "height": PHONE["height"]}, has_touch=True, is_mobile=True
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_what_is_tapped_has_44_pixels(page: Page, address: str) -> None:
+    small = {}
+    for path in PATHS:
+        page.goto(address + path)
+        found = page.evaluate(_SMALL)
+        if found:
+            small[path] = found[:3]
+    assert small == {}
+
+
+def test_a_note_opens_leads_on_and_goes(page: Page, address: str) -> None:
+    page.goto(address + "/")
+    note = page.locator("#means-party")
+    expect(note).to_be_hidden()
+    page.get_by_label("What does “Whose data it becomes” mean?").tap()
+    expect(note).to_contain_text("Maker's own")
+    box = note.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+    note.get_by_role("button", name="Close").tap()
+    expect(note).to_be_hidden()
+    page.get_by_label("What does “Whose data it becomes” mean?").tap()
+    note.get_by_role("link", name="The packets behind it").tap()
+    expect(page).to_have_url(re.compile(r"/captures"))
+
+
+def test_a_chart_tells_the_numbers_that_were_tapped(page: Page, address: str) -> None:
+    page.goto(address + "/network")
+    chart = page.locator("figure.series").first
+    told = chart.locator(".series-told")
+    expect(told).to_contain_text("Tap the chart")
+    chart.locator(".u-over").tap(position={"x": 60, "y": 60})
+    expect(told).to_contain_text(re.compile(r"received by devices .*B, sent by devices .*B"))
