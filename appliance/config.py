@@ -14,10 +14,24 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from appliance.settings import OWNER_FILE, SECTIONS, About, Capture, Classify, Data, Import, Retention, Site, Store, Web
+from appliance.settings import (
+    DATA_FOLDER,
+    OWNER_FILE,
+    SECTIONS,
+    About,
+    Capture,
+    Classify,
+    Data,
+    Import,
+    Retention,
+    Site,
+    Store,
+    Web,
+)
 
 DEFAULT_FILE = Path("/etc/homeport/homeport.toml")
 VARIABLE = "HOMEPORT_CONFIG"  # environment: another file in place of DEFAULT_FILE
+_BESIDE = "beside store.database"  # source of what nobody set
 OWNERS = "owner's settings"  # source of what was set on the dashboard
 
 
@@ -145,14 +159,22 @@ def settle(layers: Iterable[Layer]) -> Config:
                 raise _unknown(name, layer.source)
             values[name] = _accept(KEYS[name], raw, layer.source)
             sources[name] = layer.source
-    if sources["store.owner"] == "default" and sources["store.database"] != "default":
-        values["store.owner"] = _path(values["store.database"]).with_name(OWNER_FILE)
-        sources["store.owner"] = "beside store.database"
+    if sources["store.database"] != "default":
+        _look_beside(_path(values["store.database"]), values, sources)
     held = {
         _FIELDS.get(section, section): holder(**{f.name: values[f"{section}.{f.name}"] for f in fields(holder)})
         for section, holder in SECTIONS.items()
     }
     return Config(**held, sources=sources)
+
+
+def _look_beside(database: Path, values: dict[str, object], sources: dict[str, str]) -> None:
+    """What lies beside a database of its own belongs to it: labels made with a country file must not be made without it."""
+    if sources["store.owner"] == "default":
+        values["store.owner"], sources["store.owner"] = database.with_name(OWNER_FILE), _BESIDE
+    folder = database.with_name(DATA_FOLDER)
+    if sources["data.folder"] == "default" and any(folder.glob("*.mmdb")):
+        values["data.folder"], sources["data.folder"] = folder, _BESIDE
 
 
 def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, object]:

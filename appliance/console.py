@@ -2,7 +2,8 @@
 
 Rule 1: results go to standard output, everything about the way there (progress, notes, errors) to standard error.
 Rule 2: a file name or a device's name is somebody else's text: control characters are shown, never obeyed.
-Rule 3: a terminal gets fitted tables, a pipe gets whole values; rich is imported for a terminal only.
+Rule 3: a terminal gets fitted tables, or a block a row where it is too narrow for one; a pipe gets whole values; rich is
+        imported for a terminal only.
 Rule 4: a reader who has seen enough (`| head`) is not an error: the rest goes nowhere, the exit code stays what it is.
 """
 
@@ -16,6 +17,9 @@ from contextlib import contextmanager
 import click
 
 LEFT, RIGHT = "left", "right"
+_DAYS = 48 * 3600  # seconds from which nobody counts in hours
+_FOLDED = 12  # letters of a text that a column leaves together before it folds
+_BETWEEN = 3  # spaces between columns of a terminal
 
 
 class CannotDoError(Exception):
@@ -48,7 +52,7 @@ def size(octets: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`"""
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 days`"""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -56,7 +60,9 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < _DAYS:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86_400} days"
 
 
 @contextmanager
@@ -99,12 +105,40 @@ def _fitted(title: str, columns: Sequence[tuple[str, str]], cells: Sequence[Sequ
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False)
+    if _narrowest(columns, cells) > console.width:
+        for piece, style in _blocks(title, columns, cells):
+            console.print(Text(piece, style))  # Text: rich would take "[b]" in a name for markup
+        return
     view = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading, side in columns:
         view.add_column(heading, justify="right" if side == RIGHT else "left", no_wrap=side == RIGHT, overflow="fold")
     for row in cells:
-        view.add_row(*(Text(cell) for cell in row))  # Text: rich would take "[b]" in a name for markup
-    Console(highlight=False).print(view)
+        view.add_row(*(Text(cell) for cell in row))
+    console.print(view)
+
+
+def _narrowest(columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]) -> int:
+    """Characters of a line in which the table can still be read: numbers stay whole, words are not cut to pieces."""
+    wide = 0
+    for (heading, side), column in zip(columns, zip(*cells, strict=True), strict=False):  # no row, no column
+        widest = max(map(len, column))
+        word = max(map(len, heading.split()), default=0)
+        wide += max(word, widest if side == RIGHT else min(widest, _FOLDED)) + _BETWEEN
+    return wide
+
+
+def _blocks(
+    title: str, columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, str]]:
+    """(lines, style) of the same table as a phone shows it: a block a row, without what is empty."""
+    yield title, "bold"
+    wide = max(len(heading) for heading, _ in columns[1:])
+    for row in cells:
+        yield f"\n{row[0]}", "bold"
+        for (heading, _), cell in zip(columns[1:], row[1:], strict=True):
+            if cell:
+                yield f"  {heading.ljust(wide)}  {cell}", ""
 
 
 def _whole(title: str, columns: Sequence[tuple[str, str]], cells: Sequence[Sequence[str]]) -> None:

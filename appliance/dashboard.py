@@ -21,7 +21,7 @@ from appliance import __version__
 from appliance.config import Config
 from appliance.data.status import OLD, status
 from appliance.families import portraits_of
-from appliance.heap import Reliever
+from appliance.heap import Reliever, hold_little
 from appliance.heart import beating
 from appliance.knowledge import knowledge_of
 from appliance.looking import somebody_looks
@@ -73,6 +73,7 @@ def claim_code(config: Config) -> str | None:
 
 def serve(config: Config, host: str, port: int, *, is_open: bool, ready: Callable[[str], None]) -> None:
     """Answer until SIGINT or SIGTERM. Raises OSError where the address cannot be had."""
+    hold_little()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.config import Config
-from appliance.console import LEFT, CannotDoError, count, plural, printable, say, table
+from appliance.console import LEFT, CannotDoError, count, note, plural, printable, say, table
 from appliance.output import whole_file
 from daemon.report.table import csv_cell
 from daemon.store.database import read_database
@@ -42,6 +42,11 @@ def judge_database(config: Config, knowledge: Knowledge, output: str | None) -> 
     if output is not None:
         _write(Path(output), changes)
     _tell(changes)
+    from appliance.knowledge import missing_places
+
+    places = missing_places(knowledge)
+    if places is not None:
+        note(f"{places} Countries that were known before are gone, too, until `data.folder` names where its files are.")
 
 
 def _write(path: Path, changes: Sequence[Change]) -> None:

@@ -17,7 +17,7 @@ from appliance.household import Household, speak
 from appliance.main import DONE
 from appliance.status import RUN_FOLDER, Status, StatusError, read_status
 from daemon.report.lookup import described
-from daemon.report.recording import MEANINGS, words_to_record
+from daemon.report.recording import MEANINGS, NEW_MAC, words_to_record
 from daemon.store import owner
 from daemon.store.database import read_database
 from daemon.store.errors import explained
@@ -44,6 +44,7 @@ def record(house: Household, device: str, level: str, to_undo: Callable[[int], s
     if level != FULL:
         say(f"{meaning.means} Lost: {meaning.lost}")
         say(f"What was recorded before stays; `homeport forget {printable(shlex.quote(device))}` removes it.")
+        say(NEW_MAC)
     _tell_who_follows()
     say(to_undo(act))
     return DONE

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
 OWNER_FILE = "owner.db"  # beside the database, unless it has a place of its own
+DATA_FOLDER = "data"  # so, too
 DEFAULT_OWNER = DEFAULT_DATABASE.with_name(OWNER_FILE)
 DEFAULT_DATA = DEFAULT_DATABASE.with_name("data")
 DEFAULT_CAPTURES = DEFAULT_DATABASE.with_name("captures")
@@ -281,7 +282,8 @@ class Data:
     folder: Annotated[
         Path,
         About(
-            "Folder of the databases that tell countries, networks and clouds of addresses.",
+            "Folder of the databases that tell countries, networks and clouds of addresses. Where nothing says another "
+            f"place, `{DATA_FOLDER}` beside the database, if they lie there.",
             "path of a folder",
             _folder,
         ),

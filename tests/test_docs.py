@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+import shlex
+from contextlib import closing, suppress
 from pathlib import Path
 
+import click
 import pytest
 
 from appliance import __version__
 from appliance.config import KEYS, VARIABLE
-from appliance.main import DEBUG, EXIT_CODES, verbs
+from appliance.main import DEBUG, EXIT_CODES, homeport, verbs
 from daemon.report.registry import KINDS
 from daemon.store.database import open_database
 from daemon.store.export import VIEWS
@@ -119,6 +121,26 @@ def test_links_lead_somewhere(name: str) -> None:
         assert target.exists(), page
         if place:
             assert place in anchors(str(target.resolve().relative_to(ROOT))), f"{page}#{place}"
+
+
+def commands(name: str) -> list[str]:
+    """What a page's boxes tell people to type after `homeport`; a line that leaves something out (`[--yes]`) is none."""
+    boxes = "\n".join(re.findall(r"(?ms)^```(?:sh|console|bash)?\n(.*?)^```", text(name))).replace("\\\n", " ")
+    lines = re.findall(r"(?m)^(?:\$ )?(?:ssh homeport )?(?:sudo )?(?:\.venv/bin/)?homeport ([a-z][^#\n]*)", boxes)
+    return [re.split(r" [|>&]|;", line)[0] for line in lines if "[" not in line and "NAME" not in line]
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES_TO_READ if commands(name)])
+def test_commands_are_such_that_homeport_takes(name: str) -> None:
+    for command in commands(name):
+        group: click.Command = homeport
+        context, rest = click.Context(homeport), shlex.split(command)
+        while isinstance(group, click.Group) and rest:
+            said, found, rest = group.resolve_command(context, rest)
+            assert found is not None, command
+            group, context = found, click.Context(found, context, said)
+        with suppress(click.exceptions.Exit):  # `--help`
+            group.make_context(group.name, rest, context.parent)  # raises what a person would be told
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES_TO_READ if name.startswith("docs/")])

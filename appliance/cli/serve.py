@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 import click
 
@@ -26,6 +27,8 @@ def command(database: str | None, owner: str | None, site: str | None, host: str
 
     if not config.store.database.exists():
         note(f"There is no database at {printable(config.store.database)} yet; the pages say so until there is.")
+    else:
+        _tried(config.store.database)
     code = None if is_open else claim_code(config)
     if code is not None:
         note(f"This box has no owner yet. Its code, for the page /setup: {code}")
@@ -33,6 +36,18 @@ def command(database: str | None, owner: str | None, site: str | None, host: str
         serve(config, host, port, is_open=is_open, ready=lambda address: note(f"Homeport is at {printable(address)}"))
     except OSError as error:
         raise CannotDoError(f"cannot listen at {host}:{port}: {error.strerror}; try --port with another") from error
+
+
+def _tried(database: Path) -> None:
+    """Say what every page would say, if the database cannot be read. The pages stay: it may be put right meanwhile."""
+    from daemon.store.errors import StoreError
+    from web.reading import reading
+
+    try:
+        with reading(database):
+            pass
+    except StoreError as error:
+        note(f"The pages cannot show anything: {printable(error)}")
 
 
 def _loopback(host: str) -> bool:

@@ -32,7 +32,7 @@ def find_maker(
         known = table.by_vendor(option)
         return Maker(known.name if known else option, BY_OPTION)
     words = re.sub(r"[-_.\s]+", " ", folder)
-    known = table.by_vendor(words) or table.by_device(words)
+    known = table.by_device(words)  # a folder is called as a device is: `tv` is no company's
     if known is not None:
         return Maker(known.name, BY_FOLDER)
     if identified:
