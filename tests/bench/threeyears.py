@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
-from daemon.report.changes import changes_report
+from daemon.report.changes import changes_report, read_for
 from daemon.report.coverage import coverage_report
 from daemon.report.registry import KINDS, Kind
 from daemon.report.scope import Scope, Span
 from daemon.store.calendar import Calendar, month_days
 from daemon.store.database import read_database
-from daemon.store.months import count_addresses, known_devices, read_contacts, read_naming
+from daemon.store.months import count_addresses, known_devices, read_naming
 from daemon.store.reached import read_reached
 from daemon.store.roster import read_contacts as contacts_of
 from daemon.store.roster import read_residents
@@ -35,12 +35,14 @@ TIERS: dict[str, tuple[str, ...]] = {
         "flow", "flow_kind", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "kept_label",
         "destination_day", "destination_sum", "destination_day_column",
     ),
-    "traffic by quarter of an hour": ("slot_total",),
+    "traffic by quarter of an hour": ("slot_total", "slot_sum_column"),
     "hours": ("hour_total",),
-    "days": ("day_total", "scope_total", "day_stale"),
+    "days": ("day_total", "scope_total", "day_stale", "house_hour", "house_day", "way_month", "unsummed"),
     "destinations by month": ("destination_month",),
     "whose they are": ("judgement", "verdict"),
-    "whose it was, added up": ("whose", "whose_day", "whose_month", "whose_stale", "whose_house", "whose_column"),
+    "whose it was, added up": (
+        "whose", "whose_day", "whose_month", "whose_stale", "whose_house", "whose_column", "naming_month",
+    ),
     "destinations in columns": ("destination_month_column",),
     "names, aliases, addresses": ("name", "alias", "remote", "way"),
 }  # fmt: skip
@@ -96,22 +98,30 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
         begin, end = calendar.month(asked)
         return Window(1, begin * SLOT_US, end * SLOT_US, month_days(asked), (asked, asked))
 
-    def changes() -> object:
-        return changes_report(read_contacts(db, month - 1, month, 1), known_devices(db), month, month)
+    def changes(months: int, device: int | None = None) -> Callable[[], object]:
+        def ask() -> object:
+            contacts = read_for(db, 1, device, month - months + 1, month)
+            return changes_report(contacts, known_devices(db), month - months + 1, month).shown()
 
-    def coverage() -> object:
-        namings = read_naming(db, month - 1, month, 1)
-        return coverage_report(namings, {month: count_addresses(db, *calendar.month(month), 1)})
+        return ask
 
-    def changes_of_years() -> object:
-        contacts = read_contacts(db, month - 35, month, 1, busy)
-        return changes_report(contacts, known_devices(db), month - 34, month)
+    def coverage(months: int) -> Callable[[], object]:
+        def ask() -> object:
+            namings = read_naming(db, month - months + 1, month, 1)
+            return coverage_report(namings, {month: count_addresses(db, *calendar.month(month), 1)})
+
+        return ask
 
     return {
-        **{f"report {kind.name}, last week": _of_week(db, kind) for kind in KINDS if kind.name not in _BY_MONTHS},
-        "report changes, last two months": changes,
-        "report changes of one device, three years": changes_of_years,
-        "report coverage, last two months": coverage,
+        **{f"report {kind.name}, last week": _of_days(db, kind, 7) for kind in KINDS if kind.name not in _BY_MONTHS},
+        **{f"report {kind.name}, a year": _of_days(db, kind, 365) for kind in KINDS if kind.name not in _BY_MONTHS},
+        "report changes, last two months": changes(2),
+        "report changes, a year": changes(12),
+        "report changes, three years": changes(36),
+        "report changes of one device, three years": changes(36, busy),
+        "report coverage, last two months": coverage(2),
+        "report coverage, a year": coverage(12),
+        "report coverage, three years": coverage(36),
         "devices": lambda: read_residents(db, "home"),
         "destinations of one device, three years": lambda: contacts_of(db, busy, 15),
         "destinations of all devices, this month": lambda: read_reached(db, of_month(month)),
@@ -134,14 +144,14 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
     }
 
 
-def _of_week(db: sqlite3.Connection, kind: Kind) -> Callable[[], object]:
-    """A report as the command asks it where no time is said."""
+def _of_days(db: sqlite3.Connection, kind: Kind, days: int) -> Callable[[], object]:
+    """A report about the last days, as a person sees it: the command asks about seven where no time is said."""
     (newest,) = db.execute("SELECT max(last_us) FROM capture").fetchone()
     names = {each.device_id: each.name or each.said_of for each in read_residents(db, "home")}
-    span = Span(newest + 1 - 7 * DAY_US, newest + 1)
+    span = Span(newest + 1 - days * DAY_US, newest + 1)
     only = {"destination": "host3.amazonaws.com"} if "destination" in kind.only else {}
     scope = Scope(db, 1, "home", "Europe/Berlin", span, newest, names=names, only=only)
-    return lambda: kind.make(scope)
+    return lambda: kind.make(scope).shown()
 
 
 def timings(database: Path) -> dict[str, float]:

@@ -67,8 +67,8 @@ _TIERS = (  # table, its time, times a day, the rest of its key
 # A fifth of a device's names are others than in the month before; every address is another one.
 _MONTH_BACK = """
     INSERT OR IGNORE INTO destination_month
-    SELECT :month, station_id, iif(name_id % 5 = :back % 5, 1 + (name_id + 7 * :back) % :domains, name_id), remote_id,
-        way_id, 0, :base + (name_id * 13 + station_id * 29 + :back * 997) % :pool, max(main_bytes), sum(flows),
+    SELECT :month, station_id, iif(name_id AND name_id % 5 = :back % 5, 1 + (name_id + 7 * :back) % :domains, name_id),
+        remote_id, way_id, 0, :base + (name_id * 13 + station_id * 29 + :back * 997) % :pool, max(main_bytes), sum(flows),
         sum(packets_up), sum(packets_down), sum(bytes_up), sum(bytes_down), min(first_us) - :back * 30 * 86400000000,
         max(last_us) - :back * 30 * 86400000000
     FROM destination_day GROUP BY station_id, name_id, remote_id, way_id
