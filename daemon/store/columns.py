@@ -17,9 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
-Narrow = npt.NDArray[
-    np.signedinteger
-]  # as wide as its numbers need: half a million rows take half as much of a small box
+Narrow = npt.NDArray[np.signedinteger]  # as wide as its numbers need: half a million rows, half the room
 
 _HEAD = struct.Struct("<BBI")  # whether compressed, columns, rows
 _PLAIN, _COMPRESSED = 0, 1
