@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.decode.slots import SLOT_US
-from daemon.report.hours import SLOTS_A_DAY, SLOTS_AN_HOUR, is_night, local_slots
+from daemon.report.hours import SLOTS_AN_HOUR, is_night, local_hours
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SHARE, Column, Report
 from daemon.report.words import counted, span_words
@@ -93,7 +93,7 @@ def rhythms(scope: Scope) -> dict[int, Rhythm]:
     end = min(scope.span.until_us, (scope.newest_us // SLOT_US + 1) * SLOT_US) // SLOT_US
     first = min(int(each.every[0]) for each in found.values())
     last = max(end, *(int(each.every[-1]) + 1 for each in found.values()))
-    hours = local_slots(range(first, last), scope.zone) % SLOTS_A_DAY // SLOTS_AN_HOUR
+    hours = local_hours(range(first, last), scope.zone)
     clock = _Clock(first, hours, np.array([is_night(hour, scope.night) for hour in range(24)])[hours])
     return {number: _rhythm(each, end, clock) for number, each in found.items()}
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from daemon.report.scope import Scope
 from daemon.store.columns import Ints
+from daemon.store.station_devices import read_device_of_station
 from daemon.store.whose import (
     UNJUDGED,
     Label,
     Met,
-    read_device_of_station,
     read_labels,
     read_met_of_company,
 )

@@ -37,10 +37,9 @@ def local_slots(slots: range, zone: str) -> Ints:
     return out
 
 
-def local_hours(slots: range, zone: str) -> list[int]:
+def local_hours(slots: range, zone: str) -> Ints:
     """The hour of the house's day in which each slot begins."""
-    hours: list[int] = (local_slots(slots, zone) % SLOTS_A_DAY // SLOTS_AN_HOUR).tolist()
-    return hours
+    return local_slots(slots, zone) % SLOTS_A_DAY // SLOTS_AN_HOUR
 
 
 def _ahead(slot: int, clock: ZoneInfo) -> int:
@@ -64,7 +63,7 @@ def night_slots(scope: Scope) -> list[int]:
     """The slots of a span that are at night."""
     slots = slots_of(scope)
     dark = np.array([is_night(hour, scope.night) for hour in range(24)])
-    hours = local_slots(slots, scope.zone) % SLOTS_A_DAY // SLOTS_AN_HOUR
+    hours = local_hours(slots, scope.zone)
     out: list[int] = (np.flatnonzero(dark[hours]) + slots.start).tolist()
     return out
 

@@ -11,6 +11,7 @@ import sqlite3
 from datetime import date, timedelta
 
 from daemon.decode.slots import SLOT_US
+from daemon.store.station_devices import read_device_of_station
 from daemon.store.whose_days import read_owned, read_shares
 from daemon.store.window import Window
 
@@ -69,7 +70,7 @@ _DESCRIBED = """
 
 def read_parties(db: sqlite3.Connection, window: Window) -> dict[tuple[int, str], tuple[int, int]]:
     """(device, party) -> (bytes up, bytes down) of what went to the internet."""
-    owned, stations = read_owned(db), dict(db.execute("SELECT id, device_id FROM station WHERE device_id IS NOT NULL"))
+    owned, stations = read_owned(db), read_device_of_station(db)
     found: dict[tuple[int, str], tuple[int, int]] = {}
     for station, number, up, down in read_shares(db, window):
         if station in stations:

@@ -22,7 +22,8 @@ import numpy.typing as npt
 from daemon.classify.vocabulary import UNKNOWN
 from daemon.store.columns import Ints, Narrow, read_columns
 from daemon.store.destination_columns import read_parts, read_ways
-from daemon.store.judged import read_device_of, verdicts_of
+from daemon.store.judged import verdicts_of
+from daemon.store.station_devices import read_device_column
 from daemon.store.whose import read_texts
 from daemon.store.whose_days import read_owned
 from daemon.store.window import Window
@@ -180,7 +181,7 @@ def _runs(months: Collection[int]) -> list[tuple[int, int]]:
 
 
 def _pieces(db: sqlite3.Connection, first: int, last: int, site: int, device: int | None) -> Iterator[_Piece]:
-    ways, device_of = read_ways(db), read_device_of(db)
+    ways, device_of = read_ways(db), read_device_column(db)
     for part in read_parts(db, Window(site, 0, 0, _NO_DAYS, (first, last), device), ways):
         ours = ways.site[part.columns.way] == site
         station, named, verdict, up, down = (

@@ -10,7 +10,8 @@ import numpy as np
 
 from daemon.store.calendar import month_days
 from daemon.store.destination_columns import read_parts, read_ways
-from daemon.store.judged import read_device_of, verdicts_of
+from daemon.store.judged import verdicts_of
+from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _WIDTH = 1 << 40  # of the numbers of names and, below 0, of addresses: far more than there may be
@@ -43,7 +44,7 @@ def read_known(db: sqlite3.Connection, site_id: int, months: tuple[int, int], da
 
 def _met_before(db: sqlite3.Connection, site_id: int, month: int, day: int) -> set[tuple[int, int]]:
     """(device, verdict) of all that devices met in the days of a month before a day, as far as these are kept."""
-    ways, device_of = read_ways(db), read_device_of(db)
+    ways, device_of = read_ways(db), read_device_column(db)
     pairs: set[tuple[int, int]] = set()
     for part in read_parts(db, Window(site_id, 0, 0, (month_days(month)[0], day - 1), (month, month)), ways):
         if part.day:

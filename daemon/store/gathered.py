@@ -14,18 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from daemon.store.columns import Ints, Narrow, read_columns
+from daemon.store.columns import Ints, Narrow
 from daemon.store.destination_columns import Columns, Part, Ways, read_packed, read_parts, read_ways
+from daemon.store.judged import verdicts_of
+from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
 _MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
 Slots = npt.NDArray[np.signedinteger]  # narrow, as there are many
-_DEVICES = "SELECT id, coalesce(device_id, 0) FROM station"
-_JUDGED = "judgement WHERE month = ? AND site_id = ?"
-_OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(?))"
 _MOST_KEPT = 12 << 20  # bytes of columns that need not be unpacked twice
-_FEW = 2_000  # destinations, up to which it pays to sift
 _SO_JUDGED = """
     SELECT DISTINCT iif(name_id, name_id, -remote_id) FROM judgement
     WHERE month IN (SELECT value FROM json_each(?)) AND site_id = ? AND verdict_id IN (SELECT value FROM json_each(?))
@@ -100,7 +98,7 @@ def gather(
     With `verdicts` only those of which one of these held in any of the months; with `named` only these.
     """
     ways = read_ways(db)
-    device_of = _device_of_station(db)
+    device_of = read_device_column(db)
     held, kept = [], 0
     for part in read_parts(db, window, ways):
         kept += 0 if part.day else sum(column.nbytes for column in part.columns)
@@ -158,14 +156,6 @@ def _held(part: Part, ways: Ways, site: int, *, again: bool) -> _Held:
     held = _Held(part.month, part.day, station, named, verdict, None if again else columns, None)
     ours = ways.site[columns.way] == site
     return held if ours.all() else held.only(ours)
-
-
-def _device_of_station(db: sqlite3.Connection) -> Ints:
-    rows = db.execute(_DEVICES).fetchall()
-    out = np.zeros(max((station for station, _ in rows), default=0) + 1, np.int64)
-    for station, device in rows:
-        out[station] = device
-    return out
 
 
 def _sought(db: sqlite3.Connection, site: int, held: Sequence[_Held], verdicts: Collection[int]) -> list[_Held]:
@@ -232,34 +222,14 @@ def _judged(
 ) -> Ints:
     """The verdict of the newest month in which each was met."""
     out = np.zeros(len(gathered.device), np.int64)
-    keys = (gathered.device << 32) + gathered.named
     for month in sorted({part.month for part in parts}):
         met = [(part, slot) for part, slot in zip(parts, slots, strict=True) if part.month == month]
         if any(part.day for part, _ in met):
             asked = np.zeros(len(out), bool)
             for part, slot in met:
                 asked[slot] |= bool(part.day)
-            rows = _read_judged(db, month, site, np.unique(gathered.named[asked]).tolist())
-            out[asked] = _looked_up(keys[asked], (rows[:, 0] << 32) + rows[:, 1], rows[:, 2])
+            out[asked] = verdicts_of(db, month, site, gathered.device[asked], gathered.named[asked])
         for part, slot in met:
             if not part.day:
                 out[slot] = part.verdict
     return out
-
-
-def _read_judged(db: sqlite3.Connection, month: int, site: int, named: list[int]) -> Ints:
-    """Judgements of a month, of these destinations at least: (device, destination, verdict) each."""
-    few = len(named) <= _FEW
-    rest, asked = _JUDGED + (_OF_THESE if few else ""), (month, site, *([json.dumps(named)] if few else ()))
-    return np.stack(
-        read_columns(db, ("device_id", "iif(name_id, name_id, -remote_id)", "verdict_id"), rest, asked), axis=1
-    )
-
-
-def _looked_up(wanted: Ints, keys: Ints, values: Ints) -> Ints:
-    """The values of these keys, 0 where there is none."""
-    order = np.argsort(keys)
-    if not len(order):
-        return np.zeros(len(wanted), np.int64)
-    at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
-    return np.where(keys[at] == wanted, values[at], 0)

@@ -13,6 +13,7 @@ import numpy as np
 
 from daemon.decode.slots import SLOT_US
 from daemon.store.columns import Ints
+from daemon.store.station_devices import read_device_of_station
 from daemon.store.window import Window
 
 _HOURS = """
@@ -39,7 +40,7 @@ def read_heard(db: sqlite3.Connection, window: Window) -> dict[int, Heard]:
         "site": window.site_id, "device": window.device_id, "first": window.since_us // SLOT_US,
         "last": -(-window.until_us // SLOT_US),
     }  # fmt: skip
-    device_of = dict(db.execute("SELECT id, device_id FROM station WHERE device_id IS NOT NULL"))
+    device_of = read_device_of_station(db)
     every, outside = (
         {device: np.unique(np.concatenate(parts)) for device, parts in _by_device(rows, device_of).items()}
         for rows in (db.execute(_HOURS.format(of=of), asked).fetchall() for of in ("", _OUTSIDE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from daemon.store.columns import Ints, read_columns
 
 _JUDGED = ("device_id", "iif(name_id, name_id, -remote_id)", "verdict_id")
-_OF_MONTH = "judgement WHERE month = :month AND site_id = :site {of}"
-_DEVICES = "SELECT id, coalesce(device_id, 0) FROM station"
+_OF_MONTH = "judgement WHERE month = :month AND site_id = :site"
+_OF_DEVICE = " AND device_id = :device"
+_OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(:named))"
+_FEW = 2_000  # destinations, up to which it pays to sift
 _BITS = 32
 
 
@@ -21,9 +24,11 @@ def verdicts_of(
 
     `named` is the number of a name; below 0 that of an address.
     """
-    of = "" if only is None else "AND device_id = :device"
-    asked = {"month": month, "site": site, "device": only}
-    who, what, verdict = read_columns(db, _JUDGED, _OF_MONTH.format(of=of), asked)
+    these = np.unique(named)
+    few = len(these) <= _FEW
+    of = (_OF_DEVICE if only is not None else "") + (_OF_THESE if few else "")
+    asked = {"month": month, "site": site, "device": only, "named": json.dumps(these.tolist()) if few else None}
+    who, what, verdict = read_columns(db, _JUDGED, _OF_MONTH + of, asked)
     if not len(who):
         return np.zeros(len(device), np.int64)
     keys = (who << _BITS) + what
@@ -31,12 +36,3 @@ def verdicts_of(
     wanted = (device << _BITS) + named
     at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
     return np.where(keys[at] == wanted, verdict[at], 0)
-
-
-def read_device_of(db: sqlite3.Connection) -> Ints:
-    """The device of each station by number; 0: it is none."""
-    rows = db.execute(_DEVICES).fetchall()
-    out = np.zeros(max((station for station, _ in rows), default=0) + 1, np.int64)
-    for station, device in rows:
-        out[station] = device
-    return out

@@ -18,6 +18,7 @@ from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import month_days
 from daemon.store.columns import Ints
 from daemon.store.destination_columns import read_parts, read_ways
+from daemon.store.station_devices import read_device_of_station
 from daemon.store.window import Window
 
 QUARTER, DAY, MONTH = "slot", "day", "month"  # steps
@@ -67,7 +68,7 @@ def read_named(db: sqlite3.Connection, window: Window, step: str, names: Iterabl
         "last": -(-window.until_us // SLOT_US), "first_day": window.days[0], "last_day": window.days[1],
         "first_month": window.months[0], "last_month": window.months[1], "names": json.dumps(list(names)),
     }  # fmt: skip
-    devices = dict(db.execute("SELECT id, coalesce(device_id, 0) FROM station").fetchall())
+    devices = read_device_of_station(db)
     return [
         Named(at, devices.get(station, 0), name_id, packets, octets)
         for at, station, name_id, packets, octets in db.execute(query, asked)
@@ -89,7 +90,7 @@ def _from_columns(db: sqlite3.Connection, window: Window, step: str, names: Coll
         sums.setdefault(part.month if step == MONTH else part.day, []).append(
             (met[0] << _NAME_BITS | met[1], met[2] + met[3], met[4] + met[5])
         )
-    devices = dict(db.execute("SELECT id, coalesce(device_id, 0) FROM station").fetchall())
+    devices = read_device_of_station(db)
     out = []
     for place, of in sorted(sums.items()):
         keys, packets, octets = (np.concatenate(columns) for columns in zip(*of, strict=True))

@@ -21,7 +21,9 @@ import numpy as np
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar, month_of
 from daemon.store.columns import Ints, pack, unpack
-from daemon.store.judged import read_device_of, verdicts_of
+from daemon.store.judged import verdicts_of
+from daemon.store.rollup import site_calendar
+from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _WAY_BITS = 24
@@ -57,7 +59,7 @@ def read_slot_sums(db: sqlite3.Connection, window: Window, slots: Sequence[int])
         tables, slots = _kept(db, window.site_id, slots)
     tables.append(_read(db, window.site_id, slots, window.device_id))
     table = _added(tables)
-    device = read_device_of(db)[table[:, 1] >> _WAY_BITS]
+    device = read_device_column(db)[table[:, 1] >> _WAY_BITS]
     table, device = table[device != 0], device[device != 0]
     named, rest, packets_up, packets_down, bytes_up, bytes_down, last = table.T
     way, verdict = rest & ((1 << _WAY_BITS) - 1), _judged(db, window, device, named, last)
@@ -66,7 +68,7 @@ def read_slot_sums(db: sqlite3.Connection, window: Window, slots: Sequence[int])
 
 def follow(db: sqlite3.Connection, site_id: int, slots: Sequence[int], newest_us: int, most: int) -> int:
     """Keep the sums of these slots by days that are over, at most so many more; how many. Within a transaction."""
-    calendar = _calendar(db, site_id)
+    calendar = site_calendar(db, site_id)
     first, today = _first_slot(db), calendar.span((newest_us - _LINGERS_US) // SLOT_US)[0]
     days = {
         day: asked for day, asked in _by_day(calendar, slots).items() if day < today and _whole(calendar, asked, first)
@@ -94,7 +96,7 @@ def follow(db: sqlite3.Connection, site_id: int, slots: Sequence[int], newest_us
 
 def _kept(db: sqlite3.Connection, site_id: int, slots: Sequence[int]) -> tuple[list[Ints], list[int]]:
     """The sums of days that are kept, and the slots of the others."""
-    calendar, first = _calendar(db, site_id), _first_slot(db)
+    calendar, first = site_calendar(db, site_id), _first_slot(db)
     found, others = [], []
     for day, asked in _by_day(calendar, slots).items():
         row = None
@@ -162,13 +164,8 @@ def _first_slot(db: sqlite3.Connection) -> int | None:
     return first
 
 
-def _calendar(db: sqlite3.Connection, site_id: int) -> Calendar:
-    (zone,) = db.execute("SELECT zone FROM site WHERE id = ?", (site_id,)).fetchone()
-    return Calendar(zone)
-
-
 def _judged(db: sqlite3.Connection, window: Window, device: Ints, named: Ints, last: Ints) -> Ints:
-    calendar, out = _calendar(db, window.site_id), np.zeros(len(device), np.int64)
+    calendar, out = site_calendar(db, window.site_id), np.zeros(len(device), np.int64)
     for month in range(window.months[0], window.months[1] + 1):
         begin, end = calendar.month(month)
         within = np.flatnonzero((last >= begin) & (last < end))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,11 +94,6 @@ def read_met_of_company(db: sqlite3.Connection, window: Window, company: str | N
     return met_of(gather(db, window, verdicts if company is not None else {0, *verdicts}))
 
 
-def read_device_of_station(db: sqlite3.Connection) -> dict[int, int]:
-    """The device of every station that has one."""
-    return dict(db.execute("SELECT id, device_id FROM station WHERE device_id IS NOT NULL").fetchall())
-
-
 def read_called(db: sqlite3.Connection, organisations: Iterable[str]) -> dict[str, list[str]]:
     """Other names under which people know these organisations."""
     out: dict[str, list[str]] = {}
@@ -121,17 +116,8 @@ def read_networks(db: sqlite3.Connection, verdicts: Sequence[int]) -> tuple[Ints
     return verdict, whose, network
 
 
-def read_whose_of(db: sqlite3.Connection, verdicts: Collection[int]) -> dict[int, int]:
-    """The number of `whose_days.Owned` of these verdicts, as far as they have one."""
-    query = "SELECT id, whose_id FROM verdict WHERE whose_id IS NOT NULL"
-    if len(verdicts) > _MANY:
-        rows = db.execute(query)
-        return {number: whose for number, whose in rows if number in verdicts}
-    return dict(db.execute(f"{query} AND id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(verdicts)),)))
-
-
 def whose_of(db: sqlite3.Connection, verdicts: Ints) -> Ints:
-    """The same as a column: 0 for those that have none. `verdicts` are in order, each once."""
+    """The numbers of `whose_days.Owned` of these verdicts, 0 where there is none. `verdicts` are in order, each once."""
     there = "verdict WHERE whose_id IS NOT NULL"
     if len(verdicts) > _MANY:
         known, whose = read_columns(db, ("id", "whose_id"), there)

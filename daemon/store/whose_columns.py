@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.store.columns import Ints, pack, unpack
+from daemon.store.station_devices import read_device_column
 
 BITS = 24  # of the number of whose it is, in that of a pair
 _WHOSE = (1 << BITS) - 1
@@ -66,11 +67,7 @@ def read_months(db: sqlite3.Connection, site_id: int, months: Iterable[int]) -> 
 def read_met(db: sqlite3.Connection, site_id: int, month: int, device_id: int | None) -> list[tuple[int, int, int]]:
     """(device, number of whose it is, bytes both ways) of a whole month, of one device or of all; device 0: no device."""
     (columns,) = read_months(db, site_id, [month])
-    rows = db.execute("SELECT id, coalesce(device_id, 0) FROM station").fetchall()
-    device_of = np.zeros(max((station for station, _ in rows), default=0) + 1, np.int64)
-    for station, device in rows:
-        device_of[station] = device
-    devices = device_of[columns.pairs >> BITS]
+    devices = read_device_column(db)[columns.pairs >> BITS]
     keys, octets = devices << BITS | columns.pairs & _WHOSE, columns.up + columns.down
     if device_id is not None:
         of_device = devices == device_id

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import struct
-import sys
-import tracemalloc
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +29,7 @@ from tests.daemon.decode import test_dns_rdata as rdata
 from tests.daemon.decode import test_dns_shape as shape
 from tests.daemon.decode import test_dns_svcb as svcb
 from tests.support.hostile import every_cut, hostile
+from tests.support.leaks import left_behind
 
 Reader = Callable[[bytes], Message | None]
 
@@ -248,17 +247,8 @@ def test_nothing_is_leaked() -> None:
             for wire in wires:
                 READ(wire)
 
-    run(1)
-    before = [sys.getrefcount(each) for each in shared]
-    tracemalloc.start()
-    try:
-        run(1)
-        size = tracemalloc.get_traced_memory()[0]
-        run(20)
-        grown = tracemalloc.get_traced_memory()[0] - size
-    finally:
-        tracemalloc.stop()
-    assert [sys.getrefcount(each) for each in shared] == before
+    references, grown = left_behind(run, 20, shared)
+    assert set(references) == {0}
     assert grown < 2000
 
 

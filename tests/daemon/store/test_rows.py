@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -18,6 +16,7 @@ from daemon.decode.dns import Record
 from daemon.flow.facts import DnsFact, FlowFact, FlowKind, HelloFact
 from daemon.identify.answers import LEAST_US, MOST_US, SECOND
 from daemon.store import rows
+from tests.support.leaks import left_behind
 
 if not rows.NATIVE:
     pytest.skip("daemon/store/_rows.c is not built", allow_module_level=True)
@@ -196,15 +195,6 @@ def test_nothing_is_leaked() -> None:
     shared = [
         each for each in (*KINDS, *FLOW, *HELLO, *DNS) if isinstance(each, (str, tuple))
     ]  # small numbers are everywhere
-    run(1)
-    before = [sys.getrefcount(each) for each in shared]
-    tracemalloc.start()
-    try:
-        run(1)
-        size = tracemalloc.get_traced_memory()[0]
-        run(50)
-        grown = tracemalloc.get_traced_memory()[0] - size
-    finally:
-        tracemalloc.stop()
-    assert [sys.getrefcount(each) for each in shared] == before
+    references, grown = left_behind(run, 50, shared)
+    assert set(references) == {0}
     assert grown < 4000
