@@ -12,9 +12,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 from appliance.settings import (
+    ABOUT,
     DATA_FOLDER,
     OWNER_FILE,
     SECTIONS,
@@ -53,16 +53,15 @@ class Key:
     about: About
 
 
-_TYPES = {str: "text", int: "number", tuple[str, ...]: "list of texts", Path: "path"}
+_TYPES = {"str": "text", "int": "number", "tuple[str, ...]": "list of texts", "Path": "path"}
 
 
 def _declared() -> dict[str, Key]:
     keys = {}
     for section, holder in SECTIONS.items():
-        hints = get_type_hints(holder, include_extras=True)
-        for f in fields(holder):
-            kind, about = get_args(hints[f.name])
-            keys[f"{section}.{f.name}"] = Key(f"{section}.{f.name}", _TYPES[kind], f.default, about)
+        for f in fields(holder):  # whose types are text: to look into them as types takes longer than all the rest here
+            name = f"{section}.{f.name}"
+            keys[name] = Key(name, _TYPES[str(f.type)], f.default, f.metadata[ABOUT])
     return keys
 
 

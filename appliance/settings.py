@@ -7,10 +7,11 @@ dataclasses and not pydantic: importing pydantic takes 0.11 s of CPU, more than 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
+ABOUT = "about"  # what the metadata of a section's field have
 DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
 OWNER_FILE = "owner.db"  # beside the database, unless it has a place of its own
 DATA_FOLDER = "data"  # so, too
@@ -132,210 +133,231 @@ class About:
     check: Callable[[Any], str]
 
 
+def _about(purpose: str, allowed: str, check: Callable[[Any], str]) -> Mapping[str, About]:
+    return {ABOUT: About(purpose, allowed, check)}
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The home whose traffic this is."""
 
-    name: Annotated[
-        str,
-        About(
+    name: str = field(
+        default="home",
+        metadata=_about(
             "Name of the home. Addresses, MACs and names are evidence only inside their site.",
             "1 to 64 characters",
             _site_name,
         ),
-    ] = "home"
-    networks: Annotated[
-        tuple[str, ...],
-        About(
+    )
+    networks: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
             "Prefixes that are local in this home besides the private, link-local and announced ones.",
             "IPv4 and IPv6 prefixes",
             _networks,
         ),
-    ] = ()
-    time_zone: Annotated[
-        str,
-        About(
+    )
+    time_zone: str = field(
+        default="",
+        metadata=_about(
             "Time zone in which the home's days and months are counted; empty: the machine's.",
             "IANA name such as Europe/Berlin",
             _zone,
         ),
-    ] = ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
     """What is recorded, and where it goes."""
 
-    interface: Annotated[
-        str, About("Interface that is recorded: the one the devices are on.", "name such as wlan0", _interface)
-    ] = ""
-    folder: Annotated[Path, About("Folder of the capture files.", "path of a folder", _folder)] = DEFAULT_CAPTURES
-    filter: Annotated[
-        str,
-        About("What is recorded, in the words of pcap-filter(7); empty: everything.", "a filter expression", _any_text),
-    ] = ""
-    snaplen: Annotated[
-        int,
-        About("Bytes of each packet that are kept; less than all of them costs names.", "64 to 262144 bytes", _snaplen),
-    ] = 262_144
-    rotate_mib: Annotated[
-        int, About("Size at which a file ends, besides at midnight; 0: never.", "0 to 1048576 MiB", _rotate)
-    ] = 0
-    own_ports: Annotated[
-        tuple[str, ...],
-        About(
+    interface: str = field(
+        default="",
+        metadata=_about("Interface that is recorded: the one the devices are on.", "name such as wlan0", _interface),
+    )
+    folder: Path = field(
+        default=DEFAULT_CAPTURES, metadata=_about("Folder of the capture files.", "path of a folder", _folder)
+    )
+    filter: str = field(
+        default="",
+        metadata=_about(
+            "What is recorded, in the words of pcap-filter(7); empty: everything.", "a filter expression", _any_text
+        ),
+    )
+    snaplen: int = field(
+        default=262_144,
+        metadata=_about(
+            "Bytes of each packet that are kept; less than all of them costs names.", "64 to 262144 bytes", _snaplen
+        ),
+    )
+    rotate_mib: int = field(
+        default=0,
+        metadata=_about("Size at which a file ends, besides at midnight; 0: never.", "0 to 1048576 MiB", _rotate),
+    )
+    own_ports: tuple[str, ...] = field(
+        default=("22", "80", "443", "8080"),
+        metadata=_about(
             "TCP ports at which the box itself is served (ssh, the dashboard): not recorded. An empty list records all.",
             "port numbers",
             _ports,
         ),
-    ] = ("22", "80", "443", "8080")
-    clock: Annotated[
-        str,
-        About(
+    )
+    clock: str = field(
+        default="wait",
+        metadata=_about(
             "Whether a clock that nobody has set yet is waited for (`wait`) or taken as right (`trust`).",
             "wait or trust",
             _clock,
         ),
-    ] = "wait"
-    keep_gib: Annotated[
-        int, About("Most that captures may take; the oldest go first. 0: no limit.", "0 to 1048576 GiB", _gigabytes)
-    ] = 0
-    keep_days: Annotated[
-        int,
-        About(
+    )
+    keep_gib: int = field(
+        default=0,
+        metadata=_about(
+            "Most that captures may take; the oldest go first. 0: no limit.", "0 to 1048576 GiB", _gigabytes
+        ),
+    )
+    keep_days: int = field(
+        default=0,
+        metadata=_about(
             "Days for which captures are kept, counted from the newest; 0: as long as there is room.",
             "0 to 36500",
             _days_or_none,
         ),
-    ] = 0
-    free_floor_mib: Annotated[
-        int,
-        About(
+    )
+    free_floor_mib: int = field(
+        default=1024,
+        metadata=_about(
             "What is to stay free on the disk of the captures; of a small disk at most a tenth. 0: nothing.",
             "0 to 1048576 MiB",
             _room,
         ),
-    ] = 1024
-    when_low: Annotated[
-        str,
-        About(
+    )
+    when_low: str = field(
+        default="delete",
+        metadata=_about(
             "When less is free: the oldest captures go (`delete`), only the first bytes of each packet are recorded"
             " (`thin`), or nothing is (`pause`).",
             "delete, thin or pause",
             _when_low,
         ),
-    ] = "delete"
-    ballast_mib: Annotated[
-        int,
-        About(
+    )
+    ballast_mib: int = field(
+        default=32,
+        metadata=_about(
             "Size of a file beside the database that is given up first when the disk is full; 0: none.",
             "0 to 1048576 MiB",
             _room,
         ),
-    ] = 32
-    thin_after_days: Annotated[
-        int,
-        About(
+    )
+    thin_after_days: int = field(
+        default=0,
+        metadata=_about(
             "Age from which a capture keeps the beginnings of its flows and the headers of the rest; 0: never.",
             "0 to 36500",
             _days_or_none,
         ),
-    ] = 0
-    thin_keep_kib: Annotated[
-        int,
-        About("How much of each flow a thinned capture keeps whole.", "1 to 1048576 KiB", _beginnings),
-    ] = 16
+    )
+    thin_keep_kib: int = field(
+        default=16,
+        metadata=_about("How much of each flow a thinned capture keeps whole.", "1 to 1048576 KiB", _beginnings),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
     """How `homeport import` works."""
 
-    jobs: Annotated[
-        int,
-        About("Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs),
-    ] = 1
+    jobs: int = field(
+        default=1,
+        metadata=_about("Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """Where facts, and the owner's words, are kept."""
 
-    database: Annotated[
-        Path,
-        About("The database of facts, for every verb that is called without `--db`.", "path of a file", _database),
-    ] = DEFAULT_DATABASE
-    owner: Annotated[
-        Path,
-        About(
+    database: Path = field(
+        default=DEFAULT_DATABASE,
+        metadata=_about(
+            "The database of facts, for every verb that is called without `--db`.", "path of a file", _database
+        ),
+    )
+    owner: Path = field(
+        default=DEFAULT_OWNER,
+        metadata=_about(
             f"The owner's words: names, rooms, joins. Where nothing says another place, `{OWNER_FILE}` beside the database.",
             "path of a file",
             _database,
         ),
-    ] = DEFAULT_OWNER
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
     """The databases that tell where addresses are."""
 
-    folder: Annotated[
-        Path,
-        About(
+    folder: Path = field(
+        default=DEFAULT_DATA,
+        metadata=_about(
             "Folder of the databases that tell countries, networks and clouds of addresses. Where nothing says another "
             f"place, `{DATA_FOLDER}` beside the database, if they lie there.",
             "path of a folder",
             _folder,
         ),
-    ] = DEFAULT_DATA
-    old_after_days: Annotated[
-        int,
-        About("Age from which `homeport data status` calls a database old.", "1 to 3650", _days),
-    ] = 90
+    )
+    old_after_days: int = field(
+        default=90, metadata=_about("Age from which `homeport data status` calls a database old.", "1 to 3650", _days)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Classify:
     """Whose a destination is."""
 
-    organisations: Annotated[
-        tuple[str, ...],
-        About(
+    organisations: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
             "Files of organisations that extend the table that comes with Homeport, weakest first.",
             "paths of files",
             _files,
         ),
-    ] = ()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long what is kept; ages count from the newest packet."""
 
-    detail_days: Annotated[
-        int, About("Days for which single flows, handshakes and DNS messages are kept.", "1 to 3650", _days)
-    ] = 35
-    detail_mib: Annotated[
-        int, About("Most that they may take of the disk; the oldest go first.", "16 to 1048576 MiB", _megabytes)
-    ] = 512
-    traffic_days: Annotated[
-        int, About("Days for which traffic is kept by quarter of an hour; hours and months stay.", "1 to 3650", _days)
-    ] = 92
+    detail_days: int = field(
+        default=35,
+        metadata=_about("Days for which single flows, handshakes and DNS messages are kept.", "1 to 3650", _days),
+    )
+    detail_mib: int = field(
+        default=512,
+        metadata=_about("Most that they may take of the disk; the oldest go first.", "16 to 1048576 MiB", _megabytes),
+    )
+    traffic_days: int = field(
+        default=92,
+        metadata=_about(
+            "Days for which traffic is kept by quarter of an hour; hours and months stay.", "1 to 3650", _days
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
     """How the dashboard is reached."""
 
-    hosts: Annotated[
-        tuple[str, ...],
-        About(
+    hosts: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
             "Names by which the dashboard may be called besides its addresses, `localhost`, `homeport` and the machine's"
             " own name (both also with `.local`).",
             "host names",
             _host_names,
         ),
-    ] = ()
+    )
 
 
 SECTIONS: Mapping[str, type] = {

@@ -10,33 +10,31 @@ Rule 3: nothing is dropped: each record has a row, and a row's `kind` says what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from daemon.decode import bare
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import Records
+from daemon.decode.later import np
 from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, UNDECODED, Packet
 from daemon.decode.slow import EXTENSION_HEADERS, decode_frame
 from daemon.decode.tunnels import TUNNEL_PORTS, TUNNEL_PROTOCOLS
 from daemon.decode.walk import NATIVE, Native
 
-Column = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Column: TypeAlias = "NDArray[Any]"
 
 SPARE = 128  # bytes that must follow the last record in the buffer, so that a row may be gathered at any offset
 _ROW = 64  # IPv6 header + TCP header
 ETHERNET, _RAW, _SLL, _IPV4, _IPV6 = 1, 101, 113, 228, 229
 _RAW_LINKS = (12, 14, _RAW, _IPV4, _IPV6)
-_LINK_HEADER = np.zeros(65536, np.int64)
-_LINK_HEADER[[ETHERNET, _SLL]] = 14, 16
 _VLAN_TYPES = (0x8100, 0x88A8, 0x9100)
 _ENTERED_TYPES = (*_VLAN_TYPES, 0x8864, 0x8847, 0x8848)  # more headers inside: a third tag, PPPoE, MPLS
-_SLOW_PROTOCOLS = np.zeros(256, bool)
-_SLOW_PROTOCOLS[[*EXTENSION_HEADERS, *TUNNEL_PROTOCOLS]] = True
-_SLOW_PORTS = np.zeros(65536, bool)
-_SLOW_PORTS[list(TUNNEL_PORTS)] = True
+_SLOW_PROTOCOLS = bare.flags(256, (*EXTENSION_HEADERS, *TUNNEL_PROTOCOLS))
+_SLOW_PORTS = bare.flags(65536, TUNNEL_PORTS)
 
 
 class Survey(NamedTuple):
@@ -55,7 +53,8 @@ class Columns:
     """One row a record, in file order. Offsets are positions in the chunk's buffer; ports NO_PORT where there are none.
 
     Addresses are two 64-bit halves; IPv4 stands in the low half alone. `payloads` holds, by row, what does not lie in
-    the buffer (reassembled datagrams); `macs` the link addresses of rows that the slow path read.
+    the buffer (reassembled datagrams); `macs` the link addresses of rows that the slow path read. The columns are bare
+    (see `bare`) where those of the records are.
     """
 
     time_us: Column
@@ -89,41 +88,49 @@ class Columns:
     def survey(self, *, native: bool = True) -> Survey:
         """Of at least one row."""
         if native and NATIVE is not None:
-            link = np.ascontiguousarray(self.link, np.int32)
-            return Survey(*NATIVE.survey(*map(np.ascontiguousarray, (self.time_us, self.wire, self.kind)), link))
+            return Survey(*NATIVE.survey(flat(self.time_us), flat(self.wire), self.kind, flat(self.link, "i")))
         first_us, last_us = int(self.time_us.min()), int(self.time_us.max())
         undecoded, frames = (int(np.count_nonzero(self.kind == kind)) for kind in (UNDECODED, FRAME))
         cooked = int(np.count_nonzero(self.link == _SLL))
         return Survey(first_us, last_us, int(self.wire.sum()), undecoded, frames, cooked)
 
 
+def flat(column: Column, code: Literal["i", "q"] = "q") -> Column:
+    """A column of the scanner's as C takes it: in one piece, of this type (see `bare.Code`)."""
+    return column if bare.is_bare(column) else np.ascontiguousarray(column, code)
+
+
 def empty_columns(records: Records) -> Columns:
     """Columns of a chunk's length in which nothing is decoded yet."""
     n = len(records.offset)
-    small, wide, unsigned = np.uint8, np.int64, np.uint64
+    zeros, minus_ones = (bare.zeros, bare.minus_ones) if bare.is_bare(records.offset) else (np.zeros, _minus_ones)
     return Columns(
         time_us=records.time_us,
         wire=records.wire,
-        kind=np.zeros(n, small),
-        ethertype=np.zeros(n, np.int32),
-        version=np.zeros(n, small),
-        protocol=np.full(n, -1, np.int16),
-        source_hi=np.zeros(n, unsigned),
-        source_lo=np.zeros(n, unsigned),
-        destination_hi=np.zeros(n, unsigned),
-        destination_lo=np.zeros(n, unsigned),
-        source_port=np.full(n, NO_PORT, np.int32),
-        destination_port=np.full(n, NO_PORT, np.int32),
-        tcp_flags=np.zeros(n, small),
-        tcp_seq=np.zeros(n, wide),
-        payload_offset=np.zeros(n, wide),
-        payload_size=np.zeros(n, wide),
-        missing=np.zeros(n, wide),
-        tunnel=np.zeros(n, small),
-        fragment=np.zeros(n, bool),
+        kind=zeros(n, "B"),
+        ethertype=zeros(n, "i"),
+        version=zeros(n, "B"),
+        protocol=minus_ones(n, "h"),
+        source_hi=zeros(n, "Q"),
+        source_lo=zeros(n, "Q"),
+        destination_hi=zeros(n, "Q"),
+        destination_lo=zeros(n, "Q"),
+        source_port=minus_ones(n, "i"),  # NO_PORT
+        destination_port=minus_ones(n, "i"),
+        tcp_flags=zeros(n, "B"),
+        tcp_seq=zeros(n, "q"),
+        payload_offset=zeros(n, "q"),
+        payload_size=zeros(n, "q"),
+        missing=zeros(n, "q"),
+        tunnel=zeros(n, "B"),
+        fragment=zeros(n, "?"),
         frame_offset=records.offset,
         link=records.link,
     )
+
+
+def _minus_ones(rows: int, code: str) -> Column:
+    return np.full(rows, -1, code)
 
 
 def decode_columns(
@@ -132,15 +139,18 @@ def decode_columns(
     """Decode every record of a chunk.
 
     `buf` must hold SPARE bytes behind the last record. `thorough` sends every frame through the slow path (the oracle);
-    `native` takes the C walk where it was built.
+    `native` takes the C walk where it was built; without it the columns are arrays, whatever the records' were.
     """
+    walk = NATIVE if native else None
+    if walk is None and bare.is_bare(records.offset):
+        records = _as_arrays(records)
     out = empty_columns(records)
     n = len(out)
     if not n:
         return out
-    slow = np.ones(n, bool) if thorough else _common(buf, records, out, NATIVE if native else None)
+    slow = None if thorough else _common(buf, records, out, walk)
     view = memoryview(buf)
-    rows = np.nonzero(slow)[0].tolist()
+    rows = range(n) if slow is None else bare.places(slow, 1)
     out.slow_rows = len(rows)
     for row in rows:
         start = int(records.offset[row])
@@ -152,15 +162,20 @@ def decode_columns(
     return out
 
 
+def _as_arrays(records: Records) -> Records:
+    names = ("offset", "captured", "wire", "time_us", "link")
+    arrays: dict[str, Any] = {name: np.asarray(getattr(records, name)) for name in names}
+    return replace(records, **arrays)
+
+
 def _common(buf: bytearray, records: Records, out: Columns, walk: Native | None) -> Column:
     """Fill the rows of common shape; the answer marks the rows that need the slow path."""
     if walk is None:
         return _fast(buf, records, out)
-    places = (np.ascontiguousarray(column, np.int64) for column in (records.offset, records.captured, records.wire))
-    link = np.ascontiguousarray(records.link, np.int32)
-    slow: Column = np.empty(len(out), bool)
+    places = flat(records.offset), flat(records.captured), flat(records.wire)
+    slow: Column = bare.zeros(len(out), "?")
     walk.decode(
-        buf, *places, link, _SLOW_PROTOCOLS, _SLOW_PORTS, slow,
+        buf, *places, flat(records.link, "i"), _SLOW_PROTOCOLS, _SLOW_PORTS, slow,
         out.kind, out.ethertype, out.version, out.protocol,
         out.source_hi, out.source_lo, out.destination_hi, out.destination_lo, out.source_port, out.destination_port,
         out.tcp_flags, out.tcp_seq, out.payload_offset, out.payload_size, out.missing,
@@ -196,7 +211,7 @@ def _network_layer(buf: bytearray, offset: Column, captured: Column, link: Colum
         slow = captured < 14
         others: Column = np.empty(0, np.int64)
     else:
-        header = _LINK_HEADER[link & 0xFFFF]
+        header = np.where(link == ETHERNET, 14, np.where(link == _SLL, 16, 0))
         slow = (link != ETHERNET) & (link != _SLL) & ~np.isin(link, _RAW_LINKS)
         slow |= captured < np.maximum(header, 1)
         others = np.nonzero(np.isin(link, _RAW_LINKS) & ~slow)[0]
@@ -227,7 +242,7 @@ def _ipv4(table: Column, at: Column, room: Column, rows: Column, out: Columns) -
     total = shorts[:, 1].astype(np.int64)
     protocol = table[:, 9]
     slow: Column = (table[:, 0] != 0x45) | ((shorts[:, 3] & 0x3FFF) != 0) | (room < 20) | (total < 20)
-    slow |= _SLOW_PROTOCOLS[protocol]
+    slow |= np.asarray(_SLOW_PROTOCOLS)[protocol]
     words = table.view(">u4")
     source, destination = words[:, 3].astype(np.uint64), words[:, 4].astype(np.uint64)
     slow |= _transport(table, shorts, 20, protocol, at, np.minimum(room, total), total, rows, out, slow)
@@ -243,7 +258,8 @@ def _ipv6(table: Column, at: Column, room: Column, rows: Column, out: Columns) -
     shorts = table.view(">u2")
     size = shorts[:, 2].astype(np.int64)
     protocol = table[:, 6]
-    slow: Column = ((table[:, 0] >> 4) != 6) | (room < 40) | (size == 0) | _SLOW_PROTOCOLS[protocol]
+    slow: Column = ((table[:, 0] >> 4) != 6) | (room < 40) | (size == 0)
+    slow |= np.asarray(_SLOW_PROTOCOLS)[protocol]
     total = size + 40
     slow |= _transport(table, shorts, 40, protocol, at, np.minimum(room, total), total, rows, out, slow)
     good = ~slow
@@ -285,7 +301,8 @@ def _transport(  # noqa: PLR0913, PLR0917  one row of arguments for each header 
     # A datagram may be shorter than its packet; a length beyond it, or 0, is for the slow path.
     slow: Column = udp & ((udp_size < header + 8) | (udp_size > total))
     announced = np.where(udp, udp_size, announced)
-    slow |= udp & (_SLOW_PORTS[source_port] | _SLOW_PORTS[destination_port])
+    slow_ports = np.asarray(_SLOW_PORTS)
+    slow |= udp & (slow_ports[source_port] | slow_ports[destination_port])
     slow |= ported & (have < header + transport)
     slow |= tcp & ((transport < 20) | (have < header + 20))
     good = ~(slow | skip)

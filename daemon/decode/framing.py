@@ -6,7 +6,6 @@ The formats themselves are in `pcap` and `pcapng`; what a scanner gives, and its
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from daemon.decode.cursor import DecodeError
@@ -49,13 +48,14 @@ def is_capture(head: bytes) -> bool:
     return is_pcap(head) or is_pcapng(head)
 
 
-def open_scanner(head: bytes) -> Scanner:
+def open_scanner(head: bytes, *, barely: bool = False) -> Scanner:
     """The scanner for the file that begins with `head`: at least 4 KiB of it, or the whole file.
 
+    `barely`: the caller takes bare columns (see `bare`), where there are such; numpy's arrays otherwise.
     Raises DecodeError with a sentence for people where that is no capture file.
     """
     if is_pcap(head):
-        return PcapScanner(parse_header(head))
+        return PcapScanner(parse_header(head), barely=barely)
     if is_pcapng(head):
         order = section_order(head)
         if order is None:
@@ -81,15 +81,11 @@ def _what_else(head: bytes) -> str:
     return f"not a capture file: it begins with {head[:4].hex(' ')}"
 
 
-_RESTORE: dict[str, Callable[[dict[str, Any]], Scanner]] = {
-    "pcap": PcapScanner.restore,
-    "pcapng": PcapngScanner.restore,
-}
-
-
-def restore_scanner(state: dict[str, Any]) -> Scanner:
-    """The scanner that gave `state`, to go on at the offset behind what it consumed."""
-    return _RESTORE[state["format"]](state)
+def restore_scanner(state: dict[str, Any], *, barely: bool = False) -> Scanner:
+    """The scanner that gave `state`, to go on at the offset behind what it consumed; `barely` as in `open_scanner`."""
+    if state["format"] == "pcap":
+        return PcapScanner.restore(state, barely=barely)
+    return PcapngScanner.restore(state)
 
 
 def entry_state(scanner: Scanner) -> str | None:
@@ -109,7 +105,7 @@ def first_record_end(head: bytes) -> int | None:
     Only `LOOKAHEAD` bytes, or the whole file, are sure to give the final answer. Raises DecodeError as `open_scanner`.
     """
     for final in (False, True):
-        records = open_scanner(head).scan(head, 0, len(head), 0, final=final)
+        records = open_scanner(head, barely=True).scan(head, 0, len(head), 0, final=final)
         if len(records.offset):
             return int(records.offset[0] + records.captured[0])
     return None

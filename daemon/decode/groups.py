@@ -10,35 +10,50 @@ The 64-bit hash that brings rows together is keyed anew in each process, so that
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from daemon.decode.columns import Columns
+from daemon.decode.later import np
 from daemon.decode.packet import ACK, IP, SYN, TCP, UDP
 from daemon.decode.slots import SLOT_US
 
-Column = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_MULTIPLIERS = [np.uint64(secrets.randbits(64) | 1) for _ in range(4)]
+Column: TypeAlias = "NDArray[Any]"
+
 # Bytes 0, 1 and 5 of a TLS record, as they stand in a little-endian word: 0x16, 0x03 and 0x01.
-_HELLO_MASK, _HELLO_START = np.uint64(0x0000_FF00_0000_FFFF), np.uint64(0x0000_0100_0000_0316)
-_U29, _U32, _U48 = np.uint64(29), np.uint64(32), np.uint64(48)
+_HELLO_MASK, _HELLO_START = 0x0000_FF00_0000_FFFF, 0x0000_0100_0000_0316
 
 # Datagrams on these ports are messages, whoever sends them: DNS, DHCP, NetBIOS, DHCPv6, SSDP, mDNS, LLMNR.
 MESSAGE_PORTS = (53, 67, 68, 137, 138, 546, 547, 1900, 5353, 5355)
-_IS_MESSAGE = np.zeros(65536 + 1, bool)
-_IS_MESSAGE[list(MESSAGE_PORTS)] = True
 
 # What a request starts with, four bytes each; see http.py.
 REQUEST_STARTS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"CONN", b"PATC", b"TRAC", b"PROP", b"SUBS",
                   b"UNSU", b"NOTI", b"M-SE", b"REPO", b"LOCK", b"MKCO")  # fmt: skip
-_IS_REQUEST = np.sort(np.array([int.from_bytes(start, "little") for start in REQUEST_STARTS], np.uint32))
-_FIRST_LETTERS = np.zeros(256, bool)
-_FIRST_LETTERS[[start[0] for start in REQUEST_STARTS]] = True
+
+
+class _Tables(NamedTuple):
+    """What rows are looked up in, as arrays."""
+
+    multipliers: tuple[Any, ...]
+    message_port: Column
+    request_starts: Column  # in order
+    first_letter: Column
+
+
+@cache
+def _tables() -> _Tables:
+    """Made once a process, when numpy is needed: the multipliers are random, and the same from then on."""
+    import secrets  # noqa: PLC0415  slow to import, as numpy is
+
+    starts = np.sort(np.array([int.from_bytes(start, "little") for start in REQUEST_STARTS], np.uint32))
+    message_port, first_letter = np.zeros(65536 + 1, bool), np.zeros(256, bool)
+    message_port[list(MESSAGE_PORTS)] = True
+    first_letter[[start[0] for start in REQUEST_STARTS]] = True
+    return _Tables(tuple(np.uint64(secrets.randbits(64) | 1) for _ in range(4)), message_port, starts, first_letter)
 
 
 @dataclass(slots=True)
@@ -130,36 +145,39 @@ def group(buf: bytearray, columns: Columns) -> Groups | None:
 
 
 def _mix(value: Column) -> Column:
-    value = value * _MULTIPLIERS[0]
-    value ^= value >> _U29
-    value *= _MULTIPLIERS[1]
-    value ^= value >> _U32
+    first, second, *_ = _tables().multipliers
+    value = value * first
+    value ^= value >> np.uint64(29)
+    value *= second
+    value ^= value >> np.uint64(32)
     return value
 
 
 def _digest(columns: Columns, rows: Column, slots: Column | None) -> tuple[Column, Column]:
     """A number that is equal for the rows of one conversation in one slot, and whether a row goes from its lesser end."""
     unsigned = np.uint64
+    *_, high, kinds = _tables().multipliers
     every = len(rows) == len(columns)
     pick = slice(None) if every else rows
-    source_port = columns.source_port[pick].astype(np.int64).astype(unsigned) << _U48
-    destination_port = columns.destination_port[pick].astype(np.int64).astype(unsigned) << _U48
+    source_port = columns.source_port[pick].astype(np.int64).astype(unsigned) << unsigned(48)
+    destination_port = columns.destination_port[pick].astype(np.int64).astype(unsigned) << unsigned(48)
     source = _mix(columns.source_lo[pick] ^ source_port)
     destination = _mix(columns.destination_lo[pick] ^ destination_port)
-    source += columns.source_hi[pick] * _MULTIPLIERS[2]
-    destination += columns.destination_hi[pick] * _MULTIPLIERS[2]
+    source += columns.source_hi[pick] * high
+    destination += columns.destination_hi[pick] * high
     forward: Column = source < destination
     kind = columns.protocol[pick].astype(np.int64) | (columns.tunnel[pick].astype(np.int64) << 16)
     kind |= columns.version[pick].astype(np.int64) << 24
     if slots is not None:
         kind |= slots << 32
     digest = np.minimum(source, destination) + _mix(np.maximum(source, destination))
-    digest ^= kind.astype(unsigned) * _MULTIPLIERS[3]
+    digest ^= kind.astype(unsigned) * kinds
     return _mix(digest), forward
 
 
 def _notable(buf: bytearray, columns: Columns, order: Column) -> Column:
     """Payloads that are wanted even in a flow that nobody looks into any more: the start of a handshake or request."""
+    tables = _tables()
     size = columns.payload_size[order]
     protocol = columns.protocol[order]
     words = np.ndarray((len(buf) - 7,), "<u8", buf, strides=(1,))
@@ -167,16 +185,17 @@ def _notable(buf: bytearray, columns: Columns, order: Column) -> Column:
     first = (head & np.uint64(0xFF)).astype(np.uint8)
     tcp = (protocol == TCP) & (size > 0)
     # TLS record: handshake (22), version 3.x, then a ClientHello (1) behind the record's length (RFC 8446 section 5.1).
-    hello = (head & _HELLO_MASK) == _HELLO_START
+    hello = (head & np.uint64(_HELLO_MASK)) == np.uint64(_HELLO_START)
     notable: Column = tcp & hello & (size > 5)
-    letters = np.nonzero(tcp & _FIRST_LETTERS[first] & (size > 3))[0]
+    letters = np.nonzero(tcp & tables.first_letter[first] & (size > 3))[0]
     if len(letters):
         start = (head[letters] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-        place = np.minimum(np.searchsorted(_IS_REQUEST, start), len(_IS_REQUEST) - 1)
-        notable[letters[_IS_REQUEST[place] == start]] = True
+        starts = tables.request_starts
+        place = np.minimum(np.searchsorted(starts, start), len(starts) - 1)
+        notable[letters[starts[place] == start]] = True
     udp = (protocol == UDP) & (size > 0)
     source_port, destination_port = columns.source_port[order], columns.destination_port[order]
-    notable |= udp & (_IS_MESSAGE[source_port] | _IS_MESSAGE[destination_port])
+    notable |= udp & (tables.message_port[source_port] | tables.message_port[destination_port])
     # QUIC long header with the fixed bit (RFC 9000 section 17.2) in a datagram that may carry an Initial (section 14.1).
     notable |= udp & ((first & 0xC0) == 0xC0) & (size >= 1200 - 200)
     if columns.payloads:  # reassembled: not in the buffer, so let the reader look

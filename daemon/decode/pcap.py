@@ -11,12 +11,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
+from daemon.decode import bare
 from daemon.decode.cursor import DecodeError
+from daemon.decode.later import np
 from daemon.decode.records import (
     MOST_CAPTURED,
     USUAL_CAPTURED,
@@ -29,6 +28,9 @@ from daemon.decode.records import (
 )
 from daemon.decode.walk import NATIVE
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 FILE_HEADER = 24
 
 # No link carries such a frame. Where a length is wrong by four bytes, the header behind it reads shifted but plausible,
@@ -39,6 +41,9 @@ IMPOSSIBLE = "a record header that cannot be"
 ZEROS = "zeros where a record should be"
 _PROBLEMS = ("", IMPOSSIBLE, ZEROS)  # as the C walk numbers them
 
+
+_AT_ONCE = 1 << 15  # records that a walk in C has room for: more than a chunk usually has
+_AT_LEAST = 1 << 12  # and room that it always has; between them it is twice what the last walk found
 
 LENGTHS = ("captured first", "original first", "smaller is captured")
 
@@ -86,12 +91,14 @@ def parse_header(head: Buffer) -> PcapHeader:
 class PcapScanner(ResumingScanner):
     """Scans one pcap file; see `records.Scanner`."""
 
-    def __init__(self, header: PcapHeader, *, native: bool = True) -> None:
-        """`native`: walk in C where that was built."""
+    def __init__(self, header: PcapHeader, *, native: bool = True, barely: bool = False) -> None:
+        """`native`: walk in C where that was built; `barely`: into bare columns, if so."""
         super().__init__()
         self._header = header
         self._native = NATIVE if native else None
+        self._bare = barely and self._native is not None
         self._smallest = header.record_size
+        self._likely = _AT_ONCE
         snaplen = header.snaplen
         self._bound = snaplen if USUAL_CAPTURED < snaplen <= MOST_CAPTURED else USUAL_CAPTURED
 
@@ -110,9 +117,9 @@ class PcapScanner(ResumingScanner):
         return {"format": "pcap", "header": asdict(self._header), **self._resume_state()}
 
     @classmethod
-    def restore(cls, state: dict[str, Any]) -> PcapScanner:
+    def restore(cls, state: dict[str, Any], *, barely: bool = False) -> PcapScanner:
         """A scanner that goes on where the one that gave `state` stopped."""
-        scanner = cls(PcapHeader(**state["header"]))
+        scanner = cls(PcapHeader(**state["header"]), barely=barely)
         scanner._restore_resume(state)
         return scanner
 
@@ -124,14 +131,19 @@ class PcapScanner(ResumingScanner):
             return self._read_here(buf, pos, end, reach)
         header = self._header
         # C stops at the first wrong record and walks over nothing twice: `reach` only bounds what is allocated.
-        most = min(end - pos, reach) // header.record_size + 1
-        offset, captured, wire, time_us = (np.empty(most, np.int64) for _ in range(4))
+        most = min(min(end - pos, reach) // header.record_size + 1, self._likely)
+        offset, captured, wire, time_us = (self._room(most) for _ in range(4))
         shape = header.order == ">", LENGTHS.index(header.lengths), header.per_second // 1_000_000, header.record_size
         bounds = self._bound, _MOST_WIRE
         n, pos, problem = self._native.scan_pcap(buf, pos, end, *shape, *bounds, offset, captured, wire, time_us)
-        link = np.full(n, header.link, np.int32)
+        link = bare.repeated(header.link, n, "i") if self._bare else np.full(n, header.link, np.int32)
+        self._likely = min(max(2 * n, _AT_LEAST), _AT_ONCE)
         columns = Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link)
         return columns, pos, None if n == most else _PROBLEMS[problem]
+
+    def _room(self, rows: int) -> Ints:
+        room: Ints = bare.zeros(rows, "q") if self._bare else np.empty(rows, np.int64)
+        return room
 
     def _read_here(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
         """The same without C."""

@@ -15,8 +15,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from daemon.decode.later import np
 from daemon.decode.pcapng_blocks import (
     ENHANCED,
     INTERFACE,
@@ -44,7 +43,7 @@ from daemon.decode.records import (
 # Blocks that are passed over: name resolution, interface statistics, journal, secrets, custom (both kinds).
 _DEFINING = frozenset((SECTION, INTERFACE))
 _PASSED = (4, 5, 9, 10, 0x0BAD, 0x40000BAD)
-_KNOWN = np.array((SECTION, INTERFACE, OBSOLETE, SIMPLE, ENHANCED, *_PASSED), np.int64)
+_KNOWN = (SECTION, INTERFACE, OBSOLETE, SIMPLE, ENHANCED, *_PASSED)
 
 _MOST_BLOCK = MOST_CAPTURED  # of a block that has to be in the buffer whole
 _MOST_SEARCHED = USUAL_CAPTURED + 4096  # of a block that reading may resume at

@@ -6,13 +6,14 @@ Rule: a block is parsed whole or not at all; its options end where the block end
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.decode.cursor import DecodeError
+from daemon.decode.later import np
 from daemon.decode.records import Buffer, Ints
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SECTION, INTERFACE, OBSOLETE, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 SMALLEST = {SECTION: 28, INTERFACE: 20, OBSOLETE: 32, SIMPLE: 16, ENHANCED: 32}  # bytes, without frame and options

@@ -7,20 +7,21 @@ Rule 2: no loop over packets: fields are gathered, each block in its section's b
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
+from daemon.decode.later import np
 from daemon.decode.pcapng_blocks import ENHANCED, OBSOLETE, SIMPLE, SMALLEST, Interface, to_microseconds
 from daemon.decode.records import Buffer, Columns, Ints, gather, no_columns
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 BAD_LENGTH = "a block length that cannot be"
 TWO_LENGTHS = "a block whose two lengths differ"
 NO_INTERFACE = "a packet of an interface that was not described"
 BAD_FRAME = "a packet larger than its block"
 
-Bools = npt.NDArray[np.bool_]
+Bools: TypeAlias = "npt.NDArray[np.bool_]"
 
 
 class Section(NamedTuple):

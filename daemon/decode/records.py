@@ -15,13 +15,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+from daemon.decode import bare
+from daemon.decode.later import np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-Ints: TypeAlias = npt.NDArray[np.int64]
+Ints: TypeAlias = "npt.NDArray[np.int64]"
 
 # A buffer of this size holds any record, and all that the search behind damage has to look at.
 LOOKAHEAD = 2 << 20
@@ -48,7 +51,10 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of one scan as columns, one row a record, in file order; all arrays have the same length."""
+    """Records of one scan as columns, one row a record, in file order; all arrays have the same length.
+
+    Bare columns (see `bare`) where the scanner was told that they will do.
+    """
 
     offset: Ints  # of the frame's first byte, as an index into the buffer that was scanned
     captured: Ints  # bytes of the frame that are in the file
@@ -91,17 +97,18 @@ class Columns(NamedTuple):
     link: npt.NDArray[np.int32]
 
 
-def no_columns() -> Columns:
-    """No record."""
-    none = np.empty(0, np.int64)
-    return Columns(none, none, none, none, np.empty(0, np.int32))
+def no_columns(*, barely: bool = False) -> Columns:
+    """No record; in bare columns, if they will do."""
+    none, link = (bare.zeros(0, "q"), bare.zeros(0, "i")) if barely else (np.empty(0, np.int64), np.empty(0, np.int32))
+    return Columns(none, none, none, none, link)
 
 
-def join_columns(parts: Sequence[Columns]) -> Columns:
-    """The records of all parts, in their order."""
+def join_columns(parts: Sequence[Columns], *, barely: bool = False) -> Columns:
+    """The records of all parts, in their order; `barely` as above, of parts in such columns."""
     if len(parts) == 1:
         return parts[0]
-    return Columns(*(np.concatenate(column) for column in zip(*parts, strict=True))) if parts else no_columns()
+    join = bare.joined if barely else np.concatenate
+    return Columns(*(join(column) for column in zip(*parts, strict=True))) if parts else no_columns(barely=barely)
 
 
 def gather(buf: Buffer, offsets: Ints, size: int, order: str) -> npt.NDArray[np.uint32]:
@@ -133,6 +140,8 @@ class _View(NamedTuple):
 
 class ResumingScanner(ABC):
     """The walk over a file: read as far as records go, and behind damage search for the next."""
+
+    _bare = False  # whether `_read` gives bare columns
 
     def __init__(self) -> None:
         self._recent: list[int] = []  # times of the last records
@@ -172,7 +181,7 @@ class ResumingScanner(ABC):
         at = start if at is None else self._scan_on(_View(buf, end, shift, final), at, parts, damage)
         if final and self._lost is None and (at < end or self._inside()):
             damage.append(Damage(at + shift, end - at, TORN))
-        return Records(*join_columns(parts), consumed=at - start, damage=tuple(damage))
+        return Records(*join_columns(parts, barely=self._bare), consumed=at - start, damage=tuple(damage))
 
     def _scan_on(self, view: _View, at: int, parts: list[Columns], damage: list[Damage]) -> int:
         buf, end, shift, final = view

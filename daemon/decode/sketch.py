@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from daemon.decode.columns import ETHERNET, Columns
+from daemon.decode import bare
+from daemon.decode.columns import ETHERNET, Columns, flat
+from daemon.decode.later import np
 from daemon.decode.packet import UNDECODED
 from daemon.decode.walk import NATIVE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BLOCK = 4 << 20  # bytes of a stretch, about; the reader gives pieces of up to so many
 ENOUGH = BLOCK * 3 // 4  # with the next piece it would be far more
@@ -26,11 +28,11 @@ _MARKS = 1 << 16
 _SLL = 113
 _BITMAP = _MARKS // 8  # bytes of a sketch of many marks, and of no other
 _ODD, _HALF = 0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F
-_MULTIPLIER, _HIGH, _SHIFT = np.uint64(_ODD), np.uint64(_HALF), np.uint64(48)
-_MAC_BITS = np.uint64((1 << 48) - 1)
+_SHIFT = 48
+_MAC_BITS = (1 << 48) - 1
 _LOW = (1 << 64) - 1
 
-Marks = NDArray[np.bool_]
+Marks: TypeAlias = "NDArray[np.bool_]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,13 @@ class Block:
 def address_mark(number: int) -> int:
     """The mark of an IP address, given as integer."""
     low = (number & _LOW) + (number >> 64) * _HALF
-    return (low * _ODD & _LOW) >> 48
+    return (low * _ODD & _LOW) >> _SHIFT
 
 
 def mac_mark(mac: int) -> int:
     """The mark of a MAC, given as integer."""
     backwards = int.from_bytes(mac.to_bytes(6, "big"), "little")  # as a little-endian machine finds it in a frame
-    return (backwards * _HALF & _LOW) >> 48
+    return (backwards * _HALF & _LOW) >> _SHIFT
 
 
 def has_any(sketch: bytes, marks: Iterable[int]) -> bool:
@@ -90,7 +92,7 @@ class Sketcher:
     def __init__(self, *, native: bool = True) -> None:
         """`native`: walk in C where that was built."""
         self._walk = NATIVE if native else None
-        self._held = np.zeros(_MARKS, bool)
+        self._held: Marks = np.zeros(_MARKS, bool) if self._walk is None else bare.zeros(_MARKS, "?")
         self._blocks: list[Block] = []
         self._begin: int | None = None
         self._scanner: str | None = None
@@ -108,16 +110,14 @@ class Sketcher:
         if self._walk is None:
             _mark(buf, columns, self._held)
         else:
-            link = np.ascontiguousarray(columns.link, np.int32)
-            offset = np.ascontiguousarray(columns.frame_offset, np.int64)
             ends = columns.source_hi, columns.source_lo, columns.destination_hi, columns.destination_lo
-            self._walk.mark(buf, offset, link, columns.kind, *ends, self._held)
-        starts = columns.frame_offset[columns.link == _SLL] if cooked else columns.frame_offset[:0]
-        if len(starts):
-            words = _words(buf, starts)
-            self._held[_mac_marks(words[:, 0], words[:, 1])[1]] = True  # the sender's stands where Ethernet has it
+            self._walk.mark(buf, flat(columns.frame_offset), flat(columns.link, "i"), columns.kind, *ends, self._held)
+        if cooked:
+            _mark_cooked(buf, columns, np.asarray(self._held))
         for macs in columns.macs.values():  # of what the slow path read, whatever its link
-            self._held[[mac_mark(mac) for mac in macs if mac >= 0]] = True
+            for mac in macs:
+                if mac >= 0:
+                    self._held[mac_mark(mac)] = True
 
     def stand(self, begin: int, end: int, scanner: str | None) -> None:
         """What was added since the last call are the bytes from `begin` to `end`; `scanner` as in `Block`."""
@@ -147,10 +147,10 @@ class Sketcher:
 
 
 def _address_marks(high: NDArray[Any], low: NDArray[Any]) -> NDArray[Any]:
-    mixed = high * _HIGH
+    mixed = high * np.uint64(_HALF)
     mixed += low
-    mixed *= _MULTIPLIER
-    mixed >>= _SHIFT
+    mixed *= np.uint64(_ODD)
+    mixed >>= np.uint64(_SHIFT)
     return mixed.view(np.int64)
 
 
@@ -164,6 +164,12 @@ def _mark(buf: bytearray, columns: Columns, held: Marks) -> None:
         held[marks] = True
 
 
+def _mark_cooked(buf: bytearray, columns: Columns, held: Marks) -> None:
+    """The senders' MACs of Linux cooked captures."""
+    words = _words(buf, np.asarray(columns.frame_offset)[np.asarray(columns.link) == _SLL])
+    held[_mac_marks(words[:, 0], words[:, 1])[1]] = True  # the sender's stands where Ethernet has it
+
+
 def _words(buf: bytearray, start: NDArray[Any]) -> NDArray[Any]:
     """The first sixteen bytes of frames, as two words each."""
     rows = np.ndarray((len(buf) - 15,), "V16", buf, strides=(1,))
@@ -173,5 +179,6 @@ def _words(buf: bytearray, start: NDArray[Any]) -> NDArray[Any]:
 
 def _mac_marks(low: NDArray[Any], high: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Marks of what stands in bytes 0 to 5 and 6 to 11 of two words."""
-    receiver, sender = low & _MAC_BITS, low >> _SHIFT | (high << np.uint64(16)) & _MAC_BITS
-    return (receiver * _HIGH >> _SHIFT).view(np.int64), (sender * _HIGH >> _SHIFT).view(np.int64)
+    half, shift, mac_bits = np.uint64(_HALF), np.uint64(_SHIFT), np.uint64(_MAC_BITS)
+    receiver, sender = low & mac_bits, low >> shift | (high << np.uint64(16)) & mac_bits
+    return (receiver * half >> shift).view(np.int64), (sender * half >> shift).view(np.int64)

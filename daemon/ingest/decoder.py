@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
-import numpy as np
-
-from daemon.decode.columns import SPARE, Column, Columns, Survey, decode_columns
+from daemon.decode import bare, walk
+from daemon.decode.columns import SPARE, Columns, Survey, decode_columns
 from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, entry_state, open_scanner, restore_scanner
 from daemon.decode.links import LINK_NAMES, SUPPORTED
 from daemon.decode.packet import UNDECODED
 from daemon.decode.sketch import Sketcher
+from daemon.flow import core as cores
 from daemon.flow.core import CoreName
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import OPEN, FlowTable
@@ -88,7 +90,9 @@ class CaptureDecoder:
         self._final = final
         self._thorough = thorough
         self.endpoints = Endpoints()
-        self.scanner: Scanner = open_scanner(source.head())
+        # Where C makes the columns and C reads them, they need not be numpy's.
+        self._bare = core in ("auto", "c") and cores.NATIVE and walk.NATIVE is not None
+        self.scanner: Scanner = open_scanner(source.head(), barely=self._bare)
         self.totals = Totals(clock_offset_us=clock_offset_us)
         self._table = FlowTable(self.endpoints, core=core)
         self._fragments = Fragments()
@@ -106,7 +110,7 @@ class CaptureDecoder:
         if "epoch" in totals:  # as states had it before there were steps
             totals["step"] = (totals.pop("epoch") + 1) * EPOCH // STEP - 1
         self.totals = Totals(**totals)
-        self.scanner = restore_scanner(head["scanner"])
+        self.scanner = restore_scanner(head["scanner"], barely=self._bare)
         self._fragments = Fragments.from_state(head["fragments"])
         self._table.restore({**head["table"], "flows": map(json.loads, lines)})
         start = head["digest"]["position"]
@@ -198,16 +202,16 @@ class CaptureDecoder:
     def _take(self, buf: bytearray, records: Records) -> None:
         """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
         if self.totals.clock_offset_us:  # here, and not in the scanner: that compares times with those of the file
-            records = replace(records, time_us=records.time_us + self.totals.clock_offset_us)
-        start, base, ends = 0, self.totals.cursor, records.offset + records.captured
-        while start < len(ends):
-            step = (int(ends[start]) + base - 1) // STEP
+            records = replace(records, time_us=bare.shifted(records.time_us, self.totals.clock_offset_us))
+        start, base, rows = 0, self.totals.cursor, len(records.offset)
+        while start < rows:
+            step = (_end(records, start) + base - 1) // STEP
             self._arrive(step)
-            stop = _behind(ends, base, step, EPOCH // STEP)
+            stop = _behind(records, base, step, EPOCH // STEP)
             if len(self._table) + stop - start > OPEN:
-                stop = _behind(ends, base, step, 1)
+                stop = _behind(records, base, step, 1)
             self._decode(buf, _slice(records, start, stop))
-            self.totals.step = (int(ends[stop - 1]) + base - 1) // STEP
+            self.totals.step = (_end(records, stop - 1) + base - 1) // STEP
             start = stop
 
     def _arrive(self, step: int) -> None:
@@ -234,10 +238,12 @@ class CaptureDecoder:
         totals.bytes += survey.bytes
         if not survey.undecoded:
             return
-        lost = np.nonzero(columns.kind == UNDECODED)[0]
-        for link in np.unique(columns.link[lost]).tolist():
-            rows = lost[columns.link[lost] == link]
-            packets, size = len(rows), int(columns.wire[rows].sum())
+        lost = bare.places(columns.kind, UNDECODED)
+        by_link: defaultdict[int, list[int]] = defaultdict(list)
+        for link, size in zip(bare.values(columns.link, lost), bare.values(columns.wire, lost), strict=True):
+            by_link[link].append(size)
+        for link, sizes in sorted(by_link.items()):
+            packets, size = len(sizes), sum(sizes)
             totals.undecoded_packets += packets
             totals.undecoded_bytes += size
             reason = (
@@ -305,9 +311,15 @@ def _read(source: Source, digest: RollingDigest, view: memoryview, filled: int) 
     return filled, hashed
 
 
-def _behind(ends: Column, base: int, step: int, steps: int) -> int:
+def _end(records: Records, row: int) -> int:
+    """Where a record ends in the buffer."""
+    return int(records.offset[row]) + int(records.captured[row])
+
+
+def _behind(records: Records, base: int, step: int, steps: int) -> int:
     """The first row that reaches over the next multiple of so many steps."""
-    return int(np.searchsorted(ends, (step // steps + 1) * steps * STEP - base, side="right"))
+    next_step = (step // steps + 1) * steps * STEP - base
+    return bisect_right(range(len(records.offset)), next_step, key=lambda row: _end(records, row))
 
 
 def _window(cursor: int, consumed: int, records: int) -> int:

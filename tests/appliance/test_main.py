@@ -13,6 +13,8 @@ from appliance import __version__, main
 from appliance.config import ConfigError, UnreadableConfigError
 from appliance.console import CannotDoError
 from appliance.main import COULD_NOT, DONE, EXIT_CODES, SET_ASIDE, WRONG_USE, verbs
+from daemon.decode import walk
+from daemon.flow import core as cores
 from daemon.store.errors import StoreError
 from tests.appliance.conftest import Homeport
 
@@ -140,6 +142,21 @@ def test_a_verb_pays_for_nothing_but_itself() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root())
     heavy = {"fastapi", "rich", "pydantic", "numpy", "cryptography", "uvicorn", "sqlite_utils", "tldextract", "geoip2"}
     assert heavy & set(ran.stderr.split()) == set()
+
+
+@pytest.mark.skipif(not (cores.NATIVE and walk.NATIVE), reason="the walks in C are not built here")
+def test_an_import_pays_for_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    capture = root() / "tests" / "data" / "dhcp_dns_http.pcap"
+    code = (
+        "import sys; from appliance.main import run;"
+        f"code = run(['import', {str(capture)!r}, '--db', {str(tmp_path / 'home.db')!r}]);"
+        "print(code, *sorted(sys.modules), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root())
+    code_and_modules = ran.stderr.splitlines()[-1].split()
+    assert code_and_modules[0] == "0", ran.stderr
+    heavy = {"numpy", "cryptography", "dpkt", "sqlite_utils", "rich"}
+    assert heavy & set(code_and_modules) == set()
 
 
 def root() -> Path:

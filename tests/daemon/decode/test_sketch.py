@@ -92,7 +92,8 @@ def test_few_and_many_marks_are_kept_and_joined(few: set[int], first: int, step:
 
     def sketch(marks: set[int]) -> bytes:
         sketcher = Sketcher()
-        sketcher._held[list(marks)] = True
+        for mark in marks:
+            sketcher._held[mark] = True
         sketcher.stand(0, 1, None)
         return sketcher.take()[0].sketch
 
