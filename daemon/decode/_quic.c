@@ -39,20 +39,23 @@ static int rules_of(PyObject *salt, PyObject *labels, Bytes *salted, Bytes found
 }
 
 PyDoc_STRVAR(keys_doc,
-"keys(salt, dcid, labels)\n"
+"keys(salt, dcid, labels, portable=False)\n"
 "\n"
 "Keys of one side as bytes for open_packet(): key, nonce and header key (16, 12, 16 bytes), then what is made of them.\n"
-"`labels` are the HkdfLabels of the side, key, iv and hp, each with the counter 1 behind it.");
+"`labels` are the HkdfLabels of the side, key, iv and hp, each with the counter 1 behind it. `portable`: without the\n"
+"processor's own instructions, also for what is opened with these keys.");
 
 static PyObject *keys(PyObject *module, PyObject *arguments)
 {
     Bytes salt, dcid, labels[4];
     PyObject *salted, *id, *labelled;
     Prepared made;
-    if (!PyArg_ParseTuple(arguments, "SSO!:keys", &salted, &id, &PyTuple_Type, &labelled) ||
+    int portable = 0;
+    const Tables *tables = PyModule_GetState(module);
+    if (!PyArg_ParseTuple(arguments, "SSO!|p:keys", &salted, &id, &PyTuple_Type, &labelled, &portable) ||
         rules_of(salted, labelled, &salt, labels) || text_of(id, &dcid))
         return NULL;
-    derive(PyModule_GetState(module), salt, dcid, labels, &made);
+    derive(tables, tables->fast && !portable, salt, dcid, labels, &made);
     return PyBytes_FromStringAndSize((const char *)&made, sizeof made);
 }
 
@@ -185,7 +188,7 @@ static int know(const Tables *tables, PyObject *rules, PyObject *held, const Hea
         return PyErr_Occurred() ? -1 : 0;
     if (!PyArg_ParseTuple(rule, "SO!:rule", &salted, &PyTuple_Type, &labelled) || rules_of(salted, labelled, &salt, labels))
         return -1;
-    derive(tables, salt, header->dcid, labels, &made);
+    derive(tables, tables->fast, salt, header->dcid, labels, &made);
     known->dcid = PyBytes_FromStringAndSize((const char *)header->dcid.at, (Py_ssize_t)header->dcid.size);
     known->scid = PyBytes_FromStringAndSize((const char *)header->scid.at, (Py_ssize_t)header->scid.size);
     known->keys = PyBytes_FromStringAndSize((const char *)&made, sizeof made);

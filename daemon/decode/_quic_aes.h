@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "_quic_fast.h"
 #include "_walk_bytes.h"
 
 enum { ROUNDS = 10, WORDS = 4 * (ROUNDS + 1), AES_BLOCK = 16 };
@@ -19,14 +20,17 @@ typedef struct {
     uint8_t box[256];       /* SubBytes */
     uint32_t mixed[4][256]; /* SubBytes and a column of MixColumns, for each place in the column */
     uint64_t folded[256];   /* GHASH: what a byte that leaves at the low end puts into the high word */
+    int fast;               /* whether the processor has instructions for all this (_quic_fast.h) */
 } Tables;
 
 typedef struct {
     uint32_t words[WORDS];
+    uint8_t bytes[4 * WORDS]; /* the same as they follow each other; empty but where `fast` */
+    int fast;
 } RoundKeys;
 
 typedef struct {
-    uint64_t high[256], low[256]; /* the hash key times each byte */
+    uint64_t high[256], low[256]; /* the hash key times each byte; where it is fast only that itself, at 128 */
 } HashKey;
 
 static inline uint8_t twice(uint8_t byte) { return (uint8_t)(byte << 1 ^ (byte & 0x80 ? 0x1b : 0)); }
@@ -49,6 +53,7 @@ static void make_tables(Tables *tables)
         for (int place = 0; place < 4; place++)
             tables->mixed[place][i] = place ? column >> 8 * place | column << (32 - 8 * place) : column;
     }
+    tables->fast = has_fast();
     for (unsigned i = 0; i < 256; i++) {
         uint64_t high = 0;
         for (int bit = 0; bit < 8; bit++)
@@ -63,7 +68,13 @@ static inline uint32_t substitute(const Tables *t, uint32_t word)
            (uint32_t)t->box[word >> 8 & 255] << 8 | t->box[word & 255];
 }
 
-static void expand_key(const Tables *tables, const uint8_t key[AES_BLOCK], RoundKeys *out)
+static void store32(uint8_t *at, uint32_t word)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(word >> (24 - 8 * i));
+}
+
+static void expand_key(const Tables *tables, int fast, const uint8_t key[AES_BLOCK], RoundKeys *out)
 {
     uint32_t *w = out->words;
     uint8_t constant = 1;
@@ -77,12 +88,9 @@ static void expand_key(const Tables *tables, const uint8_t key[AES_BLOCK], Round
         }
         w[i] = w[i - 4] ^ word;
     }
-}
-
-static void store32(uint8_t *at, uint32_t word)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(word >> (24 - 8 * i));
+    out->fast = fast;
+    for (int i = 0; fast && i < WORDS; i++)
+        store32(out->bytes + 4 * i, w[i]);
 }
 
 /* A column of the state after SubBytes, ShiftRows and MixColumns; `a` to `d` are the columns that its bytes come from. */
@@ -98,6 +106,10 @@ static inline uint32_t shift(uint32_t a, uint32_t b, uint32_t c, uint32_t d)
 
 static void encrypt(const Tables *t, const RoundKeys *keys, const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
 {
+    if (keys->fast) {
+        fast_encrypt(keys->bytes, in, out);
+        return;
+    }
     const uint32_t *w = keys->words;
     uint32_t a = be32(in) ^ w[0], b = be32(in + 4) ^ w[1], c = be32(in + 8) ^ w[2], d = be32(in + 12) ^ w[3];
     for (w += 4; w < keys->words + 4 * ROUNDS; w += 4) {
@@ -118,6 +130,10 @@ static void hash_key(const Tables *tables, const RoundKeys *keys, HashKey *out)
     encrypt(tables, keys, zeros, block);
     uint64_t high = be64(block), low = be64(block + 8);
     out->high[0] = out->low[0] = 0;
+    out->high[128] = high;
+    out->low[128] = low;
+    if (keys->fast)
+        return;
     for (int i = 128; i; i >>= 1) {
         out->high[i] = high;
         out->low[i] = low;
@@ -151,8 +167,13 @@ static inline Sum times(const Tables *tables, const HashKey *key, Sum x)
 }
 
 /* GHASH of further bytes, filled up with zeros. */
-static Sum hash_bytes(const Tables *tables, const HashKey *key, Sum sum, const uint8_t *data, size_t size)
+static Sum hash_bytes(const Tables *tables, int fast, const HashKey *key, Sum sum, const uint8_t *data, size_t size)
 {
+    if (fast) {
+        uint64_t by[2] = {key->high[128], key->low[128]}, words[2] = {sum.high, sum.low};
+        fast_hash(by, words, data, size);
+        return (Sum){words[0], words[1]};
+    }
     uint8_t last[AES_BLOCK] = {0};
     for (; size >= AES_BLOCK; data += AES_BLOCK, size -= AES_BLOCK) {
         sum.high ^= be64(data);
@@ -162,7 +183,7 @@ static Sum hash_bytes(const Tables *tables, const HashKey *key, Sum sum, const u
     if (!size)
         return sum;
     memcpy(last, data, size);
-    return hash_bytes(tables, key, sum, last, AES_BLOCK);
+    return hash_bytes(tables, 0, key, sum, last, AES_BLOCK);
 }
 
 /* Whether the tag behind `size` bytes of ciphertext is the one of this nonce (12 bytes) and these open bytes. */
@@ -173,11 +194,14 @@ static int tag_holds(const Tables *tables, const RoundKeys *keys, const HashKey 
     memcpy(counter, nonce, 12);
     counter[15] = 1;
     encrypt(tables, keys, counter, mask);
-    Sum sum = hash_bytes(tables, key, (Sum){0, 0}, open, open_size);
-    sum = hash_bytes(tables, key, sum, data, size);
-    sum.high ^= 8 * (uint64_t)open_size;
-    sum.low ^= 8 * (uint64_t)size;
-    sum = times(tables, key, sum);
+    Sum sum = hash_bytes(tables, keys->fast, key, (Sum){0, 0}, open, open_size);
+    sum = hash_bytes(tables, keys->fast, key, sum, data, size);
+    uint8_t sizes[AES_BLOCK];
+    for (int i = 0; i < 8; i++) {
+        sizes[i] = (uint8_t)(8 * (uint64_t)open_size >> (56 - 8 * i));
+        sizes[8 + i] = (uint8_t)(8 * (uint64_t)size >> (56 - 8 * i));
+    }
+    sum = hash_bytes(tables, keys->fast, key, sum, sizes, sizeof sizes);
     return (sum.high ^ be64(mask)) == be64(data + size) && (sum.low ^ be64(mask + 8)) == be64(data + size + 8);
 }
 
@@ -185,6 +209,10 @@ static int tag_holds(const Tables *tables, const RoundKeys *keys, const HashKey 
 static void decrypt(const Tables *tables, const RoundKeys *keys, const uint8_t nonce[12], const uint8_t *data, size_t size,
                     uint8_t *plain)
 {
+    if (keys->fast) {
+        fast_decrypt(keys->bytes, nonce, data, size, plain);
+        return;
+    }
     uint8_t counter[AES_BLOCK], mask[AES_BLOCK];
     memcpy(counter, nonce, 12);
     for (uint32_t number = 2; size; number++) {

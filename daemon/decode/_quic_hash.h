@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "_quic_fast.h"
 #include "_walk_bytes.h"
 
 enum { BLOCK = 64, DIGEST = 32 };
@@ -36,8 +37,13 @@ static inline uint32_t turn(uint32_t word, int by) { return word >> by | word <<
         h = first + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));                          \
     } while (0)
 
-static void compress(uint32_t state[8], const uint8_t block[BLOCK])
+/* `fast`, here and below: see _quic_fast.h. */
+static void compress(int fast, uint32_t state[8], const uint8_t block[BLOCK])
 {
+    if (fast) {
+        fast_compress(CONSTANTS, state, block);
+        return;
+    }
     uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6],
                     h = state[7];
     for (int i = 0; i < 16; i++)
@@ -60,19 +66,19 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK])
 }
 
 /* The digest of `message` behind `before` bytes (whole blocks) that made `state`. */
-static void finish(uint32_t state[8], size_t before, const uint8_t *message, size_t size, uint8_t digest[DIGEST])
+static void finish(int fast, uint32_t state[8], size_t before, const uint8_t *message, size_t size, uint8_t digest[DIGEST])
 {
     uint8_t last[2 * BLOCK] = {0};
     uint64_t bits = 8 * (uint64_t)(before + size);
     for (; size >= BLOCK; message += BLOCK, size -= BLOCK)
-        compress(state, message);
+        compress(fast, state, message);
     memcpy(last, message, size);
     last[size] = 0x80;
     size_t blocks = size + 9 > BLOCK ? 2 : 1;
     for (int i = 0; i < 8; i++)
         last[blocks * BLOCK - 1 - i] = (uint8_t)(bits >> 8 * i);
     for (size_t i = 0; i < blocks; i++)
-        compress(state, last + i * BLOCK);
+        compress(fast, state, last + i * BLOCK);
     for (int i = 0; i < 32; i++)
         digest[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
 }
@@ -82,7 +88,7 @@ typedef struct {
     uint32_t inner[8], outer[8];
 } Pads;
 
-static Pads pads_of(const uint8_t *key, size_t size)
+static Pads pads_of(int fast, const uint8_t *key, size_t size)
 {
     Pads pads;
     uint8_t inner[BLOCK], outer[BLOCK];
@@ -94,16 +100,16 @@ static Pads pads_of(const uint8_t *key, size_t size)
     }
     memcpy(pads.inner, START, sizeof START);
     memcpy(pads.outer, START, sizeof START);
-    compress(pads.inner, inner);
-    compress(pads.outer, outer);
+    compress(fast, pads.inner, inner);
+    compress(fast, pads.outer, outer);
     return pads;
 }
 
-static void hmac(Pads pads, const uint8_t *message, size_t size, uint8_t digest[DIGEST])
+static void hmac(int fast, Pads pads, const uint8_t *message, size_t size, uint8_t digest[DIGEST])
 {
     uint8_t inner[DIGEST];
-    finish(pads.inner, BLOCK, message, size, inner);
-    finish(pads.outer, BLOCK, inner, DIGEST, digest);
+    finish(fast, pads.inner, BLOCK, message, size, inner);
+    finish(fast, pads.outer, BLOCK, inner, DIGEST, digest);
 }
 
 #endif

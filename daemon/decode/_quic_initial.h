@@ -22,20 +22,20 @@ typedef struct {
 } Prepared;
 
 /* `labels` are the HkdfLabels of the side, key, iv and hp, each with the counter 1 behind it; a salt has at most BLOCK bytes. */
-static void derive(const Tables *tables, Bytes salt, Bytes dcid, const Bytes labels[4], Prepared *made)
+static void derive(const Tables *tables, int fast, Bytes salt, Bytes dcid, const Bytes labels[4], Prepared *made)
 {
     uint8_t secret[DIGEST], derived[3][DIGEST];
-    hmac(pads_of(salt.at, salt.size), dcid.at, dcid.size, secret); /* HKDF-Extract */
-    hmac(pads_of(secret, DIGEST), labels[0].at, labels[0].size, secret);
-    Pads pads = pads_of(secret, DIGEST);
+    hmac(fast, pads_of(fast, salt.at, salt.size), dcid.at, dcid.size, secret); /* HKDF-Extract */
+    hmac(fast, pads_of(fast, secret, DIGEST), labels[0].at, labels[0].size, secret);
+    Pads pads = pads_of(fast, secret, DIGEST);
     for (int i = 0; i < 3; i++)
-        hmac(pads, labels[1 + i].at, labels[1 + i].size, derived[i]);
+        hmac(fast, pads, labels[1 + i].at, labels[1 + i].size, derived[i]);
     memset(made, 0, sizeof *made); /* also what lies between its members */
     memcpy(made->key, derived[0], AES_BLOCK);
     memcpy(made->nonce, derived[1], NONCE);
     memcpy(made->mask, derived[2], AES_BLOCK);
-    expand_key(tables, made->key, &made->payload);
-    expand_key(tables, made->mask, &made->header);
+    expand_key(tables, fast, made->key, &made->payload);
+    expand_key(tables, fast, made->mask, &made->header);
     hash_key(tables, &made->payload, &made->hash);
 }
 

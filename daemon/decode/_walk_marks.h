@@ -3,6 +3,8 @@
 #ifndef HOMEPORT_DECODE_WALK_MARKS_H
 #define HOMEPORT_DECODE_WALK_MARKS_H
 
+#include "_walk_bytes.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -18,14 +20,12 @@ typedef struct {
     uint8_t *held; /* MARKS of them */
 } Seen;
 
-static unsigned address_mark(uint64_t high, uint64_t low) {
+static inline unsigned address_mark(uint64_t high, uint64_t low) {
     return (unsigned)(((low + high * 0xC2B2AE3D27D4EB4FULL) * 0x9E3779B97F4A7C15ULL) >> 48);
 }
 
-static unsigned mac_mark(const uint8_t *mac) {
-    uint64_t number = 0;
-    for (int i = MAC_BYTES; i--;)
-        number = number << 8 | mac[i];
+/* Of a MAC read from its last byte to its first. */
+static inline unsigned mac_mark(uint64_t number) {
     return (unsigned)((number * 0xC2B2AE3D27D4EB4FULL) >> 48);
 }
 
@@ -41,8 +41,10 @@ static int mark_rows(const Seen *seen, Py_ssize_t size, Py_ssize_t count) {
         int64_t at = seen->offset[row];
         if (at < 0 || at > size - 2 * MAC_BYTES)
             return -1;
-        seen->held[mac_mark(seen->buf + at)] = 1;
-        seen->held[mac_mark(seen->buf + at + MAC_BYTES)] = 1;
+        const uint8_t *macs = seen->buf + at;
+        uint64_t middle = le32(macs + 4); /* the end of one and the beginning of the other */
+        seen->held[mac_mark(le32(macs) | (middle & 0xFFFF) << 32)] = 1;
+        seen->held[mac_mark(middle >> 16 | (uint64_t)le32(macs + 8) << 16)] = 1;
     }
     return 0;
 }

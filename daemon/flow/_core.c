@@ -12,66 +12,15 @@
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
 
-#include "_core_dns.h"
 #include "_core_flow.h"
+#include "_core_frames.h"
 #include "_core_keys.h"
 #include "_core_rows.h"
 #include "_core_setup.h"
 #include "_core_table.h"
 #include "_core_tally.h"
 #include "_core_tally_type.h"
-#include "_core_tcp.h"
-#include "_core_udp.h"
-
-/* Take a payload that somebody wants without Python, where that can be; 1, 0 where it is for Python, or -1. */
-static int take_payload(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, int side)
-{
-    int taken = take_dns(self, rows, row, flow, side), protocol = key_protocol(&flow->key);
-    if (taken || !self->starts[0] || (protocol != TCP && protocol != UDP))
-        return taken;
-    return protocol == TCP ? take_tcp(self, rows, row, flow, side) : take_udp(self, rows, row, flow, side);
-}
-
-static int take_row(Core *self, const Rows *rows, Py_ssize_t row)
-{
-    Key key;
-    int side = row_key(rows, row, &key);
-    int64_t time_us = CELL(rows, TIME_US, int64_t, row);
-    int flags = CELL(rows, TCP_FLAGS, uint8_t, row);
-    int again = self->latest && !memcmp(&self->latest->key, &key, sizeof key);
-    uint64_t hash = again ? self->latest->hash : key_hash(&self->table, &key);
-    Flow *flow = again ? self->latest : table_find(&self->table, &key, hash);
-    if (flow && is_silent(flow, time_us)) {
-        if (end_flow(self, flow, self->names[N_IDLE]))
-            return -1;
-        flow = NULL;
-    }
-    if (flow && flow->closed && (flags & (SYN | ACK)) == SYN) {
-        if (end_flow(self, flow, self->names[N_CUT])) /* said by its FIN or RST: the word given here is not used */
-            return -1;
-        flow = NULL;
-    }
-    if (!flow)
-        flow = begin_flow(self, rows, row, &key, hash, side);
-    else if (!flow->packets[side] && meet(self, rows, row, flow, side))
-        return -1;
-    int64_t slot = time_us / self->slot_us - (time_us % self->slot_us < 0); /* rounds down, as Python does */
-    if (!flow || tally_count(flow, side, time_us, slot, CELL(rows, WIRE, int64_t, row)))
-        return -1;
-    if (flags & (SYN | FIN | RST))
-        tally_flags(flow, side, flags, CELL(rows, TCP_SEQ, int64_t, row));
-    self->latest = flow;
-    int wanted = flow->wants >> side & 1;
-    if (!wanted) {
-        wanted = is_notable(&self->notable, rows, row);
-        if (wanted < 0)
-            return -1;
-    }
-    if (!wanted || (CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0 && CELL(rows, MISSING, int64_t, row) <= 0))
-        return 0;
-    int taken = take_payload(self, rows, row, flow, side);
-    return taken < 0 ? -1 : taken ? 0 : show_row(self, rows, row, flow, side);
-}
+#include "_core_take.h"
 
 static int claim(Core *self)
 {
@@ -108,6 +57,7 @@ static PyObject *core_add(Core *self, PyObject *arguments)
             rows_ask(&rows, row + SOON);
             failed = take_row(self, &rows, row);
         }
+    failed = close_sinks(self, failed);
     rows_close(&rows);
     self->busy = 0;
     if (failed)
@@ -136,6 +86,7 @@ static PyObject *core_expire(Core *self, PyObject *clock)
         next = flow->after;
         failed = is_silent(flow, clock_us) && end_flow(self, flow, self->names[N_IDLE]);
     }
+    failed = close_sinks(self, failed);
     self->busy = 0;
     if (failed)
         return NULL;
@@ -174,7 +125,10 @@ static PyObject *core_remove(Core *self, PyObject *arguments)
         return NULL;
     if (table_find(&self->table, &flow->key, key_hash(&self->table, &flow->key)) != flow)
         return PyErr_Format(PyExc_KeyError, "this conversation is not open");
-    if (end_flow(self, flow, word))
+    self->busy = 1;
+    int failed = close_sinks(self, end_flow(self, flow, word));
+    self->busy = 0;
+    if (failed)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -195,6 +149,10 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(self->link_addresses);
     Py_VISIT(self->makers);
     Py_VISIT(self->dns);
+    Py_VISIT(self->advertised);
+    Py_VISIT(self->sinks.flows);
+    Py_VISIT(self->sinks.spans);
+    Py_VISIT(self->sinks.hellos);
     for (int i = 0; i < STARTS; i++)
         Py_VISIT(self->starts[i]);
     for (int i = 0; i < MESSAGE_PORTS; i++)
@@ -222,6 +180,8 @@ static int core_clear(Core *self)
     Py_CLEAR(self->link_addresses);
     Py_CLEAR(self->makers);
     Py_CLEAR(self->dns);
+    Py_CLEAR(self->advertised);
+    forget_sinks(&self->sinks);
     for (int i = 0; i < STARTS; i++)
         Py_CLEAR(self->starts[i]);
     for (int i = 0; i < MESSAGE_PORTS; i++)
@@ -366,12 +326,18 @@ static int module_exec(PyObject *module)
                : 0;
 }
 
+static PyMethodDef FUNCTIONS[] = {
+    {"count_frames", count_frames, METH_VARARGS, COUNT_FRAMES_DOC},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot MODULE_SLOTS[] = {{Py_mod_exec, module_exec}, {0, NULL}};
 
 static PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT,
     .m_name = "daemon.flow._core",
     .m_doc = "The inner walk of the flow table; see daemon/flow/core.py.",
+    .m_methods = FUNCTIONS,
     .m_slots = MODULE_SLOTS,
 };
 

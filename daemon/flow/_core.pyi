@@ -4,7 +4,7 @@ from typing import Any
 
 from daemon.decode.columns import Columns
 from daemon.flow.conversation import Talk
-from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.tally import Tally as _Tally
 
 class Tally(_Tally): ...
@@ -20,3 +20,13 @@ class Core:
     def insert(self, flow: Talk, /) -> None: ...
     def remove(self, flow: Talk, end: str, /) -> None: ...
     def renumber(self, endpoints: Endpoints, /) -> None: ...
+
+def count_frames(
+    buf: bytearray,
+    columns: Columns,
+    frames: dict[FrameKey, list[int]],
+    spans: dict[int, list[int]],
+    endpoints: Endpoints,
+    counted: tuple[Any, ...],
+    /,
+) -> list[int]: ...

@@ -9,6 +9,7 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "../decode/_dns_reader.h"
 #include "_core_flow.h"
 
 /* What daemon.flow.udp.CORE_DNS holds, borrowed. */
@@ -19,14 +20,20 @@ typedef struct {
     PyObject *transport, *service; /* words */
 } Dns;
 
-enum { M_RESPONSE = 1, M_RCODE = 3, M_QUESTIONS = 5, M_RECORDS = 6 }; /* places in a Message */
+enum { M_RESPONSE = 1, M_RCODE = 3, M_QUESTIONS = 5, M_RECORDS = 6, MESSAGE_FIELDS }; /* places in a Message */
 
 static int read_dns(PyObject *tuple, Dns *dns)
 {
-    return PyArg_ParseTuple(tuple, "OOO!UU:CORE_DNS", &dns->reader, &dns->parse, &PyType_Type, &dns->fact, &dns->transport,
-                            &dns->service)
-               ? 0
-               : -1;
+    PyObject *const items[] = {PyTuple_GetItem(tuple, 0), PyTuple_GetItem(tuple, 1), PyTuple_GetItem(tuple, 2),
+                               PyTuple_GetItem(tuple, 3), PyTuple_GetItem(tuple, 4)};
+    if (!items[4])
+        return -1;
+    if (!PyType_Check(items[2]) || !PyUnicode_Check(items[3]) || !PyUnicode_Check(items[4])) {
+        PyErr_SetString(PyExc_TypeError, "CORE_DNS: not what DNS is read by");
+        return -1;
+    }
+    *dns = (Dns){items[0], items[1], items[2], items[3], items[4]};
+    return 0;
 }
 
 static Py_ssize_t count_answers(PyObject *records)
@@ -69,21 +76,61 @@ static int add_fact(const Said *said, PyObject *question, PyObject *rcode, Py_ss
 }
 
 /* The facts of a message; -1 with an exception set. */
-static int tell_message(const Said *said, PyObject *message, int response)
+static int tell_message(const Said *said, const DnsRead *message)
 {
-    PyObject *questions = PyTuple_GetItem(message, M_QUESTIONS), *records = PyTuple_GetItem(message, M_RECORDS);
-    Py_ssize_t count = questions && records ? PyTuple_Size(questions) : -1;
-    if (count < 0)
-        return -1;
-    if (response) {
-        PyObject *rcode = PyTuple_GetItem(message, M_RCODE), *first = count ? PyTuple_GetItem(questions, 0) : NULL;
-        Py_ssize_t answers = count_answers(records);
-        return !rcode || answers < 0 ? -1 : add_fact(said, first, rcode, answers, records);
+    Py_ssize_t count = PyTuple_Size(message->questions);
+    if (message->response) {
+        PyObject *first = count > 0 ? PyTuple_GetItem(message->questions, 0) : NULL;
+        Py_ssize_t answers = count_answers(message->records);
+        return count < 0 || answers < 0 ? -1 : add_fact(said, first, message->rcode, answers, message->records);
     }
     for (Py_ssize_t i = 0; i < count; i++)
-        if (add_fact(said, PyTuple_GetItem(questions, i), Py_None, 0, NULL))
+        if (add_fact(said, PyTuple_GetItem(message->questions, i), Py_None, 0, NULL))
             return -1;
-    return 0;
+    return count < 0 ? -1 : 0;
+}
+
+/* What reads messages, where `parse` is a function of _dns.c, else NULL. Borrowed. */
+static DnsReader *reader_of(PyObject *parse)
+{
+    PyObject *lent = PyCFunction_Check(parse) ? PyCFunction_GetSelf(parse) : NULL;
+    return lent && PyCapsule_IsValid(lent, DNS_READER) ? PyCapsule_GetPointer(lent, DNS_READER) : NULL;
+}
+
+/* The same by calling it. */
+static int read_by_call(PyObject *parse, PyObject *payload, DnsRead *read)
+{
+    PyObject *message = payload ? PyObject_CallFunctionObjArgs(parse, payload, NULL) : NULL;
+    if (!message || message == Py_None) {
+        Py_XDECREF(message);
+        return message ? 0 : -1;
+    }
+    int whole = PyTuple_Check(message) && PyTuple_Size(message) == MESSAGE_FIELDS;
+    if (whole) {
+        read->response = PyObject_IsTrue(PyTuple_GetItem(message, M_RESPONSE));
+        read->rcode = Py_NewRef(PyTuple_GetItem(message, M_RCODE));
+        read->questions = Py_NewRef(PyTuple_GetItem(message, M_QUESTIONS));
+        read->records = Py_NewRef(PyTuple_GetItem(message, M_RECORDS));
+    } else {
+        PyErr_SetString(PyExc_TypeError, "CORE_DNS: not a message");
+    }
+    Py_DECREF(message);
+    return whole && read->response >= 0 ? 1 : -1;
+}
+
+/* Read the payload of a row; 1, 0 where it is for Python to say what it is, or -1. */
+static int read_row(const Dns *dns, const Rows *rows, Py_ssize_t row, DnsRead *read)
+{
+    DnsReader *reader = reader_of(dns->parse);
+    if (reader && !(rows->special && rows->special[row])) {
+        int64_t size = CELL(rows, PAYLOAD_SIZE, int64_t, row);
+        const unsigned char *start = rows_bytes(rows, CELL(rows, PAYLOAD_OFFSET, int64_t, row), size);
+        return start ? reader->read(reader, start, (Py_ssize_t)size, read) : -1;
+    }
+    PyObject *payload = row_payload(rows, row);
+    int known = read_by_call(dns->parse, payload, read);
+    Py_XDECREF(payload);
+    return known;
 }
 
 static void learn_dns(Flow *flow, const Dns *dns, int asker)
@@ -106,23 +153,20 @@ static int take_dns(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, in
         return 0; /* told before anything is unpacked: this is asked for every payload that somebody wants */
     if (read_dns(self->dns, &dns))
         return -1;
-    PyObject *payload = row_payload(rows, row), *message = NULL, *list = NULL;
-    message = payload ? PyObject_CallFunctionObjArgs(dns.parse, payload, NULL) : NULL;
-    Py_XDECREF(payload);
-    if (!message || message == Py_None) {
-        Py_XDECREF(message);
-        return message ? 0 : -1;
-    }
-    int response = PyObject_IsTrue(PyTuple_GetItem(message, M_RESPONSE)), failed = 1;
-    if (response >= 0 && (list = PyObject_GetAttr(self->facts, self->names[N_DNS]))) {
-        Said said = {list, &dns, flow, response ? 1 - side : side, CELL(rows, TIME_US, int64_t, row)};
+    DnsRead read = {0, 0, NULL, NULL, NULL};
+    int known = read_row(&dns, rows, row, &read);
+    PyObject *list = known > 0 ? PyObject_GetAttr(self->facts, self->names[N_DNS]) : NULL;
+    if (list) {
+        Said said = {list, &dns, flow, read.response ? 1 - side : side, CELL(rows, TIME_US, int64_t, row)};
         learn_dns(flow, &dns, said.asker);
         flow->wants = BOTH;
-        failed = tell_message(&said, message, response);
+        known = tell_message(&said, &read) ? -1 : 1;
+        Py_DECREF(list);
+    } else if (known > 0) {
+        known = -1;
     }
-    Py_XDECREF(list);
-    Py_DECREF(message);
-    return failed ? -1 : 1;
+    forget_read(&read);
+    return known;
 }
 
 #endif

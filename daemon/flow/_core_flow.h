@@ -39,19 +39,29 @@ enum {
     S_HELLO, S_VERSION, S_CIPHER, S_JA4, S_TLS, S_QUIC, S_TLS_LETTER, S_QUIC_LETTER, S_DOQ, S_DOT, S_COMMA, S_TCP, S_UDP, STARTS
 };
 
+enum { PENDING = 256 }; /* a power of two; more ends than flows that end together mostly have */
+
+/* Where the facts of flows go. */
+typedef struct {
+    PyObject *flows, *spans, *hellos; /* owned; all NULL between calls */
+    Span pending[PENDING]; /* that are to be stretched in `spans` */
+} Sinks;
+
 enum { MESSAGE_PORTS = 256 };
-enum { ENDS = 2048 }; /* a power of two; more ends than a house has at a time */
+enum { ENDS = 8192 }; /* a power of two; more ends than a house has at a time */
 
 typedef struct {
     PyObject_HEAD
     Table table;
     Notable notable;
-    int64_t slot_us;
+    int64_t slot_us, slot, slot_begin; /* the slot of the row before, and when it began */
     int busy; /* taking rows */
     Flow *latest; /* borrowed: of the row before, as bulk comes in runs; NULL where it has left the table */
     long long begun; /* conversations so far: the number of the next */
     PyTypeObject *conversation; /* a subclass of Tally */
     PyObject *endpoints, *facts, *link_addresses;
+    Sinks sinks; /* of the facts, during a call; see `open_sinks` */
+    PyObject *advertised; /* the inspector of ICMPv6, which keeps nothing; NULL where that is left to Python */
     PyObject *makers; /* what telling a flow takes; NULL where the conversations release themselves in a way of their own */
     PyObject *dns; /* what reading DNS takes (`_core_dns.h`); NULL where its reader in C was not built */
     PyObject *starts[STARTS]; /* what reading starts takes (`_core_start.h`); all NULL where that is left to Python */
@@ -108,8 +118,9 @@ static int meet_macs(Core *self, Flow *flow, int side, const long long macs[2])
 /* (source, destination) MAC of a row, as columns.link_addresses gives them. */
 static int row_macs(Core *self, const Rows *rows, Py_ssize_t row, long long macs[2])
 {
-    PyObject *number = PyLong_FromSsize_t(row);
-    int known = !number ? -1 : PyDict_Size(rows->macs) ? PyDict_Contains(rows->macs, number) : 0, failed = known < 0;
+    int some = PyDict_Size(rows->macs) > 0;
+    PyObject *number = some || CELL(rows, LINK, int32_t, row) != ETHERNET ? PyLong_FromSsize_t(row) : NULL;
+    int known = !some ? 0 : number ? PyDict_Contains(rows->macs, number) : -1, failed = known < 0;
     if (known == 0 && CELL(rows, LINK, int32_t, row) == ETHERNET) {
         const unsigned char *frame = rows_bytes(rows, CELL(rows, FRAME_OFFSET, int64_t, row), 12);
         macs[0] = macs[1] = 0;
@@ -117,7 +128,8 @@ static int row_macs(Core *self, const Rows *rows, Py_ssize_t row, long long macs
             macs[i < 6] = macs[i < 6] << 8 | frame[i];
         failed = !frame;
     } else if (!failed) {
-        PyObject *pair = PyObject_CallFunctionObjArgs(self->link_addresses, rows->buf_object, rows->columns, number, NULL);
+        PyObject *pair = number ? PyObject_CallFunctionObjArgs(self->link_addresses, rows->buf_object, rows->columns, number, NULL)
+                                : NULL;
         failed = !pair || !PyArg_ParseTuple(pair, "LL", &macs[0], &macs[1]);
         Py_XDECREF(pair);
     }
@@ -170,22 +182,63 @@ static Flow *begin_flow(Core *self, const Rows *rows, Py_ssize_t row, const Key 
     return flow; /* borrowed from the table */
 }
 
+static void forget_sinks(Sinks *sinks)
+{
+    Py_CLEAR(sinks->flows);
+    Py_CLEAR(sinks->spans);
+    Py_CLEAR(sinks->hellos);
+}
+
+/* Ask the facts where theirs go; the answer holds until `close_sinks`, as do the spans that are not stretched yet. */
+static int open_sinks(Core *self)
+{
+    Sinks *sinks = &self->sinks;
+    if (sinks->flows)
+        return 0;
+    PyObject *hellos = PyObject_GetAttr(self->facts, self->names[N_HELLOS]);
+    PyObject *spans = hellos ? PyObject_GetAttr(self->facts, self->names[N_SEEN]) : NULL;
+    PyObject *flows = spans ? PyObject_GetAttr(self->facts, self->names[N_FLOWS]) : NULL;
+    sinks->flows = flows, sinks->spans = spans, sinks->hellos = hellos;
+    if (flows && PyDict_Check(spans))
+        return 0;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "spans are a dict");
+    forget_sinks(sinks);
+    return -1;
+}
+
+/* At the end of a call, which may have failed. -1 where it has, or does now. */
+static int close_sinks(Core *self, int failed)
+{
+    Sinks *sinks = &self->sinks;
+    if (!sinks->flows)
+        return failed ? -1 : 0;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace); /* what was counted before a failure is kept */
+    for (int i = 0; i < PENDING; i++)
+        if (spill_span(sinks->spans, &sinks->pending[i]))
+            failed = 1;
+    if (type) {
+        PyErr_Clear();
+        PyErr_Restore(type, value, trace);
+    }
+    forget_sinks(sinks);
+    return failed ? -1 : 0;
+}
+
 /* Talk.release without Python, for the most of flows: those without slices. 1 where it was told, 0 where it is for Python,
    or -1. */
 static int tell_plainly(Core *self, const Flow *flow, PyObject *word)
 {
+    Sinks *sinks = &self->sinks;
     if (!self->makers || flow->slices)
         return 0;
+    if (open_sinks(self))
+        return -1;
     Makers makers = known_makers(self->makers);
-    PyObject *flows = PyObject_GetAttr(self->facts, self->names[N_FLOWS]);
-    PyObject *spans = flows ? PyObject_GetAttr(self->facts, self->names[N_SEEN]) : NULL;
-    int told = spans ? tell(flow, flows, spans, word, 0, &makers, self->kinds) : -1;
-    Py_XDECREF(flows), Py_XDECREF(spans);
-    if (told > 0 && flow->hellos && flow->hellos != Py_None) {
-        PyObject *hellos = PyObject_GetAttr(self->facts, self->names[N_HELLOS]);
-        told = hellos && !tell_hellos(flow, hellos, &makers) ? 1 : -1;
-        Py_XDECREF(hellos);
-    }
+    int told = tell(flow, sinks->flows, sinks->spans, sinks->pending, PENDING, word, 0, &makers, self->kinds);
+    if (told > 0 && flow->hellos && flow->hellos != Py_None)
+        told = tell_hellos(flow, sinks->hellos, &makers) ? -1 : 1;
     return told;
 }
 

@@ -13,7 +13,8 @@
 
 enum {
     TIME_US, WIRE, KIND, VERSION, PROTOCOL, SOURCE_HI, SOURCE_LO, DESTINATION_HI, DESTINATION_LO, SOURCE_PORT,
-    DESTINATION_PORT, TCP_FLAGS, TCP_SEQ, PAYLOAD_OFFSET, PAYLOAD_SIZE, MISSING, TUNNEL, FRAME_OFFSET, LINK, COLUMNS
+    DESTINATION_PORT, TCP_FLAGS, TCP_SEQ, PAYLOAD_OFFSET, PAYLOAD_SIZE, MISSING, TUNNEL, FRAME_OFFSET, LINK, ETHERTYPE,
+    COLUMNS
 };
 
 /* Bytes of an element, and the codes (struct module) that an array of such elements may have. */
@@ -26,7 +27,7 @@ static const struct {
     {"source_hi", 8, "LQ"}, {"source_lo", 8, "LQ"}, {"destination_hi", 8, "LQ"}, {"destination_lo", 8, "LQ"},
     {"source_port", 4, "il"}, {"destination_port", 4, "il"}, {"tcp_flags", 1, "B"}, {"tcp_seq", 8, "lq"},
     {"payload_offset", 8, "lq"}, {"payload_size", 8, "lq"}, {"missing", 8, "lq"}, {"tunnel", 1, "B"},
-    {"frame_offset", 8, "lq"}, {"link", 4, "il"},
+    {"frame_offset", 8, "lq"}, {"link", 4, "il"}, {"ethertype", 4, "il"},
 };
 
 typedef struct {

@@ -64,6 +64,19 @@ static int set_up_shortcuts(Core *self)
     return failed ? -1 : 0;
 }
 
+/* The inspector of ICMPv6; none where a conversation looks into its payloads in a way of its own. */
+static int set_up_icmpv6(Core *self)
+{
+    PyObject *conversation = PyImport_ImportModule("daemon.flow.conversation"), *icmpv6 = PyImport_ImportModule("daemon.flow.icmpv6");
+    PyObject *talk = conversation ? attribute(conversation, "Talk") : NULL;
+    PyObject *usual = talk ? PyObject_GetAttr(talk, self->names[N_INSPECT]) : NULL;
+    PyObject *own = usual ? PyObject_GetAttr((PyObject *)self->conversation, self->names[N_INSPECT]) : NULL;
+    PyObject *made = own && icmpv6 ? attribute(icmpv6, "STATELESS") : NULL;
+    self->advertised = own == usual ? Py_XNewRef(made) : NULL;
+    Py_XDECREF(conversation), Py_XDECREF(icmpv6), Py_XDECREF(talk), Py_XDECREF(usual), Py_XDECREF(own), Py_XDECREF(made);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* What reads starts; nothing where a conversation looks into its payloads in a way of its own, or a reader is missing. */
 static int set_up_starts(Core *self)
 {
@@ -99,7 +112,7 @@ static int set_up(Core *self)
     self->link_addresses = columns ? attribute(columns, "link_addresses") : NULL;
     Py_XDECREF(columns);
     return !self->link_addresses || draw_seed(self) || notable_set_up(&self->notable, &self->slot_us) ||
-                   set_up_readers(self) || set_up_shortcuts(self) || set_up_starts(self)
+                   set_up_readers(self) || set_up_shortcuts(self) || set_up_icmpv6(self) || set_up_starts(self)
                ? -1
                : 0;
 }

@@ -33,6 +33,7 @@ typedef struct Flow {
 
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
 enum { ICMPV6 = 58, TCP = 6, UDP = 17, BOTH = 3 };
+enum { ROUTER_ADVERTISEMENT = 134 }; /* RFC 4861 section 4.2 */
 
 #define SECOND 1000000LL
 #define CLOSED_IDLE_US (10 * SECOND)
@@ -146,6 +147,36 @@ static int stretch_span(PyObject *spans, long long end, long long first_us, long
     }
     Py_XDECREF(number);
     return failed ? -1 : 0;
+}
+
+/* A stretch of time in which an end was seen, to be noted soon; `packets` 0: none. */
+typedef struct {
+    long long end, first_us, last_us;
+    int packets, sent;
+} Span;
+
+/* Note it now. */
+static int spill_span(PyObject *spans, Span *span)
+{
+    int some = span->packets;
+    span->packets = 0;
+    return some ? stretch_span(spans, span->end, span->first_us, span->last_us, span->sent) : 0;
+}
+
+/* `stretch_span`, later: the flows of a house that end together have few ends of their own. `count` is a power of two. */
+static int stretch_soon(PyObject *spans, Span *pending, int count, const Span *news)
+{
+    Span *span = &pending[news->end & (count - 1)];
+    if (span->packets && span->end != news->end && spill_span(spans, span))
+        return -1;
+    if (!span->packets) {
+        *span = *news;
+        return 0;
+    }
+    span->first_us = news->first_us < span->first_us ? news->first_us : span->first_us;
+    span->last_us = news->last_us > span->last_us ? news->last_us : span->last_us;
+    span->sent |= news->sent;
+    return 0;
 }
 
 #endif

@@ -17,7 +17,7 @@ static PyObject *tally_seen(Flow *self, PyObject *spans)
 {
     if (!PyDict_Check(spans))
         return PyErr_Format(PyExc_TypeError, "spans are a dict");
-    if (see_ends(self, spans))
+    if (see_ends(self, spans, NULL, 0))
         return NULL;
     Py_RETURN_NONE;
 }
@@ -52,13 +52,13 @@ static PyObject *tally_row(Flow *self, PyObject *arguments)
         return NULL;
     if (client & ~1)
         return PyErr_Format(PyExc_ValueError, "an end is 0 or 1");
-    return row_of(self, client, kind, end, live);
+    return row_of(self, client, kind, end, live, NULL);
 }
 
 static PyObject *tally_traits(Flow *self, PyObject *number)
 {
     int client = read_side(number);
-    return client < 0 ? NULL : traits_of(self, client);
+    return client < 0 ? NULL : traits_of(self, client, asking_port(self, client));
 }
 
 static PyObject *tally_tell(Flow *self, PyObject *arguments)
@@ -70,7 +70,7 @@ static PyObject *tally_tell(Flow *self, PyObject *arguments)
                           &PyTuple_Type, &tuple) ||
         read_makers(tuple, &makers))
         return NULL;
-    int told = tell(self, flows, spans, otherwise, live, &makers, NULL);
+    int told = tell(self, flows, spans, NULL, 0, otherwise, live, &makers, NULL);
     return told < 0 ? NULL : PyBool_FromLong(told);
 }
 

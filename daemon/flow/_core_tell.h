@@ -10,13 +10,13 @@
 
 #include "_core_tally.h"
 
-static int see_ends(const Flow *self, PyObject *spans)
+/* Stretch the spans of both ends; one that was only spoken to was seen when it began. Where `count` is not 0, soon. */
+static int see_ends(const Flow *self, PyObject *spans, Span *pending, int count)
 {
     for (int side = 0; side < 2; side++) {
         int sent = self->packets[side] != 0;
-        if (self->ends[side] >= 0 &&
-            stretch_span(spans, self->ends[side], sent ? self->first_us : self->began_us,
-                         sent ? self->last_us : self->began_us, sent))
+        Span span = {self->ends[side], sent ? self->first_us : self->began_us, sent ? self->last_us : self->began_us, 1, sent};
+        if (span.end >= 0 && (count ? stretch_soon(spans, pending, count, &span) : spill_span(spans, &span)))
             return -1;
     }
     return 0;
@@ -45,10 +45,9 @@ static PyObject *shown_port(const Flow *flow, int side)
     Py_RETURN_NONE;
 }
 
-/* A tuple of these, whose references it takes, or NULL where one of them is NULL. Py_BuildValue takes thrice as long. */
-static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
+/* Put items, whose references it takes, into a new tuple, which it takes too; NULL where one of all these is NULL. */
+static PyObject *fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
 {
-    PyObject *tuple = PyTuple_New(count);
     int failed = !tuple;
     for (Py_ssize_t i = 0; i < count; i++) {
         failed = failed || !items[i];
@@ -60,6 +59,12 @@ static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
     if (failed)
         Py_CLEAR(tuple);
     return tuple;
+}
+
+/* A tuple of these, whose references it takes, or NULL where one of them is NULL. Py_BuildValue takes thrice as long. */
+static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
+{
+    return fill_tuple(PyTuple_New(count), items, count);
 }
 
 /* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. Facts are in no cycle, and there
@@ -76,7 +81,22 @@ static PyObject *named_tuple(PyObject *type, PyObject *row)
     return made;
 }
 
-static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live)
+enum { HASH_KEPT = 0x030E0000 }; /* from this version on a tuple keeps its hash, which only its own maker sets up */
+
+/* The same from its items, as `tuple_of` takes them: not by way of a plain tuple, where Python allows that. The class must
+   extend the tuple. */
+static PyObject *fact_of(PyObject *type, PyObject *const *items, Py_ssize_t count)
+{
+    if (Py_Version >= HASH_KEPT)
+        return named_tuple(type, tuple_of(items, count));
+    PyObject *made = fill_tuple(PyType_GenericAlloc((PyTypeObject *)type, count), items, count);
+    if (made)
+        PyObject_GC_UnTrack(made);
+    return made;
+}
+
+/* The fields of a flow's fact, as a tuple or as the fact where its class is given. */
+static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live, PyObject *type)
 {
     int server = 1 - client;
     PyObject *const items[] = {
@@ -88,16 +108,23 @@ static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *
         PyLong_FromLongLong(self->packets[server]), PyLong_FromLongLong(self->bytes[client]),
         PyLong_FromLongLong(self->bytes[server]),
     };
-    return tuple_of(items, sizeof items / sizeof items[0]);
+    enum { FIELDS = sizeof items / sizeof items[0] };
+    return type ? fact_of(type, items, FIELDS) : tuple_of(items, FIELDS);
 }
 
-static PyObject *traits_of(const Flow *self, int client)
+/* The client's port, 0 where a service was shown. */
+static int asking_port(const Flow *self, int client)
 {
-    int known = self->service && self->service != Py_None, server = 1 - client;
+    return self->service && self->service != Py_None ? 0 : key_port(&self->key, client);
+}
+
+static PyObject *traits_of(const Flow *self, int client, int asking)
+{
+    int server = 1 - client;
     PyObject *const items[] = {
         PyLong_FromLong(key_protocol(&self->key)), PyLong_FromLong(key_version(&self->key)),
         PyLong_FromLong(key_tunnel(&self->key)), Py_NewRef(shown(self->service)), PyBool_FromLong(self->confirmed),
-        PyLong_FromLong(key_port(&self->key, server)), PyLong_FromLong(known ? 0 : key_port(&self->key, client)),
+        PyLong_FromLong(key_port(&self->key, server)), PyLong_FromLong(asking),
         PyLong_FromLong(group_of(&self->key, server)),
     };
     return tuple_of(items, sizeof items / sizeof items[0]);
@@ -108,15 +135,22 @@ typedef struct {
     PyObject *fact, *kind_of, *is_doh, *ends;
     PyObject *hello, *fields; /* HelloFact; names of a Hello: who sent it, which it is, when, and all that the fact has too */
     PyObject *server_of; /* which of two ports is the server's */
+    PyObject *asking; /* bytes by port: whether that of the client matters to the kind */
 } Makers;
+
+enum { PORTS = 65536 };
 
 static int read_makers(PyObject *tuple, Makers *makers)
 {
-    return PyArg_ParseTuple(tuple, "O!OOO!O!O!O:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
-                            &PyTuple_Type, &makers->ends, &PyType_Type, &makers->hello, &PyTuple_Type, &makers->fields,
-                            &makers->server_of)
-               ? 0
-               : -1;
+    if (!PyArg_ParseTuple(tuple, "O!OOO!O!O!OS:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
+                          &PyTuple_Type, &makers->ends, &PyType_Type, &makers->hello, &PyTuple_Type, &makers->fields,
+                          &makers->server_of, &makers->asking))
+        return -1;
+    if (PyType_IsSubtype((PyTypeObject *)makers->fact, &PyTuple_Type) &&
+        PyType_IsSubtype((PyTypeObject *)makers->hello, &PyTuple_Type) && PyBytes_Size(makers->asking) == PORTS)
+        return 0;
+    PyErr_SetString(PyExc_TypeError, "makers: facts are tuples, and there are 65536 ports");
+    return -1;
 }
 
 /* Read a tuple again that `read_makers` has read: what is asked for each flow need not be looked at again. */
@@ -124,7 +158,7 @@ static Makers known_makers(PyObject *tuple)
 {
     return (Makers){
         PyTuple_GetItem(tuple, 0), PyTuple_GetItem(tuple, 1), PyTuple_GetItem(tuple, 2), PyTuple_GetItem(tuple, 3),
-        PyTuple_GetItem(tuple, 4), PyTuple_GetItem(tuple, 5), PyTuple_GetItem(tuple, 6),
+        PyTuple_GetItem(tuple, 4), PyTuple_GetItem(tuple, 5), PyTuple_GetItem(tuple, 6), PyTuple_GetItem(tuple, 7),
     };
 }
 
@@ -155,9 +189,11 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     int doh = is_doh_flow(self, makers), server = 1 - client;
     if (doh < 0)
         return NULL;
-    int ports[2] = {key_port(&self->key, server), service ? 0 : key_port(&self->key, client)};
-    if (ports[0] > 65535 || ports[1] > 65535)
+    int ports[2] = {key_port(&self->key, server), asking_port(self, client)};
+    if (ports[0] >= PORTS || ports[1] >= PORTS)
         kinds = NULL; /* ports of no packet */
+    else if (ports[1] > 0 && !PyBytes_AsString(makers->asking)[ports[1]])
+        ports[1] = 0; /* any of many, under which Python would make the same kind again and again */
     uint64_t key = 1;
     key = key << 17 | (uint64_t)(ports[0] + 1);
     key = key << 17 | (uint64_t)(ports[1] + 1);
@@ -168,7 +204,7 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     Kind *known = kinds ? &kinds[((key ^ (uintptr_t)service >> 4) * 0x9E3779B97F4A7C15) >> 40 & (KINDS - 1)] : NULL;
     if (known && known->key == key && known->service == service)
         return Py_NewRef(known->kind);
-    PyObject *traits = traits_of(self, client);
+    PyObject *traits = traits_of(self, client, ports[1]);
     PyObject *kind = traits ? PyObject_CallFunctionObjArgs(makers->kind_of, traits, doh ? Py_True : Py_False, NULL) : NULL;
     Py_XDECREF(traits);
     if (kind && known) {
@@ -180,8 +216,8 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     return kind;
 }
 
-/* The fields of a HelloFact; a new reference, or NULL. */
-static PyObject *hello_row(const Flow *self, PyObject *hello, const Makers *makers)
+/* The HelloFact of a Hello; a new reference, or NULL. */
+static PyObject *hello_fact(const Flow *self, PyObject *hello, const Makers *makers)
 {
     enum { SIDE, OWN = 7, MOST = 32 }; /* fields before those that a Hello has, and all together */
     Py_ssize_t count = PyTuple_Size(makers->fields) - 3;
@@ -201,7 +237,7 @@ static PyObject *hello_row(const Flow *self, PyObject *hello, const Makers *make
     }
     for (Py_ssize_t i = 0; i < count; i++)
         items[OWN + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 3 + i));
-    return tuple_of(items, OWN + count);
+    return fact_of(makers->hello, items, OWN + count);
 }
 
 /* Add the facts of the hellos of a flow to the list: Talk.release. */
@@ -209,8 +245,7 @@ static int tell_hellos(const Flow *self, PyObject *list, const Makers *makers)
 {
     Py_ssize_t count = PySequence_Size(self->hellos);
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *hello = PySequence_GetItem(self->hellos, i), *row = hello ? hello_row(self, hello, makers) : NULL;
-        PyObject *fact = row ? named_tuple(makers->hello, row) : NULL;
+        PyObject *hello = PySequence_GetItem(self->hellos, i), *fact = hello ? hello_fact(self, hello, makers) : NULL;
         int failed = !fact || PyList_Append(list, fact);
         Py_XDECREF(hello), Py_XDECREF(fact);
         if (failed)
@@ -227,15 +262,20 @@ static int client_of(const Flow *self, const Makers *makers)
         return known;
     if (protocol != TCP && protocol != UDP)
         return self->first_side;
-    PyObject *found = PyObject_CallFunction(makers->server_of, "iii", protocol, key_port(&self->key, 0), key_port(&self->key, 1));
+    PyObject *asked[] = {PyLong_FromLong(protocol), PyLong_FromLong(key_port(&self->key, 0)), PyLong_FromLong(key_port(&self->key, 1))};
+    PyObject *found = asked[0] && asked[1] && asked[2]
+                          ? PyObject_CallFunctionObjArgs(makers->server_of, asked[0], asked[1], asked[2], NULL)
+                          : NULL;
+    Py_XDECREF(asked[0]), Py_XDECREF(asked[1]), Py_XDECREF(asked[2]);
     long server = found ? PyLong_AsLong(found) : -1;
     Py_XDECREF(found);
     return PyErr_Occurred() ? -1 : server & ~1 ? self->first_side : 1 - (int)server;
 }
 
-/* Add the flow to the list of facts; 1, 0 where that is for Python (an end that is none), or -1. */
-static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *otherwise, int live, const Makers *makers,
-                Kind *kinds)
+/* Add the flow to the list of facts; 1, 0 where that is for Python (an end that is none), or -1. `pending` and `count`: see
+   `see_ends`. */
+static int tell(const Flow *self, PyObject *flows, PyObject *spans, Span *pending, int count, PyObject *otherwise, int live,
+                const Makers *makers, Kind *kinds)
 {
     int client = client_of(self, makers);
     if (client < 0)
@@ -244,9 +284,8 @@ static int tell(const Flow *self, PyObject *flows, PyObject *spans, PyObject *ot
         return 0;
     PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
     PyObject *kind = end ? kind_of_flow(self, client, makers, kinds) : NULL;
-    PyObject *row = kind ? row_of(self, client, kind, end, live) : NULL;
-    PyObject *made = row ? named_tuple(makers->fact, row) : NULL;
-    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans);
+    PyObject *made = kind ? row_of(self, client, kind, end, live, makers->fact) : NULL;
+    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans, pending, count);
     Py_XDECREF(kind), Py_XDECREF(made);
     return failed ? -1 : 1;
 }

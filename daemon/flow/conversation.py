@@ -8,6 +8,7 @@ Rule 2: what a conversation counts is kept by `Tally`, in Python or in C; what i
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from daemon.decode.packet import RST, TCP, TUNNELS, UDP
@@ -17,7 +18,7 @@ from daemon.flow.hello import Hello
 from daemon.flow.inspector import make_inspector, restore_inspector
 from daemon.flow.local import address_text
 from daemon.flow.resolvers import is_doh_name
-from daemon.flow.services import by_port, encrypted, is_chatter, narrow, protocol_name
+from daemon.flow.services import ASKING, by_port, encrypted, is_chatter, narrow, protocol_name
 from daemon.flow.tally import Tally, Traits
 
 _ICMPS = (1, 2, 58)  # ICMP, IGMP, ICMPv6: control chatter, whatever they carry
@@ -31,6 +32,8 @@ _KEPT = (
     "began_us", "first_us", "last_us", "idle_us", "closed", "packets", "bytes", "macs", "isn", "syn", "begun", "slot",
     "wants", "asker", "service", "confirmed", "name", "name_source", "hello_count",
 )  # fmt: skip
+
+_kept = attrgetter(*_KEPT)
 
 if TYPE_CHECKING:
     _Base = Tally
@@ -162,7 +165,7 @@ class Talk(_Base):
     def state(self) -> list[Any]:
         """All that is needed to go on in another process, as plain values (ends are made anew from the key and MACs)."""
         return [
-            self.number, list(self.key), self.first_side, [getattr(self, field) for field in _KEPT],
+            self.number, list(self.key), self.first_side, list(_kept(self)),
             None if self.slices is None else list(self.slices.items()), [hello.state() for hello in self.hellos or ()],
             self.inspector.state() if self.inspector else None,
         ]  # fmt: skip
@@ -247,6 +250,6 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
 
 # What `Tally.tell` needs, and the core in C: a fact's class, what kind a flow is of, whether a name is a resolver's, words
 # for an end; a hello's class, and what is asked of a Hello: who sent it, which it is, when, and what it says; which of two
-# ports is the server's.
+# ports is the server's; which ports of a client matter to the kind.
 _ASKED = ("side", "index", "seen_us", *HelloFact._fields[7:])
-MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"), HelloFact, _ASKED, server_port_of)
+MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"), HelloFact, _ASKED, server_port_of, ASKING)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
-
+from daemon.decode import bare
 from daemon.decode.arp import parse_arp
 from daemon.decode.columns import ETHERNET, Columns, link_addresses, payload_bytes
 from daemon.decode.cursor import DecodeError
@@ -15,6 +14,13 @@ from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.local import PRIVATE, address_number, scope_of
 from daemon.flow.services import frame_name
 
+try:
+    from daemon.flow._core import count_frames
+except ImportError:  # not built here: no compiler, or another processor's file
+    NATIVE = False
+else:
+    NATIVE = True
+
 _ARP = 0x0806
 _MACS = 12  # bytes of both link addresses
 _ARP_SIZE = 28  # RFC 826 for Ethernet and IPv4; behind it lies padding
@@ -23,25 +29,31 @@ _ARP_SIZE = 28  # RFC 826 for Ethernet and IPv4; behind it lies padding
 class FrameCounter:
     """Counts the FRAME rows of chunks into facts. Keeps nothing between chunks."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, *, native: bool = True) -> None:
+        """`native`: let C count those on Ethernet, where it was built."""
         self._endpoints = endpoints
+        self._native = native and NATIVE
 
     def add(self, buf: bytearray, columns: Columns, facts: Facts) -> None:
-        """Take the rows of a chunk. Frames that begin alike (most ARP does) are counted together."""
-        rows = np.nonzero(columns.kind == FRAME)[0]
-        if not len(rows):
-            return
+        """Take the rows of a chunk."""
+        if self._native:
+            rows = count_frames(buf, columns, facts.frames, facts.seen, self._endpoints, _COUNTED)
+        else:
+            rows = bare.places(columns.kind, FRAME)
+        if rows:
+            self._add(buf, columns, facts, rows)
+
+    def _add(self, buf: bytearray, columns: Columns, facts: Facts, rows: list[int]) -> None:
+        """These rows. Frames that begin alike (most ARP does) are counted together."""
         alike: dict[tuple[int, bytes | tuple[int, int], int, bytes], list[int]] = {}
-        slots = (columns.time_us[rows] // SLOT_US * SLOT_US).tolist()
         places = (columns.frame_offset, columns.payload_offset, columns.payload_size)
-        take = [column[rows].tolist() for column in (columns.wire, columns.ethertype, columns.time_us, *places)]
-        plain = (columns.link[rows] == ETHERNET).tolist()
+        taken = (columns.link, columns.wire, columns.ethertype, columns.time_us, *places)
+        take = [bare.values(column, rows) for column in taken]
         view = memoryview(buf)
-        for row, slot_us, plainly, size, ethertype, time_us, start, at, length in zip(
-            rows.tolist(), slots, plain, *take, strict=True
-        ):
+        for row, link, size, ethertype, time_us, start, at, length in zip(rows, *take, strict=True):
+            slot_us = time_us // SLOT_US * SLOT_US
             said, macs = b"", b""  # as they lie in the buffer: most frames say what many others say
-            if plainly and row not in columns.macs:
+            if link == ETHERNET and row not in columns.macs:
                 macs = bytes(view[start : start + _MACS])
                 if ethertype == _ARP:
                     said = bytes(view[at : at + min(length, _ARP_SIZE)])
@@ -85,6 +97,10 @@ def _claimed(payload: bytes) -> tuple[int, int, int] | None:
     if said.sender_mac <= 0 or scope_of(version, address) != PRIVATE:
         return None
     return said.sender_mac, version, address
+
+
+# What `count_frames` needs of this file: what frames are counted under, how an ethertype is called, who ARP says it is.
+_COUNTED = (FrameKey, frame_name, _claimed, SLOT_US)
 
 
 def _mac_pair(start: bytes) -> tuple[int, int]:

@@ -67,6 +67,10 @@ class Icmpv6Inspector:
         return cls((-1, -1), (-1, -1))
 
 
+# Serves every flow: the core in C gives it to those in which nobody advertises.
+STATELESS = Icmpv6Inspector((-1, -1), (-1, -1))
+
+
 def _is_link_local(flow: Talk, side: int) -> bool:
     """RFC 4861 section 6.1.2: an advertisement from any other address is none."""
     return flow.key[3 + 2 * side] >> 118 == _LINK_LOCAL

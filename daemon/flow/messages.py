@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,9 @@ def dns_message(flow: Talk, facts: Facts, side: int, time_us: int, raw: bytes, t
     return True
 
 
-def _hint(flow: Talk, facts: Facts, side: int, time_us: int, hints: Iterable[Hint]) -> None:
+def _hint(flow: Talk, facts: Facts, side: int, time_us: int, hints: Collection[Hint]) -> None:
+    if not hints:  # most say nothing of themselves: they ask
+        return
     mac, address = flow.sender(side)
     facts.hint([HintFact(mac, address, *hint) for hint in hints], time_us)
 

@@ -72,11 +72,15 @@ DOH_NAMES = frozenset(
     }
 )
 
+_TAILS = frozenset(".".join(name.split(".")[-2:]) for name in DOH_NAMES)
+
 _MOST_LABELS = 32  # a name of more labels is looked at from its end
 
 
 @lru_cache(maxsize=4096)
 def is_doh_name(name: str) -> bool:
     """Whether a server name (lower case, no final dot) is a known DoH resolver's."""
+    if ".".join(name.rsplit(".", 2)[-2:]) not in _TAILS:  # as of nearly all
+        return False
     labels = name.split(".")[-_MOST_LABELS:]
     return any(".".join(labels[i:]) in DOH_NAMES for i in range(len(labels) - 1))

@@ -163,6 +163,17 @@ _BY_PORT: dict[str, dict[int, str]] = {
 
 # Both ends use the port, or the answer comes from it, so it may stand on the side that looks like the client.
 _EITHER_SIDE = frozenset({1701, 1900, 3702, 5353, 5355, 5683, 6666, 6667, 9999, 17500, 51820, 56700, 57621})
+_SYSTEM_PORTS = 1024  # RFC 6335 section 6: those below
+
+
+def _asking() -> bytes:
+    flags = bytearray(1 << 16)
+    for port in (*range(1, _SYSTEM_PORTS), *_EITHER_SIDE):
+        flags[port] = 1
+    return bytes(flags)
+
+
+ASKING = _asking()  # by port: whether that of the side that looks like the client could tell the service; see `by_port`
 
 PROTOCOLS: dict[int, str] = {
     0: "hopopt",
@@ -205,7 +216,7 @@ def by_port(protocol: Literal["tcp", "udp"], server_port: int, other_port: int) 
     """
     ports = _BY_PORT[protocol]
     guess = ports.get(server_port)
-    if guess is None and (0 < other_port < 1024 or other_port in _EITHER_SIDE):
+    if guess is None and (0 < other_port < _SYSTEM_PORTS or other_port in _EITHER_SIDE):
         guess = ports.get(other_port)
     return guess
 
@@ -238,3 +249,13 @@ def protocol_name(number: int) -> str:
 def frame_name(ethertype: int) -> str:
     """A frame without IP as the public schema writes it: its name, else `0x88e1`."""
     return FRAMES.get(ethertype) or f"0x{ethertype:04x}"
+
+
+def frame_number(name: str) -> int | None:
+    """The ethertype of a frame without IP, of its name or of `0x88e1`; None where that is no such frame."""
+    known = next((number for number, called in FRAMES.items() if called == name), None)
+    if known is not None:
+        return known
+    digits = name[2:]
+    good = name[:2] == "0x" and len(digits) == 4 and not digits.strip("0123456789abcdef")
+    return int(digits, 16) if good else None

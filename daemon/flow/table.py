@@ -26,7 +26,8 @@ class FlowTable:
         self.endpoints = endpoints
         self.clock_us = 0  # the latest packet time so far
         self._core, self._conversation = make_core(core, endpoints, Facts())
-        self._frames = FrameCounter(endpoints)
+        self._native = core in ("auto", "c")
+        self._frames = FrameCounter(endpoints, native=self._native)
 
     def __len__(self) -> int:
         return len(self._core)
@@ -68,7 +69,7 @@ class FlowTable:
     def renumber(self, endpoints: Endpoints) -> None:
         """Number the ends of the open flows anew; those of closed flows are forgotten."""
         self.endpoints = endpoints
-        self._frames = FrameCounter(endpoints)
+        self._frames = FrameCounter(endpoints, native=self._native)
         self._core.renumber(endpoints)
         for flow in self._core.open():
             flow.renumber(endpoints)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.decode.cursor import DecodeError
-from daemon.decode.quic_keys import NATIVE, SALTS, V2, Keys, initial_keys, open_packet
+from daemon.decode.quic_keys import CLIENTS, NATIVE, SALTS, V2, Keys, initial_keys, open_packet
 from tests.daemon.decode.quic_wire import crypto, initial
 
 if NATIVE:
@@ -87,6 +87,25 @@ def test_both_open_the_same_packets(dcid: bytes, number: int, size: int, data: s
         except DecodeError:
             said.append(b"")
     assert said[0] == said[1]
+
+
+@pytest.mark.skipif(not NATIVE, reason="not built here")
+@given(st.binary(max_size=80), st.integers(0, 255), st.integers(40, 1500), st.data())
+def test_a_processors_own_instructions_change_nothing(dcid: bytes, number: int, size: int, data: st.DataObject) -> None:
+    """Where it has none, both are the same code."""
+    packet = bytearray(initial(crypto(0, b"some bytes"), dcid[:20], number=number, size=size))
+    if data.draw(st.booleans()):
+        packet[data.draw(st.integers(0, len(packet) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    at = NUMBER - len(DCID) + len(dcid[:20])
+    for rule in CLIENTS.values():
+        usual, portable = (_quic.keys(rule[0], dcid, rule[1], portable) for portable in (False, True))
+        assert usual[:44] == portable[:44]
+    salt, labels = CLIENTS[1]
+    opened = [
+        _quic.open_packet(_quic.keys(salt, dcid[:20], labels, portable), bytes(packet), at, len(packet))
+        for portable in (False, True)
+    ]
+    assert opened[0] == opened[1]
 
 
 @pytest.mark.skipif(not NATIVE, reason="not built here")

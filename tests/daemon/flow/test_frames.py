@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.flow.facts import EndpointKey, FrameKey
+from daemon.decode.columns import Columns
+from daemon.decode.slots import SLOT_US
+from daemon.flow import frames
+from daemon.flow.facts import EndpointKey, Endpoints, Facts, FrameKey
+from daemon.flow.frames import FrameCounter
 from daemon.flow.local import address_number
+from daemon.flow.services import frame_name
+from tests.daemon.flow.driver import Seen, chunk
 from tests.support import packets as p
 from tests.support.flows import NOBODY, SLOT, timed, watch
+from tests.support.leaks import left_behind
 
 MAC, ROUTER = p.mac_int(p.HOST_MAC), p.mac_int(p.ROUTER_MAC)
 START = p.START_US // SLOT * SLOT
@@ -85,3 +92,66 @@ def test_capture_without_link_addresses() -> None:
     found = watch([(START, p.sll(p.arp(), ethertype=p.ARP))], link=113)
     assert list(found.seen) == [end(MAC, p.HOST)]
     assert [key[1:] for key in found.frames] == [(MAC, -1, "arp")]
+
+
+# --- in C
+
+
+c_only = pytest.mark.skipif(not frames.NATIVE, reason="daemon/flow/_core.c is not built")
+MIXED = [
+    Seen(START + 5, arp()),
+    Seen(START - 1, arp(operation=2)),
+    Seen(START + SLOT, arp()[:30]),
+    Seen(START, arp()[:14]),
+    Seen(START, p.sll(p.arp("192.168.1.9"), ethertype=p.ARP), link=113),
+    Seen(START, p.ethernet(bytes(46), ethertype=0x88E1)),
+    Seen(START, p.ieee8023(b"\x42\x42\x03" + bytes(35))),
+    Seen(START, p.tcp_frame(b"no frame of this kind")),
+    Seen(-1, p.ethernet(bytes(46), p.ROUTER_MAC, p.HOST_MAC, 0x88E1)),
+]
+
+
+def counted(buf: bytearray, columns: Columns, *, native: bool) -> tuple[object, ...]:
+    facts, endpoints = Facts(), Endpoints()
+    FrameCounter(endpoints, native=native).add(buf, columns, facts)
+    return facts.frames, {endpoints.keys[end]: span for end, span in facts.seen.items()}
+
+
+@c_only
+def test_c_counts_the_same() -> None:
+    buf, columns = chunk(MIXED)
+    assert counted(buf, columns, native=True) == counted(buf, columns, native=False)
+    assert counted(buf, columns, native=True)[1]
+
+
+@c_only
+def test_c_gives_back_what_it_takes() -> None:
+    buf, columns = chunk(MIXED)
+
+    def run(times: int) -> None:
+        for _ in range(times):
+            counted(buf, columns, native=True)
+
+    references, grown = left_behind(run, 100, [buf, columns, FrameKey, frame_name])
+    assert references == [0, 0, 0, 0]
+    assert grown < 2000
+
+
+@c_only
+def test_c_refuses_columns_that_lie() -> None:
+    buf, columns = chunk(MIXED)
+    for field in ("frame_offset", "payload_offset"):
+        _, lying = chunk(MIXED)
+        getattr(lying, field)[0] = len(buf) - 5
+        with pytest.raises(ValueError, match="outside of the buffer"):
+            counted(buf, lying, native=True)
+    from daemon.flow._core import count_frames  # noqa: PLC0415  where it was built
+
+    with pytest.raises(LookupError):
+        count_frames(buf, columns, {}, {}, Endpoints(), (FrameKey, nameless, str, SLOT_US))
+    with pytest.raises(ValueError, match="slot"):
+        count_frames(buf, columns, {}, {}, Endpoints(), (FrameKey, str, str, 0))
+
+
+def nameless(ethertype: int) -> str:
+    raise LookupError(ethertype)
