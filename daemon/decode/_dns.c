@@ -6,7 +6,8 @@
  *         header bits out of use, a message cut, a name or data that breaks its format, a type or escape not known here.
  * Rule 3: nothing is read outside [0, size) of the buffer and nothing is allocated before the counts of the header are
  *         known to fit into it. A name follows at most HOPS pointers, each to an earlier place, and is at most 255 octets.
- * Rule 4: no state but what `bind` was given. Inside, NULL without an exception means doubt, with one an error.
+ * Rule 4: no state but what `bind` was given, and messages read lately. Inside, NULL without an exception means doubt,
+ *         with one an error.
  *
  * Stable ABI of Python 3.11.
  */
@@ -131,35 +132,57 @@ static PyObject *read_records(const Bound *bound, Wire *wire, Py_ssize_t pos, un
     return acyclic(records);
 }
 
-static PyObject *read_message(const Bound *bound, Wire *wire) {
+/* 0 or DOUBT. */
+static int read_message(const Bound *bound, Wire *wire, DnsRead *read) {
     const uint8_t *buf = wire->buf;
     if (wire->size < HEADER)
-        return NULL;
+        return DOUBT;
     unsigned flags = be16(buf + 2), rcode = flags & RCODE, asked = be16(buf + 4);
     unsigned total = be16(buf + 6) + be16(buf + 8) + be16(buf + 10);
-    int response = (flags & RESPONSE) != 0;
+    read->response = (flags & RESPONSE) != 0;
+    read->truncated = (flags & TRUNCATED) != 0;
     if (flags & (OPCODE | Z) || !(asked || total))
-        return NULL;
+        return DOUBT;
     /* The least a question and a record take; the plain reader says what a message with less is worth. */
     if ((Py_ssize_t)asked * 5 + (Py_ssize_t)total * 11 > wire->size - HEADER)
-        return NULL;
+        return DOUBT;
     Py_ssize_t pos = HEADER;
     unsigned upper = 0;
-    PyObject *questions = read_questions(bound, wire, &pos, asked);
-    if (!questions)
-        return NULL;
-    PyObject *records = read_records(bound, wire, pos, total, &upper);
+    read->questions = read_questions(bound, wire, &pos, asked);
+    read->records = read->questions ? read_records(bound, wire, pos, total, &upper) : NULL;
     rcode |= upper << 4;
-    if (!records || (rcode && !response) || rcode >= RCODES || !bound->rcodes[rcode]) {
-        Py_DECREF(questions);
-        Py_XDECREF(records);
-        return NULL;
+    if (!read->records || (rcode && !read->response) || rcode >= RCODES || !bound->rcodes[rcode])
+        return DOUBT;
+    read->rcode = Py_NewRef(bound->rcodes[rcode]);
+    return 0;
+}
+
+/* DnsReader.read, which says what it answers. */
+static int read_bytes(DnsReader *reader, const uint8_t *bytes, Py_ssize_t size, DnsRead *read) {
+    Bound *bound = (Bound *)reader;
+    Lately *place = NULL;
+    uint64_t hash = 0;
+    *read = (DnsRead){0, 0, NULL, NULL, NULL};
+    if (size >= HEADER && size <= LONGEST) {
+        hash = hash_message(bytes, size);
+        place = bound->lately + (hash & (PLACES - 1));
+        if (is_known(place, hash, bytes, size, read))
+            return 1;
     }
-    PyObject *fields[] = {
-        PyLong_FromUnsignedLong(be16(buf)), PyBool_FromLong(response), PyLong_FromLong(0), Py_NewRef(bound->rcodes[rcode]),
-        PyBool_FromLong(flags & TRUNCATED), questions, records,
-    };
-    return make(bound, bound->message, fields, 7);
+    Wire wire;
+    wire.buf = bytes;
+    wire.size = size;
+    wire.known = 0;
+    int doubt = read_message(bound, &wire, read);
+    while (wire.known)
+        Py_DECREF(wire.text[--wire.known]);
+    if (doubt) {
+        forget_read(read);
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    if (place)
+        keep_lately(place, hash, bytes, size, read);
+    return 1;
 }
 
 PyDoc_STRVAR(parse_message_doc,
@@ -168,27 +191,32 @@ PyDoc_STRVAR(parse_message_doc,
 "The message in `buf`; None where the plain reader has to say what it is. Raises TypeError for other than bytes.");
 
 static PyObject *parse_message(PyObject *self, PyObject *buf) {
-    const Bound *bound = PyCapsule_GetPointer(self, NULL);
+    Bound *bound = PyCapsule_GetPointer(self, DNS_READER);
     char *start;
-    Wire wire;
-    if (!bound || PyBytes_AsStringAndSize(buf, &start, &wire.size) < 0)
+    Py_ssize_t size;
+    DnsRead read;
+    if (!bound || PyBytes_AsStringAndSize(buf, &start, &size) < 0)
         return NULL;
-    wire.buf = (const uint8_t *)start;
-    wire.known = 0;
-    PyObject *message = read_message(bound, &wire);
-    while (wire.known)
-        Py_DECREF(wire.text[--wire.known]);
-    if (!message && !PyErr_Occurred())
+    int known = read_bytes(&bound->reader, (const uint8_t *)start, size, &read);
+    if (known < 0)
+        return NULL;
+    if (!known)
         Py_RETURN_NONE;
-    return message;
+    PyObject *fields[] = {
+        PyLong_FromUnsignedLong(be16((const uint8_t *)start)), PyBool_FromLong(read.response), PyLong_FromLong(0), read.rcode,
+        PyBool_FromLong(read.truncated), read.questions, read.records,
+    };
+    return make(bound, bound->message, fields, 7);
 }
 
 /* --- binding */
 
 static void unbind(PyObject *capsule) {
-    Bound *bound = PyCapsule_GetPointer(capsule, NULL);
+    Bound *bound = PyCapsule_GetPointer(capsule, DNS_READER);
     if (!bound)
         return;
+    for (int i = 0; i < PLACES; i++)
+        forget_lately(bound->lately + i);
     Py_XDECREF((PyObject *)bound->message);
     Py_XDECREF((PyObject *)bound->question);
     Py_XDECREF((PyObject *)bound->record);
@@ -243,6 +271,7 @@ static int fill_bound(Bound *bound, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OOOO!O!O:bind", &message, &question, &record, &PyDict_Type, &types, &PyDict_Type, &rcodes,
                           &service))
         return -1;
+    bound->reader.read = read_bytes;
     bound->make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
     bound->service = Py_NewRef(service);
     for (int i = 0; i < 3; i++) {
@@ -268,7 +297,7 @@ static PyObject *bind_classes(PyObject *module, PyObject *args) {
     Bound *bound = PyMem_Calloc(1, sizeof *bound);
     if (!bound)
         return PyErr_NoMemory();
-    PyObject *capsule = PyCapsule_New(bound, NULL, unbind);
+    PyObject *capsule = PyCapsule_New(bound, DNS_READER, unbind);
     if (!capsule) {
         PyMem_Free(bound);
         return NULL;

@@ -3,6 +3,7 @@
 #ifndef DNS_VALUES_H
 #define DNS_VALUES_H
 
+#include "_dns_lately.h"
 #include "_dns_names.h"
 #include <arpa/inet.h>
 #include <string.h>
@@ -19,12 +20,14 @@ enum {
 
 /* What the functions were given to work with. */
 typedef struct {
+    DnsReader reader; /* first: it is what others see of this */
     newfunc make; /* tuple.__new__ */
     PyTypeObject *message, *question, *record;
     PyObject *service;
     PyObject *sections[3];
     PyObject *types[TYPES];
     PyObject *rcodes[RCODES];
+    Lately lately[PLACES];
 } Bound;
 
 /* Text being written; there is room for what may come, see the callers. */

@@ -1,251 +1,142 @@
-/* Facts as values to bind: the twin of the plain functions in daemon/store/rows.py, which are its oracle.
+/* A batch of facts as an SQLite database, whose rows are those of daemon/store/rows.py, which is the oracle.
 
-   Rule 1: facts are tuples with the fields of daemon/flow/facts.py, in their order; any other shape is a TypeError.
+   Rule 1: facts are tuples with the fields of daemon/flow/facts.py, in their order; any other shape is a TypeError. Those
+           with numbers stand in their order; of facts with the same number the last one holds.
    Rule 2: a name or kind that is not known is asked for as Python would (`__missing__`); what holds the facts is kept
            alive meanwhile, and its length is looked at anew before each of them.
-   Rule 3: no state. The functions answer 0, or -1 with an exception set, where they have nothing else to answer.
+   Rule 3: on values too long for a page, or rows too many, there is no image (None), and the rows are written plainly.
+   Rule 4: no state. What copies an image trusts it, so what SQLite would have checked is checked here: types, and NULL.
 
    Stable ABI of Python 3.11. */
 
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030b0000
-#include <Python.h>
-#include <stdint.h>
+#include "_rows_fields.h"
+#include "_rows_pages.h"
+#include <stdlib.h>
 
 enum { FLOW_FIELDS = 18, HELLO_FIELDS = 18, DNS_FIELDS = 10, RECORD_FIELDS = 5 };
-enum { FLOW_WIDTH = 18, HELLO_WIDTH = 18, MESSAGE_WIDTH = 13, RECORD_WIDTH = 7 };
-
-/* --- rows, several in one tuple --- */
+enum { FLOW, CROWDS, HEADS, HELLO, MESSAGE, SEEN, LASTS, RECORD, ROOTS }; /* as the schema that is given has them */
 
 typedef struct {
-    PyObject *pieces; /* a list; owned */
-    PyObject *piece; /* a tuple that is being filled, or NULL; owned, and seen by nobody else */
-    Py_ssize_t filled, most; /* values in it, and room */
-} Pieces;
+    long long at_us, leads, id;
+} Time; /* of a message, for its indexes */
 
-static int pieces_open(Pieces *pieces, Py_ssize_t rows, Py_ssize_t width)
+typedef struct {
+    Time *times; /* of PyMem */
+    Py_ssize_t count, room;
+} Times;
+
+/* What the functions below share. */
+typedef struct {
+    PyObject *flows, *hellos, *messages, *schema; /* lists and a tuple */
+    PyObject *kinds, *ends, *names;
+    long long base, first, capture, least_us, most_us, second_us;
+    Image image;
+    Times seen, lasts;
+    Tree tree;
+    Record record;
+    uint32_t roots[ROOTS];
+} Told;
+
+static int tree_end(Told *told, int root)
 {
-    *pieces = (Pieces){PyList_New(0), NULL, 0, rows * width};
-    if (rows < 1 || rows > 1000) {
-        PyErr_SetString(PyExc_ValueError, "a piece has 1 to 1000 rows");
-        return -1;
-    }
-    return pieces->pieces ? 0 : -1;
-}
-
-/* Put the piece at hand into the list, cut to what is in it. */
-static int pieces_turn(Pieces *pieces)
-{
-    PyObject *piece = pieces->piece;
-    if (pieces->filled < pieces->most) {
-        piece = PyTuple_GetSlice(pieces->piece, 0, pieces->filled);
-        Py_DECREF(pieces->piece);
-    }
-    pieces->piece = NULL;
-    pieces->filled = 0;
-    int failed = !piece || PyList_Append(pieces->pieces, piece);
-    Py_XDECREF(piece);
-    return failed ? -1 : 0;
-}
-
-/* Add a row, whose references it takes; NULL among them is a failure. */
-static int pieces_add(Pieces *pieces, PyObject *const *row, int width)
-{
-    if (!pieces->piece)
-        pieces->piece = PyTuple_New(pieces->most);
-    int failed = !pieces->piece;
-    for (int i = 0; i < width; i++) {
-        failed = failed || !row[i];
-        if (pieces->piece && row[i])
-            PyTuple_SetItem(pieces->piece, pieces->filled + i, row[i]);
-        else
-            Py_XDECREF(row[i]);
-    }
-    pieces->filled += width;
-    if (!failed && pieces->filled >= pieces->most)
-        failed = pieces_turn(pieces);
-    return failed ? -1 : 0;
-}
-
-/* The pieces, the last one too; NULL where something failed. Nothing is left of `pieces`. */
-static PyObject *pieces_close(Pieces *pieces, int failed)
-{
-    if (!failed && pieces->filled)
-        failed = pieces_turn(pieces);
-    Py_CLEAR(pieces->piece);
-    if (failed)
-        Py_CLEAR(pieces->pieces);
-    return pieces->pieces;
-}
-
-/* --- fields; borrowed where nothing else is said --- */
-
-/* A tuple of so many fields out of a list, a reference of the caller's own. */
-static PyObject *fact_of(PyObject *list, Py_ssize_t at, Py_ssize_t fields)
-{
-    PyObject *fact = PyList_GetItem(list, at);
-    if (!fact)
-        return NULL;
-    if (PyTuple_Check(fact) && PyTuple_Size(fact) == fields)
-        return Py_NewRef(fact);
-    PyErr_SetString(PyExc_TypeError, "not a fact of this kind");
-    return NULL;
-}
-
-static PyObject *own(PyObject *fact, Py_ssize_t field) { return Py_NewRef(PyTuple_GetItem(fact, field)); }
-
-/* The field, or 0 where it is None; a new reference. */
-static PyObject *or_zero(PyObject *fact, Py_ssize_t field)
-{
-    PyObject *value = PyTuple_GetItem(fact, field);
-    return value == Py_None ? PyLong_FromLong(0) : Py_NewRef(value);
-}
-
-/* The id of the end whose number stands in a field; a new reference. */
-static PyObject *end_of(PyObject *fact, Py_ssize_t field, PyObject *ends)
-{
-    Py_ssize_t number = PyLong_AsSsize_t(PyTuple_GetItem(fact, field));
-    if (number == -1 && PyErr_Occurred())
-        return NULL;
-    PyObject *id = PyList_GetItem(ends, number); /* IndexError where there is no such end, as numbers are never negative */
-    return Py_XNewRef(id);
-}
-
-/* What a mapping says of a key; a new reference. */
-static PyObject *found(PyObject *mapping, PyObject *key)
-{
-    PyObject *value = PyDict_GetItemWithError(mapping, key);
-    if (value)
-        return Py_NewRef(value);
-    return PyErr_Occurred() ? NULL : PyObject_GetItem(mapping, key);
-}
-
-/* base + number; a new reference. */
-static PyObject *id_of(PyObject *fact, long long base)
-{
-    long long number = PyLong_AsLongLong(PyTuple_GetItem(fact, 0));
-    if (number == -1 && PyErr_Occurred())
-        return NULL;
-    if (number < 0 || number > INT64_MAX - base) {
-        PyErr_SetString(PyExc_OverflowError, "not the number of a flow");
-        return NULL;
-    }
-    return PyLong_FromLongLong(base + number);
+    int state = tree_close(&told->tree);
+    told->roots[root] = told->tree.root;
+    return state;
 }
 
 /* --- flows and hellos --- */
 
-enum { LATELY = 64 }; /* kinds; a power of two */
-
-/* Kinds found lately, by identity: a kind is a tuple whose hash takes longer than all else here. */
-typedef struct {
-    PyObject *kind, *id; /* owned; NULL where there is none yet */
-} Lately;
-
-static PyObject *kind_id(Lately *lately, PyObject *kinds, PyObject *kind)
+static void put_flow(Told *told, Lately *lately, PyObject *flow)
 {
-    Lately *known = &lately[((uintptr_t)kind >> 4 ^ (uintptr_t)kind >> 10) & (LATELY - 1)];
-    if (known->kind != kind) {
-        PyObject *id = found(kinds, kind);
-        if (!id)
-            return NULL;
-        Py_XDECREF(known->kind), Py_XDECREF(known->id);
-        *known = (Lately){Py_NewRef(kind), id};
-    }
-    return Py_NewRef(known->id);
-}
-
-static int add_flow(Pieces *pieces, PyObject *flow, long long base, Lately *lately, PyObject *kinds, PyObject *ends,
-                    PyObject *names)
-{
+    Record *record = &told->record;
     PyObject *name = PyTuple_GetItem(flow, 6);
     int named = PyObject_IsTrue(name);
-    PyObject *row[FLOW_WIDTH] = {
-        id_of(flow, base), kind_id(lately, kinds, PyTuple_GetItem(flow, 1)), end_of(flow, 2, ends), end_of(flow, 3, ends),
-        own(flow, 4), own(flow, 5), named < 0 ? NULL : named ? found(names, name) : PyLong_FromLong(0), or_zero(flow, 7),
-    };
-    for (int i = 8; i < FLOW_WIDTH; i++)
-        row[i] = own(flow, i);
-    return pieces_add(pieces, row, FLOW_WIDTH);
+    record_open(record);
+    record->state = named < 0 ? FAILED : FINE;
+    put_null(record); /* the id, which is the key */
+    put_kind(record, lately, told->kinds, PyTuple_GetItem(flow, 1));
+    put_end(record, flow, 2, told->ends);
+    put_end(record, flow, 3, told->ends);
+    put_int_or_null(record, PyTuple_GetItem(flow, 4));
+    put_int_or_null(record, PyTuple_GetItem(flow, 5));
+    if (named)
+        put_name(record, told->names, name);
+    else
+        put_null(record);
+    put_text_or_null(record, PyTuple_GetItem(flow, 7));
+    put_text(record, PyTuple_GetItem(flow, 8));
+    for (int field = 9; field < FLOW_FIELDS; field++)
+        put_int(record, PyTuple_GetItem(flow, field));
+    put_number(record, 1), put_number(record, 0); /* labels of a row that nobody has judged: count, turned */
+    for (int label = 0; label < 4; label++)
+        put_null(record);
+    put_number(record, 0); /* cover */
 }
 
-static PyObject *flows(PyObject *module, PyObject *arguments)
+static int add_flows(Told *told)
 {
-    (void)module;
-    PyObject *list, *kinds, *ends, *names;
-    Py_ssize_t rows;
-    long long base;
-    Pieces pieces;
     Lately lately[LATELY] = {{NULL, NULL}};
-    if (!PyArg_ParseTuple(arguments, "O!nLO!O!O!:flows", &PyList_Type, &list, &rows, &base, &PyDict_Type, &kinds,
-                          &PyList_Type, &ends, &PyDict_Type, &names))
-        return NULL;
-    int failed = pieces_open(&pieces, rows, FLOW_WIDTH);
-    for (Py_ssize_t at = 0; !failed && at < PyList_Size(list); at++) {
-        PyObject *flow = fact_of(list, at, FLOW_FIELDS);
-        failed = !flow || add_flow(&pieces, flow, base, lately, kinds, ends, names);
+    int state = FINE;
+    tree_open(&told->tree, &told->image, 0);
+    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->flows); at++) {
+        PyObject *flow = fact_of(told->flows, at, FLOW_FIELDS);
+        int again = flow ? said_again(told->flows, at, flow, FLOW_FIELDS, 1) : FAILED;
+        long long id = again ? 0 : id_of(flow, told->base);
+        if (!again && id >= 0)
+            put_flow(told, lately, flow);
+        state = again < 0 || id < 0 ? FAILED : again ? FINE : tree_add(&told->tree, &told->record, id);
         Py_XDECREF(flow);
     }
     for (int i = 0; i < LATELY; i++) {
         Py_XDECREF(lately[i].kind);
         Py_XDECREF(lately[i].id);
     }
-    return pieces_close(&pieces, failed);
+    state = state ? state : tree_end(told, FLOW);
+    for (int root = CROWDS; !state && root <= HEADS; root++) { /* indexes of labels: empty */
+        tree_open(&told->tree, &told->image, 1);
+        state = tree_end(told, root);
+    }
+    return state;
 }
 
-static int add_hello(Pieces *pieces, PyObject *hello, long long base, PyObject *ends, PyObject *names)
+static void put_hello(Told *told, PyObject *hello, long long id)
 {
+    Record *record = &told->record;
     PyObject *name = PyTuple_GetItem(hello, 8);
-    PyObject *row[HELLO_WIDTH] = {
-        id_of(hello, base), own(hello, 1), own(hello, 2), end_of(hello, 3, ends), own(hello, 4), end_of(hello, 5, ends),
-        own(hello, 6), own(hello, 7), name == Py_None ? PyLong_FromLong(0) : found(names, name),
-    };
-    for (int i = 9; i < HELLO_WIDTH; i++)
-        row[i] = or_zero(hello, i);
-    return pieces_add(pieces, row, HELLO_WIDTH);
+    record_open(record);
+    put_number(record, id);
+    put_int(record, PyTuple_GetItem(hello, 1));
+    put_int(record, PyTuple_GetItem(hello, 2));
+    put_end(record, hello, 3, told->ends);
+    put_int_or_null(record, PyTuple_GetItem(hello, 4));
+    put_end(record, hello, 5, told->ends);
+    put_int_or_null(record, PyTuple_GetItem(hello, 6));
+    put_text(record, PyTuple_GetItem(hello, 7));
+    if (name == Py_None)
+        put_null(record);
+    else
+        put_name(record, told->names, name);
+    for (int field = 9; field < HELLO_FIELDS; field++)
+        put_text_or_null(record, PyTuple_GetItem(hello, field));
 }
 
-static PyObject *hellos(PyObject *module, PyObject *arguments)
+static int add_hellos(Told *told)
 {
-    (void)module;
-    PyObject *list, *ends, *names;
-    Py_ssize_t rows;
-    long long base;
-    Pieces pieces;
-    if (!PyArg_ParseTuple(arguments, "O!nLO!O!:hellos", &PyList_Type, &list, &rows, &base, &PyList_Type, &ends,
-                          &PyDict_Type, &names))
-        return NULL;
-    int failed = pieces_open(&pieces, rows, HELLO_WIDTH);
-    for (Py_ssize_t at = 0; !failed && at < PyList_Size(list); at++) {
-        PyObject *hello = fact_of(list, at, HELLO_FIELDS);
-        failed = !hello || add_hello(&pieces, hello, base, ends, names);
+    int state = FINE;
+    tree_open(&told->tree, &told->image, 1);
+    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->hellos); at++) {
+        PyObject *hello = fact_of(told->hellos, at, HELLO_FIELDS);
+        int again = hello ? said_again(told->hellos, at, hello, HELLO_FIELDS, 2) : FAILED;
+        long long id = again ? 0 : id_of(hello, told->base);
+        if (!again && id >= 0)
+            put_hello(told, hello, id);
+        state = again < 0 || id < 0 ? FAILED : again ? FINE : tree_add(&told->tree, &told->record, 0);
         Py_XDECREF(hello);
     }
-    return pieces_close(&pieces, failed);
+    return state ? state : tree_end(told, HELLO);
 }
 
 /* --- DNS --- */
-
-/* What the functions below share. */
-typedef struct {
-    Pieces messages, records;
-    long long first, least_us, most_us, second_us;
-    PyObject *capture, *ends, *names;
-} Told;
-
-static int is_word(PyObject *text, const char *word)
-{
-    return PyUnicode_Check(text) && !PyUnicode_CompareWithASCIIString(text, word);
-}
-
-/* Of an answer's type: 1 an address, 2 an alias, 4 a service record, 0 anything else. */
-static int use_of(PyObject *type)
-{
-    return is_word(type, "A") || is_word(type, "AAAA")       ? 1
-           : is_word(type, "CNAME")                          ? 2
-           : is_word(type, "HTTPS") || is_word(type, "SVCB") ? 4
-                                                             : 0;
-}
 
 /* A record of a message: a tuple of five; NULL with an exception set. Borrowed. */
 static PyObject *record_of(PyObject *records, Py_ssize_t at)
@@ -259,114 +150,209 @@ static PyObject *record_of(PyObject *records, Py_ssize_t at)
 }
 
 /* _holds() of rows.py: until when (0: never), and what leads on. */
-static int holds(const Told *told, PyObject *message, PyObject *records, long long *until_us, long *leads)
+static int holds(const Told *told, PyObject *message, PyObject *records, Time *until)
 {
     PyObject *transport = PyTuple_GetItem(message, 3);
     long long most = -1;
     int uses = 0;
-    *until_us = *leads = 0;
     if (!is_word(transport, "udp") && !is_word(transport, "tcp"))
-        return 0;
+        return FINE;
     for (Py_ssize_t at = 0; at < PyTuple_Size(records); at++) {
         PyObject *record = record_of(records, at);
         if (!record)
-            return -1;
+            return FAILED;
         int use = is_word(PyTuple_GetItem(record, 0), "answer") ? use_of(PyTuple_GetItem(record, 2)) : 0;
         long long ttl = use ? PyLong_AsLongLong(PyTuple_GetItem(record, 3)) : -1;
         if (use && ttl == -1 && PyErr_Occurred())
-            return -1;
+            return FAILED;
         uses |= use;
         most = ttl > most ? ttl : most;
     }
     if (most < 0)
-        return 0;
+        return FINE;
     long long seen_us = PyLong_AsLongLong(PyTuple_GetItem(message, 0));
     if (seen_us == -1 && PyErr_Occurred())
-        return -1;
+        return FAILED;
     long long lasts_us = most > told->most_us / told->second_us ? told->most_us : most * told->second_us;
     lasts_us = lasts_us < told->least_us ? told->least_us : lasts_us;
     if (seen_us > INT64_MAX - lasts_us) {
         PyErr_SetString(PyExc_OverflowError, "a time too late for the database");
-        return -1;
+        return FAILED;
     }
-    *until_us = seen_us + lasts_us;
-    *leads = !(uses & 1) ? 1 : uses & 4 ? 2 : 0;
-    return 0;
+    until->at_us = seen_us + lasts_us;
+    until->leads = !(uses & ADDRESS) ? 1 : uses & SERVICE ? 2 : 0;
+    return FINE;
+}
+
+static int note(Times *times, Time time)
+{
+    if (times->count == times->room) {
+        Py_ssize_t room = times->room ? 2 * times->room : 1024;
+        Time *more = PyMem_Realloc(times->times, (size_t)room * sizeof *more);
+        if (!more) {
+            PyErr_NoMemory();
+            return FAILED;
+        }
+        times->times = more;
+        times->room = room;
+    }
+    times->times[times->count++] = time;
+    return FINE;
 }
 
 static int add_message(Told *told, PyObject *message, long long id)
 {
-    PyObject *records = PyTuple_GetItem(message, 9);
-    if (!PyTuple_Check(records)) {
-        PyErr_SetString(PyExc_TypeError, "records are a tuple");
-        return -1;
-    }
+    Record *record = &told->record;
+    PyObject *records = PyTuple_GetItem(message, 9), *rcode = PyTuple_GetItem(message, 7);
+    long long seen_us = PyLong_AsLongLong(PyTuple_GetItem(message, 0));
     int response = PyObject_IsTrue(PyTuple_GetItem(message, 4)), answers = PyObject_IsTrue(PyTuple_GetItem(message, 8));
-    long long until_us = 0;
-    long leads = 0;
-    if (response < 0 || answers < 0 || (answers && holds(told, message, records, &until_us, &leads)))
-        return -1;
-    PyObject *const row[MESSAGE_WIDTH] = {
-        PyLong_FromLongLong(id), Py_NewRef(told->capture), own(message, 0), end_of(message, 1, told->ends),
-        end_of(message, 2, told->ends), own(message, 3), PyLong_FromLong(response),
-        found(told->names, PyTuple_GetItem(message, 5)), own(message, 6), or_zero(message, 7), own(message, 8),
-        PyLong_FromLongLong(until_us), PyLong_FromLong(leads),
-    };
-    return pieces_add(&told->messages, row, MESSAGE_WIDTH);
+    Time until = {0, 0, id};
+    if (!PyTuple_Check(records))
+        PyErr_SetString(PyExc_TypeError, "records are a tuple");
+    if (PyErr_Occurred() || response < 0 || answers < 0 || (answers && holds(told, message, records, &until)))
+        return FAILED;
+    record_open(record);
+    put_null(record); /* the id, which is the key */
+    put_number(record, told->capture);
+    put_number(record, seen_us);
+    put_end(record, message, 1, told->ends);
+    put_end(record, message, 2, told->ends);
+    put_text(record, PyTuple_GetItem(message, 3));
+    put_number(record, response);
+    put_name(record, told->names, PyTuple_GetItem(message, 5));
+    put_text(record, PyTuple_GetItem(message, 6));
+    put_text_or_null(record, rcode);
+    put_int(record, PyTuple_GetItem(message, 8));
+    if (until.at_us)
+        put_number(record, until.at_us);
+    else
+        put_null(record);
+    put_number(record, until.leads);
+    int state = tree_add(&told->tree, record, id);
+    state = state ? state : note(&told->seen, (Time){seen_us, 0, id});
+    return state || !until.at_us ? state : note(&told->lasts, until);
+}
+
+static int earlier(const void *one, const void *other)
+{
+    const Time *a = one, *b = other;
+    return a->at_us != b->at_us   ? (a->at_us < b->at_us ? -1 : 1)
+           : a->leads != b->leads ? (a->leads < b->leads ? -1 : 1)
+           : a->id != b->id       ? (a->id < b->id ? -1 : 1)
+                                  : 0;
+}
+
+/* An index of messages: by time, or by time and what leads on. */
+static int add_times(Told *told, Times *times, int root)
+{
+    int state = FINE;
+    tree_open(&told->tree, &told->image, 1);
+    Py_ssize_t ordered = 1;
+    while (ordered < times->count && earlier(times->times + ordered - 1, times->times + ordered) < 0)
+        ordered++;
+    if (ordered < times->count) /* not so by themselves, as most messages come one after the other */
+        qsort(times->times, (size_t)times->count, sizeof *times->times, earlier);
+    for (Py_ssize_t at = 0; !state && at < times->count; at++) {
+        const Time *time = times->times + at;
+        record_open(&told->record);
+        put_number(&told->record, time->at_us);
+        if (root == LASTS)
+            put_number(&told->record, time->leads);
+        put_number(&told->record, time->id);
+        state = tree_add(&told->tree, &told->record, 0);
+    }
+    return state ? state : tree_end(told, root);
 }
 
 static int add_records(Told *told, PyObject *message, long long id)
 {
+    Record *record = &told->record;
     PyObject *records = PyTuple_GetItem(message, 9);
-    for (Py_ssize_t at = 0; at < PyTuple_Size(records); at++) {
-        PyObject *record = record_of(records, at);
-        if (!record)
-            return -1;
-        PyObject *const row[RECORD_WIDTH] = {
-            PyLong_FromLongLong(id), PyLong_FromSsize_t(at), own(record, 0), found(told->names, PyTuple_GetItem(record, 1)),
-            own(record, 2), own(record, 3), own(record, 4),
-        };
-        if (pieces_add(&told->records, row, RECORD_WIDTH))
-            return -1;
+    int state = FINE;
+    if (!PyTuple_Check(records)) {
+        PyErr_SetString(PyExc_TypeError, "records are a tuple");
+        return FAILED;
     }
-    return 0;
+    for (Py_ssize_t at = 0; !state && at < PyTuple_Size(records); at++) {
+        PyObject *said = record_of(records, at);
+        if (!said)
+            return FAILED;
+        record_open(record);
+        put_number(record, id);
+        put_number(record, at);
+        put_text(record, PyTuple_GetItem(said, 0));
+        put_name(record, told->names, PyTuple_GetItem(said, 1));
+        put_text(record, PyTuple_GetItem(said, 2));
+        put_int(record, PyTuple_GetItem(said, 3));
+        put_text(record, PyTuple_GetItem(said, 4));
+        state = tree_add(&told->tree, record, 0);
+    }
+    return state;
 }
 
-static PyObject *dns(PyObject *module, PyObject *arguments)
+/* Messages, or the records in them: all of one kind behind the other, so that names are met in their order. */
+static int add_each(Told *told, int (*add)(Told *, PyObject *, long long))
+{
+    int state = FINE;
+    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->messages); at++) {
+        PyObject *message = fact_of(told->messages, at, DNS_FIELDS);
+        state = message ? add(told, message, told->first + at) : FAILED;
+        Py_XDECREF(message);
+    }
+    return state;
+}
+
+static int add_dns(Told *told)
+{
+    tree_open(&told->tree, &told->image, 0);
+    int state = add_each(told, add_message);
+    state = state ? state : tree_end(told, MESSAGE);
+    state = state ? state : add_times(told, &told->seen, SEEN);
+    state = state ? state : add_times(told, &told->lasts, LASTS);
+    tree_open(&told->tree, &told->image, 1);
+    state = state ? state : add_each(told, add_records);
+    return state ? state : tree_end(told, RECORD);
+}
+
+/* --- the image --- */
+
+static int fill_image(Told *told)
+{
+    int state = image_page(&told->image) ? FINE : FAILED; /* the schema's, which comes last */
+    state = state ? state : add_flows(told);
+    state = state ? state : add_hellos(told);
+    state = state ? state : add_dns(told);
+    return state ? state : put_schema(&told->image, told->schema, told->roots, ROOTS, &told->record);
+}
+
+static PyObject *image(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *list;
-    Py_ssize_t rows;
-    Told told;
-    if (!PyArg_ParseTuple(arguments, "O!nLOO!O!(LLL):dns", &PyList_Type, &list, &rows, &told.first, &told.capture,
-                          &PyList_Type, &told.ends, &PyDict_Type, &told.names, &told.least_us, &told.most_us,
-                          &told.second_us))
-        return NULL;
-    if (told.second_us < 1 || told.first < 0 || told.first > INT64_MAX - PyList_Size(list))
-        return PyErr_Format(PyExc_ValueError, "times and numbers are positive");
-    int failed = pieces_open(&told.messages, rows, MESSAGE_WIDTH);
-    failed = pieces_open(&told.records, rows, RECORD_WIDTH) || failed;
-    for (Py_ssize_t at = 0; !failed && at < PyList_Size(list); at++) {
-        PyObject *message = fact_of(list, at, DNS_FIELDS);
-        failed = !message || add_message(&told, message, told.first + at);
-        Py_XDECREF(message);
+    Told *told = PyMem_Calloc(1, sizeof *told);
+    PyObject *made = NULL;
+    if (!told)
+        return PyErr_NoMemory();
+    if (PyArg_ParseTuple(arguments, "O!(O!O!O!)(LLL)(O!O!O!)(LLL):image", &PyTuple_Type, &told->schema, &PyList_Type,
+                         &told->flows, &PyList_Type, &told->hellos, &PyList_Type, &told->messages, &told->base, &told->first,
+                         &told->capture, &PyDict_Type, &told->kinds, &PyList_Type, &told->ends, &PyDict_Type, &told->names,
+                         &told->least_us, &told->most_us, &told->second_us)) {
+        if (told->second_us < 1 || told->first < 0 || told->first > INT64_MAX - PyList_Size(told->messages))
+            PyErr_SetString(PyExc_ValueError, "times and numbers are positive");
+        int state = PyErr_Occurred() ? FAILED : fill_image(told);
+        if (state == FINE)
+            made = PyBytes_FromStringAndSize((const char *)told->image.bytes, (Py_ssize_t)told->image.pages * PAGE);
+        else if (state == UNUSUAL)
+            made = Py_NewRef(Py_None);
     }
-    for (Py_ssize_t at = 0; !failed && at < PyList_Size(list); at++) { /* behind them, so that names are met in their order */
-        PyObject *message = fact_of(list, at, DNS_FIELDS);
-        failed = !message || add_records(&told, message, told.first + at);
-        Py_XDECREF(message);
-    }
-    PyObject *messages = pieces_close(&told.messages, failed);
-    PyObject *records = pieces_close(&told.records, failed || !messages);
-    PyObject *both = records ? PyTuple_Pack(2, messages, records) : NULL;
-    Py_XDECREF(messages), Py_XDECREF(records);
-    return both;
+    PyMem_Free(told->image.bytes), PyMem_Free(told->seen.times), PyMem_Free(told->lasts.times);
+    PyMem_Free(told);
+    return made;
 }
 
 static PyMethodDef METHODS[] = {
-    {"flows", flows, METH_VARARGS, "flows(flows, rows, base, kinds, ends, names): pieces of so many rows."},
-    {"hellos", hellos, METH_VARARGS, "hellos(hellos, rows, base, ends, names): likewise."},
-    {"dns", dns, METH_VARARGS, "dns(messages, rows, first, capture, ends, names, (least, most, second)): messages, records."},
+    {"image", image, METH_VARARGS,
+     "image(schema, (flows, hellos, messages), (base, first, capture), (kinds, ends, names), (least, most, second)):\n"
+     "a database as bytes, or None."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -375,7 +361,7 @@ static PyModuleDef_Slot MODULE_SLOTS[] = {{0, NULL}};
 static PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT,
     .m_name = "daemon.store._rows",
-    .m_doc = "Facts as values to bind; see daemon/store/rows.py.",
+    .m_doc = "Facts as rows of a database; see daemon/store/image.py.",
     .m_methods = METHODS,
     .m_slots = MODULE_SLOTS,
 };

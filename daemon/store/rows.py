@@ -1,36 +1,53 @@
-"""Facts as the values that statements take: numbers for ends, names and kinds, several rows one behind the other.
+"""Facts as rows of their tables: numbers for ends, names and kinds, and who writes them.
 
-Rule 1: a statement takes PIECE rows at a time, or what is left: beginning and ending one takes as long as writing a row.
-Rule 2: 0 stands for None where a column may be empty: sqlite3 takes a number as it is, but asks around for more than half
-        a microsecond what a None or a bool could be. The statement turns it back.
-Rule 3: what is written in C (`_rows.c`), where it could be built, gives the same as what stands here, which is its oracle.
+Rule 1: rows stand in the order of their keys, which is a quarter less work for SQLite; of what a batch tells twice, the
+        later holds.
+Rule 2: what a batch has many of is written by way of `daemon.store.image`, with the same result; what stands here is its
+        oracle, and writes small batches, which an image does not pay for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from daemon.decode.dns import Record
-from daemon.flow.facts import DnsFact, FlowFact, FlowKind, HelloFact
-from daemon.identify.answers import LEAST_US, MOST_US, SECOND, holds_until
+from daemon.flow.facts import DnsFact, Facts, FlowFact, FlowKind, HelloFact
+from daemon.identify.answers import holds_until
 
-try:
-    from daemon.store import _rows
-except ImportError:  # not built here: no compiler, or another processor's file
-    NATIVE = False
-else:
-    NATIVE = True
+_F = TypeVar("_F")
 
 PIECE = 20  # rows: of twice as many a statement is no quicker
 
 Piece = tuple[Any, ...]  # the values of PIECE rows, or of fewer at the end
 
-_NEVER = (0, 0)
+_NEVER = (None, 0)
 _UNICAST = ("udp", "tcp")
 _ADDRESS, _ALIAS, _SERVICE = ("A", "AAAA"), "CNAME", ("HTTPS", "SVCB")
+
+_FLOW_FACTS = (
+    "kind_id", "client_id", "server_id", "client_port", "server_port", "name_id", "name_source", "end", "begun", "live",
+    "sliced", "first_us", "last_us", "packets_up", "packets_down", "bytes_up", "bytes_down",
+)  # fmt: skip
+# Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
+# written, since of the flows that a live file leaves open few have moved within a minute.
+RETELL = (
+    f"ON CONFLICT DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _FLOW_FACTS)}"
+    f" WHERE ({', '.join(_FLOW_FACTS)}) IS NOT ({', '.join(f'excluded.{column}' for column in _FLOW_FACTS)})"
+)
+
+
+def _values(width: int) -> str:
+    return ", ".join("?" * width)
+
+
+_FLOW = f"INSERT INTO flow VALUES ({_values(18)}, 1, 0, NULL, NULL, NULL, NULL, 0) {RETELL}"
+_HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_values(18)})"
+_MESSAGE = f"INSERT INTO dns_message VALUES ({_values(13)})"
+_RECORD = f"INSERT INTO dns_record VALUES ({_values(7)})"
 
 
 def pieces(rows: Sequence[Sequence[Any]]) -> list[Piece]:
@@ -38,50 +55,72 @@ def pieces(rows: Sequence[Sequence[Any]]) -> list[Piece]:
     return [tuple(chain.from_iterable(rows[at : at + PIECE])) for at in range(0, len(rows), PIECE)]
 
 
-def plain_flow_rows(
-    flows: Iterable[FlowFact], base: int, kinds: Mapping[FlowKind, int], ends: Sequence[int], names: Mapping[str, int]
-) -> list[Piece]:
-    """Flows in the order of their numbers, hence of their ids (`base` + number): a quarter less work for SQLite."""
-    return pieces([
-        (base + number, kinds[what], ends[client], ends[server], client_port, server_port,
-         names[said] if said else 0, 0 if source is None else source, *others)
-        for number, what, client, server, client_port, server_port, said, source, *others
-        in sorted(flows, key=itemgetter(0))
-    ])  # fmt: skip
+class Numbers(NamedTuple):
+    """What stands for what in a batch: ids of kinds and names by what they are, of ends by their numbers."""
+
+    capture: int
+    message: int  # the id of the first DNS message
+    kinds: dict[FlowKind, int]
+    ends: list[int]
+    names: dict[str, int]
+
+    @property
+    def base(self) -> int:
+        """What is added to the number of a flow to make its id."""
+        return self.capture << 40
 
 
-def plain_hello_rows(
-    hellos: Iterable[HelloFact], base: int, ends: Sequence[int], names: Mapping[str, int]
-) -> list[Piece]:
-    """Hellos as they come."""
-    return pieces([
-        (base + number, place, seen_us, ends[client], client_port, ends[server], server_port, source,
-         0 if said is None else names[said], *[0 if each is None else each for each in others])
-        for number, place, seen_us, client, client_port, server, server_port, source, said, *others in hellos
-    ])  # fmt: skip
+def write_rows(db: sqlite3.Connection, facts: Facts, numbers: Numbers) -> None:
+    """Write flows, hellos and DNS messages; in the caller's transaction."""
+    db.executemany(_FLOW, flow_rows(facts.flows, numbers))
+    db.executemany(_HELLO, hello_rows(facts.hellos, numbers))
+    db.executemany(_MESSAGE, message_rows(facts.dns, numbers))
+    db.executemany(_RECORD, record_rows(facts.dns, numbers))
 
 
-def plain_dns_rows(
-    messages: Sequence[DnsFact], first: int, capture: int, ends: Sequence[int], names: Mapping[str, int]
-) -> tuple[list[Piece], list[Piece]]:
-    """Messages, numbered from `first`, and the records in them."""
-    said = [
-        (at, capture, seen_us, ends[client], ends[resolver], transport, int(response), names[asked], kind,
-         0 if rcode is None else rcode, answers, *(_holds(seen_us, transport, records) if answers else _NEVER))
-        for at, (seen_us, client, resolver, transport, response, asked, kind, rcode, answers, records)
-        in enumerate(messages, first)
-    ]  # fmt: skip
-    told = [
-        (at, number, section, names[owner], kind, ttl, value)
-        for at, message in enumerate(messages, first)
-        if message.records
-        for number, (section, owner, kind, ttl, value) in enumerate(message.records)
-    ]
-    return pieces(said), pieces(told)
+def latest(facts: Iterable[_F], key: Callable[[_F], Any]) -> list[_F]:
+    """Facts in the order of their keys; of those with the same key the last."""
+    return sorted({key(fact): fact for fact in facts}.values(), key=key)
 
 
-def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int, int]:
-    """Until when the answers of a message may name an address (0: never), and what in it tells where to ask next.
+def flow_rows(flows: Iterable[FlowFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+    """The facts of rows of `flow`, whose labels come behind them."""
+    base, kinds, ends, names = numbers.base, numbers.kinds, numbers.ends, numbers.names
+    for number, what, client, server, client_port, server_port, said, *others in latest(flows, itemgetter(0)):
+        name = names[said] if said else None
+        yield base + number, kinds[what], ends[client], ends[server], client_port, server_port, name, *others
+
+
+def hello_rows(hellos: Iterable[HelloFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+    """Rows of `hello`."""
+    base, ends, names = numbers.base, numbers.ends, numbers.names
+    for fact in latest(hellos, itemgetter(0, 1)):
+        number, place, seen_us, client, client_port, server, server_port, source, said, *others = fact
+        name = None if said is None else names[said]
+        yield base + number, place, seen_us, ends[client], client_port, ends[server], server_port, source, name, *others
+
+
+def message_rows(messages: Sequence[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+    """Rows of `dns_message`."""
+    ends, names = numbers.ends, numbers.names
+    for at, fact in enumerate(messages, numbers.message):
+        seen_us, client, resolver, transport, response, asked, kind, rcode, answers, records = fact
+        held = _holds(seen_us, transport, records) if answers else _NEVER
+        name = names[asked]
+        yield (at, numbers.capture, seen_us, ends[client], ends[resolver], transport, int(response), name, kind, rcode,
+               answers, *held)  # fmt: skip
+
+
+def record_rows(messages: Sequence[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+    """Rows of `dns_record`."""
+    names = numbers.names
+    for at, message in enumerate(messages, numbers.message):
+        for number, (section, owner, kind, ttl, value) in enumerate(message.records):
+            yield at, number, section, names[owner], kind, ttl, value
+
+
+def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int | None, int]:
+    """Until when the answers of a message may name an address (None: never), and what in it tells where to ask next.
 
     As `daemon.store.answers` reads them: 1 aliases, as there is no address, and service records; 2 only the latter.
     """
@@ -104,28 +143,3 @@ def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int
         return _NEVER
     leads = 1 if not addresses and (aliases or services) else 2 if services else 0
     return holds_until(seen_us, ttl), leads
-
-
-def flow_rows(
-    flows: list[FlowFact], base: int, kinds: dict[FlowKind, int], ends: list[int], names: dict[str, int]
-) -> list[Piece]:
-    """As `plain_flow_rows`, in C where it was built."""
-    if not NATIVE:
-        return plain_flow_rows(flows, base, kinds, ends, names)
-    return _rows.flows(sorted(flows, key=itemgetter(0)), PIECE, base, kinds, ends, names)
-
-
-def hello_rows(hellos: list[HelloFact], base: int, ends: list[int], names: dict[str, int]) -> list[Piece]:
-    """As `plain_hello_rows`, in C where it was built."""
-    if not NATIVE:
-        return plain_hello_rows(hellos, base, ends, names)
-    return _rows.hellos(hellos, PIECE, base, ends, names)
-
-
-def dns_rows(
-    messages: list[DnsFact], first: int, capture: int, ends: list[int], names: dict[str, int]
-) -> tuple[list[Piece], list[Piece]]:
-    """As `plain_dns_rows`, in C where it was built."""
-    if not NATIVE:
-        return plain_dns_rows(messages, first, capture, ends, names)
-    return _rows.dns(messages, PIECE, first, capture, ends, names, (LEAST_US, MOST_US, SECOND))

@@ -9,56 +9,25 @@ Rule 3: what a later batch knows better (a flow, a hello) replaces its row; what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
 from daemon.store.blocks import write_blocks
 from daemon.store.database import transaction
 from daemon.store.errors import Busy, explained
-from daemon.store.rows import PIECE, Piece, dns_rows, flow_rows, hello_rows
+from daemon.store.image import LEAST, NATIVE, beside, copy_rows, image_of
+from daemon.store.rows import Numbers, write_rows
 
 _NAMES_KEPT = 200_000  # texts whose numbers are remembered; a flood of made-up names starts the memory anew
 
 _DIGEST_STEP = 64 << 20  # bytes of a file in which one digest is kept
 
 
-class _Bulk(NamedTuple):
-    """A statement for PIECE rows, and one for a single one of `width` values."""
-
-    many: str
-    one: str
-    width: int
-
-
-def _bulk(table: str, width: int, maybe: Collection[int] = (), constants: str = "", otherwise: str = "") -> _Bulk:
-    """Rows into a table; a 0 among `maybe` (values counted from 1) is none. Each row ends with the same `constants`."""
-
-    def row(before: int) -> str:
-        values = [
-            f"iif(?{before + at} IS 0, NULL, ?{before + at})" if at in maybe else f"?{before + at}" for at in places
-        ]
-        return f"({', '.join(values)}{constants})"
-
-    places = range(1, width + 1)
-    many = ", ".join([row(number * width) for number in range(PIECE)])
-    return _Bulk(f"{table} VALUES {many} {otherwise}", f"{table} VALUES {row(0)} {otherwise}", width)
-
-
-_FLOW_FACTS = (
-    "kind_id", "client_id", "server_id", "client_port", "server_port", "name_id", "name_source", "end", "begun", "live",
-    "sliced", "first_us", "last_us", "packets_up", "packets_down", "bytes_up", "bytes_down",
-)  # fmt: skip
-# Labels stay where they are, as they are judged anew where they may have changed; a row that is told as it was is not
-# written, since of the flows that a live file leaves open few have moved within a minute.
-_FLOW = _bulk(
-    "INSERT INTO flow", 18, (7, 8), ", 1, 0, NULL, NULL, NULL, NULL, 0",
-    f"ON CONFLICT DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _FLOW_FACTS)}"
-    f" WHERE ({', '.join(_FLOW_FACTS)}) IS NOT ({', '.join(f'excluded.{column}' for column in _FLOW_FACTS)})",
-)  # fmt: skip
 _KIND = "INSERT INTO flow_kind VALUES (NULL, ?, ?, ?, ?, ?, ?)"
 _SLICE = """
     INSERT INTO flow_slice VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -69,9 +38,6 @@ _FRAME = """
     INSERT INTO frame_slot VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     packets = packets + excluded.packets, bytes = bytes + excluded.bytes
 """
-_HELLO = _bulk("INSERT OR REPLACE INTO hello", 18, range(9, 19))
-_MESSAGE = _bulk("INSERT INTO dns_message", 13, (10, 12))
-_RECORD = _bulk("INSERT INTO dns_record", 7)
 _SPAN = (
     "ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)"
 )
@@ -80,6 +46,12 @@ _NETWORK = (
     f"INSERT INTO network VALUES (?, ?, ?, ?, ?, ?, ?) {_SPAN}, lifetime_s = max(lifetime_s, excluded.lifetime_s)"
 )
 _ROUTER = f"INSERT INTO router VALUES (?, ?, ?, ?, ?, ?) {_SPAN}"
+_END = """
+    INSERT INTO endpoint (site_id, mac, version, address, scope, first_us, last_us, sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_FIND_END = "SELECT id FROM endpoint WHERE site_id = ? AND mac = ? AND address = ?"
+_UNSEEN = (None, None, 0)
 _SEEN = """
     UPDATE endpoint SET first_us = min(coalesce(first_us, ?1), ?1), last_us = max(coalesce(last_us, ?2), ?2),
     sent = max(sent, ?3) WHERE id = ?4
@@ -131,11 +103,14 @@ class FactWriter:
 
     def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
         """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
+        quickly = NATIVE and not self.db.in_transaction and facts.size() >= LEAST
         with explained(self.path):
             try:
-                with transaction(self.db):
+                with beside(self.db) if quickly else nullcontext(), transaction(self.db):
                     self._claim(position, _earliest(facts))
-                    self._write(facts, undecoded)
+                    self._write_ends(facts.seen)
+                    self._write_rows(facts, quickly=quickly)
+                    self._write_others(facts, undecoded)
                     write_blocks(self.db, self.capture_id, facts.blocks)
             except BaseException:
                 self._ends.clear()
@@ -188,17 +163,23 @@ class FactWriter:
             "INSERT OR REPLACE INTO capture_digest VALUES (?, ?, ?)", (self.capture_id, to.cursor, to.digest)
         )
 
-    def _write(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
+    def _write_ends(self, seen: Mapping[int, Sequence[int]]) -> None:
+        made, ends = self._number_ends(seen), self._ends
+        self.db.executemany(_SEEN, [(*span, ends[end]) for end, span in seen.items() if end not in made])
+
+    def _write_rows(self, facts: Facts, *, quickly: bool) -> None:
+        first = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
+        numbers = Numbers(self.capture_id, first, self._kinds, self._ends, self._names)
+        image = image_of(facts, numbers) if quickly else None
+        if image is None:
+            write_rows(self.db, facts, numbers)
+        else:
+            copy_rows(self.db, image)
+
+    def _write_others(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
         db, capture, site = self.db, self.capture_id, self.site_id
         base = capture << 40
-        ends, names = self._number_ends(), self._names
-        _insert(db, _FLOW, flow_rows(facts.flows, base, self._kinds, ends, names))
         db.executemany(_SLICE, [(base + piece.number, *piece[1:]) for piece in facts.slices])
-        _insert(db, _HELLO, hello_rows(facts.hellos, base, ends, names))
-        first = db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
-        messages, records = dns_rows(facts.dns, first, capture, ends, names)
-        _insert(db, _MESSAGE, messages)
-        _insert(db, _RECORD, records)
         db.executemany(_FRAME, [(capture, *key, *cell) for key, cell in facts.frames.items()])
         db.executemany(_HINT, [(site, *hint, *span) for hint, span in facts.hints.items()])
         db.executemany(
@@ -206,24 +187,19 @@ class FactWriter:
             [(site, n.prefix, n.source, n.day, *span, n.lifetime_s) for n, span in facts.networks.items()],
         )
         db.executemany(_ROUTER, [(site, *router, *span) for router, span in facts.routers.items()])
-        db.executemany(_SEEN, [(*span, ends[end]) for end, span in facts.seen.items()])
         db.executemany(_UNDECODED, [(capture, reason, *count) for reason, count in undecoded.items()])
 
-    def _number_ends(self) -> list[int]:
-        ends = self._ends
-        for mac, version, address in self.endpoints.keys[len(ends) :]:
-            row = (self.site_id, mac, version, address_text(version, address), scope_of(version, address))
-            ends.append(
-                _number(
-                    self.db,
-                    "INSERT INTO endpoint (site_id, mac, version, address, scope) VALUES (?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO NOTHING",
-                    row,
-                    "SELECT id FROM endpoint WHERE site_id = ? AND mac = ? AND address = ?",
-                    (row[0], mac, row[3]),
-                )
-            )
-        return ends
+    def _number_ends(self, seen: Mapping[int, Sequence[int]]) -> set[int]:
+        """Make rows of ends that the batch has first, with what it saw of them; the numbers of those that were made."""
+        ends, made = self._ends, set()
+        for number, (mac, version, address) in enumerate(self.endpoints.keys[len(ends) :], len(ends)):
+            text = address_text(version, address)
+            row = (self.site_id, mac, version, text, scope_of(version, address), *seen.get(number, _UNSEEN))
+            known, new = _number(self.db, _END, row, _FIND_END, (self.site_id, mac, text))
+            ends.append(known)
+            if new:
+                made.add(number)
+        return made
 
 
 class _Names(dict[str, int]):
@@ -233,13 +209,14 @@ class _Names(dict[str, int]):
         self._db = db
 
     def __missing__(self, text: str) -> int:
-        known = self[text] = _number(
+        known, _ = _number(
             self._db,
             "INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING",
             (text,),
             "SELECT id FROM name WHERE text = ?",
             (text,),
         )
+        self[text] = known
         return known
 
 
@@ -258,22 +235,16 @@ class _Kinds(dict[FlowKind, int]):
         return known
 
 
-def _insert(db: sqlite3.Connection, statement: _Bulk, rows: list[Piece]) -> None:
-    whole, width = PIECE * statement.width, statement.width
-    rest = rows.pop() if rows and len(rows[-1]) < whole else ()
-    if rows:  # even for no rows SQLite would read the statement, and that takes a millisecond
-        db.executemany(statement.many, rows)
-    db.executemany(statement.one, [rest[at : at + width] for at in range(0, len(rest), width)])
-
-
 def _earliest(facts: Facts) -> int | None:
     """The time of the first packet of a batch; of the flows that it has, some began long before."""
     return min((block.first_us for block in facts.blocks if block.packets), default=None)
 
 
-def _number(db: sqlite3.Connection, insert: str, row: Iterable[Any], select: str, key: Iterable[Any]) -> int:
-    """The id of a row that is inserted unless it is there."""
-    made = db.execute(insert, tuple(row))
+def _number(
+    db: sqlite3.Connection, insert: str, row: tuple[Any, ...], select: str, key: tuple[Any, ...]
+) -> tuple[int, bool]:
+    """The id of a row that is inserted unless it is there, and whether it was."""
+    made = db.execute(insert, row)
     if made.rowcount == 1 and made.lastrowid is not None:
-        return made.lastrowid
-    return int(db.execute(select, tuple(key)).fetchone()[0])
+        return made.lastrowid, True
+    return int(db.execute(select, key).fetchone()[0]), False

@@ -70,6 +70,7 @@ def is_read(wire: bytes) -> bool:
     assert {type(each) for each in found.questions} <= {Question}
     assert {type(each) for each in found.records} <= {Record}
     assert (type(found.questions), type(found.records)) == (tuple, tuple)
+    assert READ(wire) == found  # known by now
     assert type(found.response) is type(found.truncated) is bool
     return True
 
@@ -233,6 +234,38 @@ RECORDS = st.tuples(
 @given(st.lists(RECORDS, max_size=8), st.lists(RECORDS, max_size=3), st.lists(RECORDS | st.just(d.edns()), max_size=3))
 def test_any_records_together(answers: list[bytes], authorities: list[bytes], additionals: list[bytes]) -> None:
     is_read(d.message([d.question("example.com")], answers, authorities, additionals))
+
+
+# --- messages read lately
+
+
+def test_a_message_that_comes_again_has_its_own_id() -> None:
+    first, again = READ(d.ANSWER), READ(b"\xab\xcd" + d.ANSWER[2:])
+    assert first
+    assert again == first._replace(id=0xABCD)
+    assert again.records is first.records
+
+
+def test_messages_that_take_each_others_place() -> None:
+    wires = [asked(f"{number}.example", d.A, d.record(d.A, struct.pack(">I", number))) for number in range(9000)]
+    for wire in [*wires, *reversed(wires)]:
+        found = READ(wire)
+        assert found
+        assert (found.questions[0].name, found.records[0].value) == (
+            wire[13 : 13 + wire[12]].decode() + ".example", ".".join(map(str, wire[-4:]))
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [asked("a" * 60, d.TXT, d.record(d.TXT, b"\xc8" + b"x" * 200)), asked("a", d.A, *[d.record(d.A, bytes(4))] * 5)],
+)
+def test_long_messages_are_not_kept(wire: bytes) -> None:
+    first, again = READ(wire), READ(wire)
+    assert first == again
+    assert first is not None
+    assert again is not None
+    assert first.records is not again.records
 
 
 # --- what only C can do wrong
