@@ -31,6 +31,7 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._hello": "daemon/decode/_hello.c",
     "daemon.decode._quic": "daemon/decode/_quic.c",
     "daemon.store._rows": "daemon/store/_rows.c",
+    "daemon.store._tables": "daemon/store/_tables.c",
 }
 TABLES = {  # table -> what makes it
     "daemon/identify/oui.bin": "daemon/identify/oui_build.py",

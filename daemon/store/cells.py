@@ -10,9 +10,11 @@ Rule 3: cells are joined and sorted by numbers. What a way is made of is text an
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar
@@ -25,26 +27,26 @@ _THERE = "k.site_id = :site AND k.first_us < :until_us AND k.last_us >= :since_u
 _TIMES = "BETWEEN :since_us AND :until_us - 1"
 
 INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
-_SCOPES = ("internet", "local", "chatter")
-_INWARD = "c.station_id IS NULL AND s.station_id IS NOT NULL"
-_INSIDE = "(c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3))"
-_TURNED = f"f.turned <> ({_INWARD})"  # the station got what was counted as up
+SCOPES = ("internet", "local", "chatter")
+# Of ends `c` (client) and `s` (server): only the server is of the house; neither is outside of it.
+INWARD = "c.station_id IS NULL AND s.station_id IS NOT NULL"
+INSIDE = "(c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3))"
+_TURNED = f"f.turned <> ({INWARD})"  # the station got what was counted as up
 # What one flow moved in one slot. `share` is the row with the counts: the flow itself where it stays in one slot. Written
 # out for both instead of being selected from their union: each flow is looked up once. Why there is no name is of no
 # interest but on the internet, and looked for nowhere else.
 _CELL = f"""
     SELECT f.id AS flow_id, {{slot}} AS slot, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
-        iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id, iif({_INWARD}, c.id, s.id) AS end_id,
-        iif({_INWARD}, 0, coalesce({SHOWN_NAME}, 0)) AS name_id, f.kind_id,
-        CASE WHEN w.chatter THEN {_CHATTER} WHEN {_INSIDE} THEN {_LOCAL} ELSE {INTERNET} END AS scope,
-        CASE WHEN {_INWARD} OR w.chatter OR {_INSIDE} THEN '-'
+        iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id, iif({INWARD}, c.id, s.id) AS end_id,
+        iif({INWARD}, 0, coalesce({SHOWN_NAME}, 0)) AS name_id, f.kind_id,
+        CASE WHEN w.chatter THEN {_CHATTER} WHEN {INSIDE} THEN {_LOCAL} ELSE {INTERNET} END AS scope,
+        CASE WHEN {INWARD} OR w.chatter OR {INSIDE} THEN '-'
             WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
             WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
             WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
             WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
             ELSE '-' END AS said,
-        iif(f.first_us / {SLOT_US} = {{slot}}, f.count, 0) AS flows,
-        max(f.first_us, {{slot}} * {SLOT_US}) AS first_us, min(f.last_us, {{slot}} * {SLOT_US} + {SLOT_US - 1}) AS last_us,
+        {{flows}} AS flows, {{first_us}} AS first_us, {{last_us}} AS last_us,
         iif({_TURNED}, {{share}}.packets_down, {{share}}.packets_up) AS packets_up,
         iif({_TURNED}, {{share}}.packets_up, {{share}}.packets_down) AS packets_down,
         iif({_TURNED}, {{share}}.bytes_down, {{share}}.bytes_up) AS bytes_up,
@@ -54,8 +56,21 @@ _CELL = f"""
     CROSS JOIN endpoint s ON s.id = iif(f.turned, f.client_id, f.server_id)
     WHERE {{where}}
 """
-_WHOLE = _CELL.replace("{slot}", f"(f.first_us / {SLOT_US})").replace("{share}", "f")
-_SLICED = _CELL.replace("{slot}", f"(p.slot_us / {SLOT_US})").replace("{share}", "p")
+_STAYS = {
+    "slot": f"(f.first_us / {SLOT_US})",
+    "share": "f",
+    "flows": "f.count",
+    "first_us": "f.first_us",
+    "last_us": "f.last_us",
+}
+_MOVES = {
+    "slot": f"(p.slot_us / {SLOT_US})",
+    "share": "p",
+    "flows": f"iif(f.first_us / {SLOT_US} = p.slot_us / {SLOT_US}, f.count, 0)",
+    "first_us": f"max(f.first_us, p.slot_us / {SLOT_US} * {SLOT_US})",
+    "last_us": f"min(f.last_us, p.slot_us / {SLOT_US} * {SLOT_US} + {SLOT_US - 1})",
+}
+_WHOLE, _SLICED = (_CELL.format_map({**each, "source": "{source}", "where": "{where}"}) for each in (_STAYS, _MOVES))
 _FLOW_CELLS = " UNION ALL ".join(  # `flows` and `slices` are further conditions
     (
         _WHOLE.format(
@@ -89,11 +104,14 @@ _FRAME_CELLS = f"""
         WHERE {{frames}}
     )
 """
-_CELLS = f"CREATE TEMP TABLE cell AS {_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
+_CELLS = f"{_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
 
 # Of stretches of time: all, those of slots that are `wanted`, those of flows that may have gone to a `place`. And of what is
 # to go: flows that are `doomed`, frames before a time.
 CELLS_OF_DAYS = _CELLS.format(flows="", slices="", frames=f"{_THERE} AND f.slot_us {_TIMES}")
+FLOWS_OF_DAYS = (
+    f"SELECT count(*) FROM capture k CROSS JOIN flow f ON f.id {_IDS} WHERE {_THERE} AND f.first_us {_TIMES}"
+)
 _WANTED = "AND {} / " + str(SLOT_US) + " IN (SELECT slot FROM temp.wanted)"
 CELLS_OF_SLOTS = _CELLS.format(
     flows=_WANTED.format("f.first_us"),
@@ -104,8 +122,8 @@ _MAYBE = (
     f"AND ({SHOWN_NAME} IN (SELECT name_id FROM temp.place)"
     " OR f.client_id IN (SELECT id FROM temp.place_end) OR f.server_id IN (SELECT id FROM temp.place_end))"
 )
-CELLS_OF_PLACES = "CREATE TEMP TABLE cell AS " + _FLOW_CELLS.format(flows=_MAYBE, slices=_MAYBE)
-CELLS_OF_DOOMED = f"CREATE TEMP TABLE cell AS {_DOOMED_CELLS} UNION ALL " + _FRAME_CELLS.format(
+CELLS_OF_PLACES = _FLOW_CELLS.format(flows=_MAYBE, slices=_MAYBE)
+CELLS_OF_DOOMED = f"{_DOOMED_CELLS} UNION ALL " + _FRAME_CELLS.format(
     frames="k.site_id = :site AND f.slot_us < :before_slot"
 )
 
@@ -113,17 +131,18 @@ _OF_WAY = (
     "w.site_id = :site AND w.protocol = m.protocol AND w.ip_version = m.ip_version AND w.service = m.service"
     " AND w.encrypted = m.encrypted AND w.scope = m.scope_text"
 )
+# Where `{ends}` and `{manners}` come from: the cells, or lists of a caller who has these elsewhere.
 _NUMBERED = (
     # An address of which nothing was said before has no number yet.
-    "INSERT INTO temp.end_remote SELECT id, NULL, address FROM endpoint WHERE id IN (SELECT end_id FROM temp.cell)",
+    "INSERT INTO temp.end_remote SELECT id, NULL, address FROM endpoint WHERE id IN ({ends})",
     "INSERT OR IGNORE INTO remote (address) SELECT address FROM temp.end_remote ORDER BY end_id",
     "UPDATE temp.end_remote AS e SET remote_id = (SELECT r.id FROM remote r WHERE r.address = e.address)",
     f"""
     CREATE TEMP TABLE manner AS
     SELECT c.kind_id, c.scope, c.said, coalesce(k.protocol, c.said) AS protocol, coalesce(k.ip_version, 0) AS ip_version,
         coalesce(k.service, '') AS service, coalesce(k.encrypted, 'no') AS encrypted,
-        CASE c.scope {" ".join(f"WHEN {n} THEN '{text}'" for n, text in enumerate(_SCOPES))} END AS scope_text
-    FROM (SELECT DISTINCT kind_id, scope, said FROM temp.cell) c LEFT JOIN flow_kind k ON k.id = c.kind_id
+        CASE c.scope {" ".join(f"WHEN {n} THEN '{text}'" for n, text in enumerate(SCOPES))} END AS scope_text
+    FROM ({{manners}}) c LEFT JOIN flow_kind k ON k.id = c.kind_id
     """,
     (
         "INSERT OR IGNORE INTO way (site_id, protocol, ip_version, service, encrypted, scope, name_source)"
@@ -138,8 +157,13 @@ _NUMBERED = (
     FROM temp.manner m
     """,
 )
+_IN_CELLS = {"ends": "SELECT end_id FROM temp.cell", "manners": "SELECT DISTINCT kind_id, scope, said FROM temp.cell"}
+_IN_LISTS = {
+    "ends": "SELECT value FROM json_each(:ends)",
+    "manners": "SELECT value ->> 0 AS kind_id, value ->> 1 AS scope, value ->> 2 AS said FROM json_each(:manners)",
+}
+_SLOT_PLACE = "CREATE TEMP TABLE slot_place (slot INTEGER PRIMARY KEY, hour INTEGER, day INTEGER, month INTEGER)"
 _TABLES = (
-    "CREATE TEMP TABLE slot_place (slot INTEGER PRIMARY KEY, hour INTEGER, day INTEGER, month INTEGER)",
     "CREATE TEMP TABLE end_remote (end_id INTEGER PRIMARY KEY, remote_id INTEGER, address TEXT)",
     # By slot the source of a name is not kept: `way_id` is without one, `told_id` with it, where there is a destination.
     (
@@ -184,22 +208,49 @@ def cells(
 ) -> Iterator[None]:
     """What flows moved, in temporary tables as long as the block lasts; `bounds` has what `statement` names, and `site`.
 
-    `cell` as `statement` makes it, `slot_place` the calendar of its slots, `slot_sum` (unless it is not wanted) the sums
+    `cell` as `statement` selects it, `slot_place` the calendar of its slots, `slot_sum` (unless it is not wanted) the sums
     by slot; addresses and ways that are new have numbers.
     """
-    db.execute(statement, bounds)
+    db.execute(f"CREATE TEMP TABLE cell AS {statement}", bounds)
     try:
-        for table in _TABLES:
-            db.execute(table)
+        db.execute(_SLOT_PLACE)
         place_slots(db, calendar, [row[0] for row in db.execute("SELECT DISTINCT slot FROM temp.cell")])
-        for each in _NUMBERED:
-            db.execute(each, bounds)
+        _number(db, _IN_CELLS, bounds)
         if sums:
             db.execute(_SLOTS)
         yield
     finally:
         for table in _GONE:
             db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+class Numbered(NamedTuple):
+    """(end, remote, address) of ends; (way, way with the source of the name, None but on the internet) of manners."""
+
+    ends: list[tuple[int, int, str]]
+    ways: list[tuple[int, int | None]]
+
+
+def number_cells(
+    db: sqlite3.Connection, bounds: Mapping[str, int], ends: Iterable[int], manners: Sequence[tuple[int, int, str]]
+) -> Numbered:
+    """What cells go by that are not in tables: ends, and manners (kind, scope, said), which are answered in their order."""
+    lists = {"ends": json.dumps(list(ends)), "manners": json.dumps(manners)}
+    try:
+        _number(db, _IN_LISTS, {**bounds, **lists})
+        remotes = db.execute("SELECT end_id, remote_id, address FROM temp.end_remote").fetchall()
+        ways = {tuple(row[:3]): row[3:] for row in db.execute("SELECT * FROM temp.cell_way")}
+        return Numbered(remotes, [ways[manner] for manner in manners])
+    finally:
+        for table in _GONE:
+            db.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _number(db: sqlite3.Connection, sources: Mapping[str, str], bounds: Mapping[str, int | str]) -> None:
+    for table in _TABLES:
+        db.execute(table)
+    for each in _NUMBERED:
+        db.execute(each.format(**sources), bounds)
 
 
 def place_slots(db: sqlite3.Connection, calendar: Calendar, slots: Iterable[int]) -> None:

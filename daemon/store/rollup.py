@@ -10,7 +10,7 @@ Rule 3: tiers name stations, names, addresses and ways by number; whose they are
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -18,12 +18,24 @@ from daemon.decode.slots import SLOT_US
 from daemon.store.aliases import write_aliases
 from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
-from daemon.store.cells import CELLS_OF_DAYS, CELLS_OF_PLACES, CELLS_OF_SLOTS, DESTINATIONS, INTERNET, cells
+from daemon.store.cells import (
+    CELLS_OF_DAYS,
+    CELLS_OF_PLACES,
+    CELLS_OF_SLOTS,
+    DESTINATIONS,
+    FLOWS_OF_DAYS,
+    INTERNET,
+    cells,
+)
+from daemon.store.day_sums import MOST, sum_days
+from daemon.store.rows import PIECE
+from daemon.store.tables import NATIVE, Table, pieces
 
 FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
-_CHUNK_SLOTS = 96 * 8  # days rolled at a time: bounds the temporary tables
+_CHUNK_DAYS = 8  # rolled at a time: bounds the temporary tables
 
-_SUMS = "packets_up, packets_down, bytes_up, bytes_down"
+_COUNTS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
+_SUMS = ", ".join(_COUNTS)
 _SUMMED = "sum(packets_up), sum(packets_down), sum(bytes_up), sum(bytes_down)"
 _BY_SLOT = "slot >= :begin AND slot < :end AND NOT frozen"
 # By its key. Every station of these days is in `day_total`, which is made anew after the hours.
@@ -34,12 +46,13 @@ _OURS = "way_id IN (SELECT id FROM way WHERE site_id = :site)"  # a way belongs 
 
 
 class _Tier(NamedTuple):
-    """A table, its key, which rows are made anew, and what they are."""
+    """A table, its key, which rows are made anew, what they are, and the columns that `DaySums` has of them."""
 
     table: str
     key: str
     where: str
     made: str
+    columns: tuple[str, ...] = ()
 
 
 _SLOT_KEY = "slot, station_id, peer_id, remote_id, name_id, way_id, frozen"
@@ -49,12 +62,14 @@ _PLACE = "station_id, name_id, remote_id"
 _PLACE_KEY = "month, day, station_id, name_id, remote_id, way_id"
 _SLOT_SUM = f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"
 _TOTALS = (
-    _Tier("slot_total", _SLOT_KEY, _BY_SLOT, _SLOT_SUM),
+    _Tier("slot_total", _SLOT_KEY, _BY_SLOT, _SLOT_SUM,
+          ("slot", "station_id", "peer_id", "remote_id", "name_id", "way_id", *_COUNTS, "frozen")),
     _Tier("hour_total", _HOUR_KEY, _BY_STATION,
-          f"SELECT hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMS} FROM temp.hour_sum"),
+          f"SELECT hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMS} FROM temp.hour_sum",
+          ("station_id", "slot", "peer_id", "way_id", *_COUNTS, "frozen")),
     _Tier("day_total", _DAY_KEY, "day BETWEEN :first_day AND :last_day AND NOT frozen", f"""
     SELECT day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED} FROM temp.hour_sum GROUP BY 1, 2, 3, 4
-    """),
+    """, ("day", "station_id", "peer_id", "way_id", *_COUNTS, "frozen")),
 )  # fmt: skip
 _HOURS = """
     CREATE TEMP TABLE hour_sum AS
@@ -67,7 +82,9 @@ _DAYS = _Tier(
     _PLACE_KEY,
     "month = :month AND day BETWEEN :first_day AND :last_day",
     DESTINATIONS.format("day,"),
-)
+    ("month", "day", "station_id", "name_id", "remote_id", "way_id", "main_id", "main_bytes", "flows", *_COUNTS, "first_us",
+     "last_us", "verdict_id"),
+)  # fmt: skip
 _OUTSIDE = "SELECT id FROM way WHERE site_id = :site AND scope = 'internet'"
 # The same where only some slots of a day have news: its hours and its sum follow from what is there by slot and by hour.
 _HOURS_OF = "slot IN (SELECT hour FROM temp.hour_wanted)"
@@ -125,7 +142,7 @@ def roll(
     calendar = site_calendar(db, site_id)
     months: set[int] = set()
     for since, until in calendar.whole_days(busy_spans(db, site_id, spans)):
-        for chunk in _chunks(calendar, since, until):
+        for chunk in _fitting(db, site_id, calendar, since, until):
             changed = _roll_days(db, site_id, calendar, chunk)
             since_us = max(chunk.begin * SLOT_US, answers_since_us)
             write_aliases(db, site_id, chunk.month, since_us, chunk.end * SLOT_US)
@@ -179,15 +196,25 @@ def clear(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]
                 db.execute(f"DELETE FROM {tier.table} WHERE {tier.where} AND {_OURS}", bounds)
 
 
-def _chunks(calendar: Calendar, since: int, until: int) -> Iterator[_Chunk]:
+def _fitting(db: sqlite3.Connection, site_id: int, calendar: Calendar, since: int, until: int) -> Iterator[_Chunk]:
+    """Days of one month, fewer at a time where there are more flows than `sum_days` takes."""
+    for chunk in _chunks(calendar, since, until):
+        days = chunk.last_day - chunk.first_day + 1
+        if days > 1 and NATIVE:
+            flows = db.execute(FLOWS_OF_DAYS, _bounds(site_id, chunk)).fetchone()[0]
+            days = max(min(days, days * MOST // (flows + flows // 8 + 1)), 1)
+        yield from _chunks(calendar, chunk.begin, chunk.end, days)
+
+
+def _chunks(calendar: Calendar, since: int, until: int, days: int = _CHUNK_DAYS) -> Iterator[_Chunk]:
     """Some days of one month at a time."""
     begin = since
     while begin < until:
         (start,) = calendar.place((begin,))
         end, last = begin, start.day
-        while end < until and end - begin < _CHUNK_SLOTS:
+        while end < until:
             (place,) = calendar.place((end,))
-            if place.month != start.month:
+            if place.month != start.month or place.day - start.day >= days:
                 break
             last, end = place.day, calendar.span(end)[2]
         yield _Chunk(start.month, start.day, last, begin, end)
@@ -200,6 +227,16 @@ def _bounds(site_id: int, chunk: _Chunk) -> dict[str, int]:
 
 def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: _Chunk) -> list[Any]:
     bounds = _bounds(site_id, chunk)
+    sums = sum_days(db, calendar, bounds)
+    if sums is None:
+        return _roll_many(db, calendar, bounds)
+    for tier, made in zip(_TOTALS, (sums.slots, sums.hours, sums.days), strict=True):
+        _replace(db, tier, bounds, made=made)
+    return _replace(db, _DAYS, bounds, changed=_PLACE, made=sums.destinations)
+
+
+def _roll_many(db: sqlite3.Connection, calendar: Calendar, bounds: Mapping[str, int]) -> list[Any]:
+    """Days with more cells than memory may hold."""
     with cells(db, calendar, CELLS_OF_DAYS, bounds):
         db.execute(_HOURS)
         try:
@@ -272,18 +309,25 @@ def _some(db: sqlite3.Connection, calendar: Calendar, slots: list[int], retold: 
             db.execute(f"DROP TABLE temp.{table}")
 
 
-def _replace(db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], changed: str = "1") -> list[Any]:
+def _replace(
+    db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], changed: str = "1", made: Table | None = None
+) -> list[Any]:
     """Put rows in the place of those that `where` finds; the columns `changed` of those that are not what they were.
 
-    Only what changed is written: of a day that goes on, few sums move within a minute.
+    Only what changed is written: of a day that goes on, few sums move within a minute. `made`: where the rows are there.
     """
-    table, key, where, select = tier
+    table, key, where, select, _ = tier
     ours = f"{table} WHERE {where} AND {_OURS}"
     if db.execute(f"SELECT 1 FROM {ours} LIMIT 1", bounds).fetchone() is None:
-        db.execute(f"INSERT INTO {table} {select}", bounds)
+        if made is None:
+            db.execute(f"INSERT INTO {table} {select}", bounds)
+        else:
+            _insert(db, table, tier.columns, made)
         told = f"SELECT DISTINCT {changed} FROM {ours} LIMIT {FEW + 1}"  # of more nobody looks for the single ones
         return db.execute(told, bounds).fetchall() if changed != "1" else []
-    db.execute(f"CREATE TEMP TABLE made AS {select}", bounds)
+    db.execute(f"CREATE TEMP TABLE made AS {select if made is None else f'SELECT * FROM {table} LIMIT 0'}", bounds)
+    if made is not None:
+        _insert(db, "temp.made", tier.columns, made)
     db.execute(f"CREATE TEMP TABLE gone AS SELECT * FROM {ours} EXCEPT SELECT * FROM temp.made", bounds)
     db.execute(f"CREATE TEMP TABLE come AS SELECT * FROM temp.made EXCEPT SELECT * FROM {ours}", bounds)
     try:
@@ -293,3 +337,15 @@ def _replace(db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], cha
     finally:
         for one in ("made", "gone", "come"):
             db.execute(f"DROP TABLE temp.{one}")
+
+
+def _insert(db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Table) -> None:
+    """Write rows with all of these columns but the last, which is 0."""
+    width = len(columns) - 1
+    row = f"({'?, ' * width}0)"
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+    several = pieces(rows, width, PIECE)
+    rest = several.pop() if several and len(several[-1]) < PIECE * width else ()
+    if several:
+        db.executemany(insert + ", ".join([row] * PIECE), several)
+    db.executemany(insert + row, [rest[at : at + width] for at in range(0, len(rest), width)])
