@@ -23,6 +23,7 @@ from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
 if TYPE_CHECKING:
     from daemon.classify.place import Place
 
+_new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 _MEDIUM, _LOW = "medium", "low"
 _EVERYWHERE = frozenset({"cdn", "dns"})  # answer from many places: any country is one of several
 
@@ -57,20 +58,20 @@ class Classifier:
         rule = decide(case)
         name = case.name if case.name is not None and case.name.sort == PUBLIC else None
         place = case.place
-        return Verdict(
-            party=rule.party,
-            organisation=case.owner.organisation.name if case.owner else case.guess,
-            purpose=rule.purpose or purpose_of(case.kind, rule.party, case.spoken),
-            rule_id=rule.rule_id,
-            reason=reason_of(rule.reason, case),
-            registrable_domain=name.registrable if name else None,
-            tenant=name.tenant if name else None,
-            infrastructure=_infrastructure(case),
-            asn=place.asn if place else None,
-            country=place.country if place else None,
-            country_confidence=_confidence(case),
-            called=self._gatherer.called(case),
-        )
+        return _new(Verdict, (
+            rule.party,
+            case.owner.organisation.name if case.owner else case.guess,
+            rule.purpose or purpose_of(case.kind, rule.party, case.spoken),
+            rule.rule_id,
+            reason_of(rule.reason, case),
+            name.registrable if name else None,
+            name.tenant if name else None,
+            _infrastructure(case),
+            place.asn if place else None,
+            place.country if place else None,
+            _confidence(case) if place else None,
+            self._gatherer.called(case),
+        ))  # fmt: skip
 
 
 def _infrastructure(case: Case) -> str | None:

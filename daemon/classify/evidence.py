@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from daemon.classify.blocks import owner_of
 from daemon.classify.kinds import CARRIERS
-from daemon.classify.names import ADDRESS, PUBLIC, Name, Names, is_address, stays_local
+from daemon.classify.names import ADDRESS, PUBLIC, Name, Names, stays_local
 from daemon.classify.organisations import Organisation, OrganisationTable
 from daemon.classify.resolvers import RESOLVERS
 from daemon.classify.speaking import decided_purpose, spoken_purpose
@@ -89,17 +89,13 @@ class Case(NamedTuple):
     stays_local: bool
     place: Place | None
     owner: Owner | None
+    kind: str | None  # of the owner's domain, of the organisation files
     relation: str  # OWN, SYSTEM or STRANGER
     spoken: str | None  # purpose that the labels say
     decided: str | None  # the same, where it may decide a party
     family: tuple[Organisation, ...]  # the vendor's, in that month: itself, its parent, ...
     carrier: str | None  # kind of the domain at the end of the chain of aliases
     guess: str | None  # what the owner may be called, where nobody knows: by the registered name, or by the network
-
-    @property
-    def kind(self) -> str | None:
-        """Of the domain, of the organisation files."""
-        return self.owner.kind if self.owner else None
 
 
 class Maker(NamedTuple):
@@ -169,7 +165,8 @@ class Gatherer:
         purposes = (spoken_purpose(labels), decided_purpose(labels)) if labels else (None, None)
         carrier = self._carrier(destination)
         known = (device, destination, vendor, maker.name, name, address, local, place, owner)
-        return _new(Case, (*known, relation, *purposes, family, carrier, guess))
+        kind = owner.kind if owner is not None else None
+        return _new(Case, (*known, kind, relation, *purposes, family, carrier, guess))
 
     def called(self, case: Case) -> str | None:
         """The owner as people know it: the brand that the name carries, the organisation, who owned it that month."""
@@ -244,7 +241,8 @@ class Gatherer:
         self, destination: Destination, place: Place | None, address: str | None, *, named: bool
     ) -> Owner | None:
         """The owner by the certificate, else by the network; what only carries a named service does not count."""
-        resolver = None if named else self.table.by_name(RESOLVERS.get(address or "", ""))
+        known = RESOLVERS.get(address) if address is not None and not named else None
+        resolver = self.table.by_name(known) if known is not None else None
         if resolver is not None:
             return Owner(resolver, "dns", address or "", NETWORK)
         for text in destination.certificate_names[:_MOST_CERTIFICATES]:
@@ -266,7 +264,8 @@ class Gatherer:
         if found is None and place is not None and place.as_name:
             found = self.table.by_vendor(place.as_name)
         elif found is None:
-            found = self.table.by_name(owner_of(address) or "")
+            known = owner_of(address)
+            found = self.table.by_name(known) if known is not None else None
         return Owner(found, _network_kind(found), address, NETWORK) if found else None
 
     def _relation(
@@ -310,7 +309,12 @@ def _own_name(maker: Maker, label: str, registrable: str) -> bool:
 
 def _stays_local(text: str) -> bool | None:
     """Whether an address stays in the house; None for text that is none."""
-    return stays_local(text) if is_address(text) else None
+    if ":" not in text and not text[-1:].isdigit():  # told so for a fraction of an exception
+        return None
+    try:
+        return stays_local(text)
+    except ValueError:
+        return None
 
 
 def system_maker(device: DeviceProfile) -> str:

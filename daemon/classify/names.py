@@ -10,7 +10,6 @@ Rule 3: the list is the one inside tldextract: no download, no cache on disk (`d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from daemon.classify.suffixes import PublicSuffixes, public_suffixes
@@ -27,7 +26,7 @@ _LOCAL_TOPS = listed(
 )
 _LOCAL_TAILS = (("home", "arpa"), ("fritz", "box"), ("speedport", "ip"), ("easy", "box"))
 _REVERSE_TAILS = (("in-addr", "arpa"), ("ip6", "arpa"))
-_PLAIN = re.compile(r"[a-z0-9_-]{1,63}")
+_PLAIN = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 class Name(NamedTuple):
@@ -40,12 +39,14 @@ class Name(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class Names:
     """Takes names apart, and remembers the latest of them."""
 
-    _list: PublicSuffixes | None = None
-    _memo: dict[str, Name] = field(default_factory=dict)
+    __slots__ = ("_list", "_memo")
+
+    def __init__(self) -> None:
+        self._list: PublicSuffixes | None = None
+        self._memo: dict[str, Name] = {}
 
     def parse(self, text: str) -> Name:
         """A name taken apart; text that is an address, or in any form a name, likewise."""
@@ -85,8 +86,9 @@ class Names:
         list's own default rule says."""
         if self._list is None:  # read when the first name comes
             self._list = public_suffixes()
-        # An escaped byte is no part of any suffix.
-        return self._list.lengths([label if _PLAIN.fullmatch(label) else "x" for label in labels])
+        if not _PLAIN.fullmatch(".".join(labels)):  # an escaped byte is no part of any suffix
+            labels = [label if _PLAIN.fullmatch(label) else "x" for label in labels]
+        return self._list.lengths(labels)
 
 
 def is_address(text: str) -> bool:

@@ -23,10 +23,11 @@ FOLDER = "organisations"
 OURS = Path(__file__).with_name(FOLDER)  # importlib.resources would take 10 ms to load
 LARGEST = 4 * 1024 * 1024  # bytes of a user's file
 KEYS = ("name", "country", "parent", "parent_since", "parent_until", "makes_for", "aliases", "asns", "domains")
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|[a-z0-9_][a-z0-9_-]{2,61}\*|\*")
-_PLAIN_SUFFIX = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\.)+[a-z]{2,63}")
-_MONTH = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+# As text: `re` remembers what it has compiled, and where no file has to be checked none of them is needed.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|[a-z0-9_][a-z0-9_-]{2,61}\*|\*"
+_PLAIN_SUFFIX = r"(?:[a-z0-9][a-z0-9-]{0,61}[a-z0-9]\.)+[a-z]{2,63}"
+_MONTH = r"[12]\d{3}-(0[1-9]|1[0-2])"
+_COUNTRY = r"[A-Z]{2}"
 _MOST_ASN = 2**32 - 1
 
 Complain = Callable[[str], "OrganisationsError"]
@@ -168,9 +169,9 @@ def _text(raw: Mapping[str, Any], key: str, wrong: Complain) -> str | None:
     return value
 
 
-def _matching(raw: Mapping[str, Any], key: str, pattern: re.Pattern[str], wanted: str, wrong: Complain) -> str | None:
+def _matching(raw: Mapping[str, Any], key: str, pattern: str, wanted: str, wrong: Complain) -> str | None:
     value = _text(raw, key, wrong)
-    if value is not None and not pattern.fullmatch(value):
+    if value is not None and not re.fullmatch(pattern, value):
         raise wrong(f"{key} wants {wanted}, not {_shown(value)}")
     return value
 
@@ -204,7 +205,7 @@ def _domains(raw: object, wrong: Complain) -> tuple[tuple[str, str], ...]:
 
 
 def _suffix(text: str, wrong: Complain) -> str:
-    if _PLAIN_SUFFIX.fullmatch(text):  # nearly all of them
+    if re.fullmatch(_PLAIN_SUFFIX, text):  # nearly all of them
         return text
     suffix = text.lower().strip(".")
     if not suffix.isascii():
@@ -218,7 +219,7 @@ def _suffix(text: str, wrong: Complain) -> str:
         len(plain) < 2
         or any("*" in label for label in labels[-2:])
         or labels[-1].isdigit()
-        or not all(map(_LABEL.fullmatch, labels))
+        or not all(re.fullmatch(_LABEL, label) for label in labels)
     ):
         raise wrong(f"{_shown(text)} is no domain suffix such as example.com or iot.*.example.com")
     return suffix

@@ -9,8 +9,7 @@ Rule 4: a table never changes once made, and holds no file, no clock and no netw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import NamedTuple
 
 from daemon.classify.words import (
@@ -33,8 +32,7 @@ MAKER = "maker"
 _REGISTRY_LABELS = listed("co com net org gov edu ac or ne gen id nom web")  # `co.uk`, `com.au`
 
 
-@dataclass(frozen=True, slots=True)
-class Organisation:
+class Organisation(NamedTuple):  # a tuple, like all that is asked for with every judgement
     """One organisation as a file describes it."""
 
     name: str  # as people say it
@@ -81,12 +79,12 @@ class Match(NamedTuple):
     suffix: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationTable:
+class OrganisationTable(NamedTuple):
     """All organisations, ready to be asked. Made by `build_table`."""
 
     organisations: Mapping[str, Organisation]  # by name
     suffixes: Mapping[str, Match]
+    endings: Set[str]  # the suffixes alone: most look-ups find that there is none
     shapes: Mapping[int, tuple[tuple[int, ...], ...]]  # labels of a suffix with `*` -> where its stars are
     begun: Mapping[str, tuple[Match, ...]]  # suffixes with a label such as `iot-*`, by their last two labels
     deepest: int  # labels of the longest suffix
@@ -98,20 +96,23 @@ class OrganisationTable:
 
     def match(self, domain: str) -> Match | None:
         """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
-        labels = domain.lower().strip(".").split(".")
+        rest = domain.lower().strip(".")
+        labels = rest.split(".")
         for match in self.begun.get(".".join(labels[-2:]), ()):
             if _begins_so(match.suffix.split("."), labels):
                 return match
-        for length in range(min(len(labels), self.deepest), 0, -1):
-            tail = labels[-length:]
-            found = self.suffixes.get(".".join(tail))
-            if found is not None:
-                return found
+        if len(labels) > self.deepest:
+            labels = labels[-self.deepest :]
+            rest = ".".join(labels)
+        for length in range(len(labels), 0, -1):
+            if rest in self.endings:
+                return self.suffixes[rest]
             for stars in self.shapes.get(length, ()):
-                starred = ["*" if at in stars else label for at, label in enumerate(tail)]
+                starred = ["*" if at in stars else label for at, label in enumerate(labels[-length:])]
                 found = self.suffixes.get(".".join(starred))
                 if found is not None:
                     return found
+            rest = rest.partition(".")[2]
         return None
 
     def by_name(self, name: str) -> Organisation | None:
@@ -234,6 +235,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
     return OrganisationTable(
         organisations=merged,
         suffixes=suffixes,
+        endings=suffixes.keys(),
         shapes=_shapes(suffixes),
         begun=_begun(suffixes),
         deepest=max((suffix.count(".") + 1 for suffix in suffixes), default=0),
@@ -247,8 +249,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
 
 def _extended(known: Organisation, new: Organisation) -> Organisation:
     told = {suffix for _, suffix in new.domains}
-    return replace(
-        known,
+    return known._replace(
         country=new.country or known.country,
         parent=new.parent or known.parent,
         parent_since=new.parent_since if new.parent else known.parent_since,

@@ -27,9 +27,9 @@ from daemon.flow.local import address_number
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 FROM_REGION, FROM_CITY, FROM_COUNTRY = "region", "city", "country"
 _MEMORY = 8192  # addresses whose answer is remembered: some 4 MB
-# First octets, and first 16 bits, of all that is not plainly a place on the internet: below 224 and below 3000::.
+# First octets below 224, and first 16 bits from 2000:: to 3000::, of all that is not plainly a place on the internet.
 _SPECIAL_4 = frozenset((0, 10, 100, 127, 169, 172, 192, 198, 203))
-_SPECIAL_6 = frozenset((*range(0x2000), 0x2001, 0x2002))
+_SPECIAL_6 = frozenset((0x2001, 0x2002))
 _CARRIES_4 = frozenset((0, 0x64, 0x2002))  # the same of what IPv4 is carried in: mapped, NAT64, 6to4
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 
@@ -116,11 +116,9 @@ def public_address(text: str) -> Address | None:
     except ValueError:
         return None
     head = number >> (24 if version == 4 else 112)
-    if (
-        version
-        and head not in (_SPECIAL_4 if version == 4 else _SPECIAL_6)
-        and head < (224 if version == 4 else 0x3000)
-    ):
+    if version == 4 and head < 224 and head not in _SPECIAL_4:
+        return address
+    if version == 6 and 0x2000 <= head < 0x3000 and head not in _SPECIAL_6:
         return address
     if isinstance(address, IPv6Address) and (head in _CARRIES_4 or not version):
         inner = address.ipv4_mapped or address.sixtofour

@@ -42,6 +42,8 @@ PURPOSES: Mapping[str, str] = {
     OTHER: "none of these, or nobody knows",
 }
 
+WATCHING = frozenset({"advertising", "analytics", "recognition"})  # what nobody in the house asked for
+
 # Kinds that are as exact as a purpose. A cloud's hosts are named by its tenants, who may call them anything.
 _EXACT = frozenset(KINDS) - {"maker", "platform", "content", "social", "search", "shop", "office", "other"}
 

@@ -7,7 +7,8 @@ Rule 2: no file, no clock, no network: bytes in, a table out; what does not fit 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from daemon.classify import compact
@@ -18,6 +19,8 @@ _K = TypeVar("_K")
 _V_co = TypeVar("_V_co", covariant=True)
 _KINDS = tuple(sorted(KINDS))
 _KIND_BITS = 6
+_FORM = 2  # of what is packed: an older one is not read
+_BETWEEN = "|"  # what stands in columns; JSON would take three times as long
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
@@ -29,28 +32,46 @@ def pack(files: Mapping[str, bytes]) -> bytes:
         raise ValueError("an organisation stands in two files")
     at = {name: place for place, name in enumerate(table.organisations)}
     index = {
+        "form": _FORM,
         "kinds": _KINDS,
-        "organisations": at,
-        "suffixes": {
+        "organisations": _columns(at),
+        "suffixes": _columns({
             suffix: at[match.organisation.name] << _KIND_BITS | _KINDS.index(match.kind)
             for suffix, match in table.suffixes.items()
-        },
+        }),
         "shapes": {str(length): shapes for length, shapes in table.shapes.items()},
         "begun": {tail: [match.suffix for match in matches] for tail, matches in table.begun.items()},
         "deepest": table.deepest,
-        "names": {name: at[one.name] for name, one in table.names.items()},
-        "labels": {label: match.suffix for label, match in table.labels.items()},
-        "asns": {str(asn): at[one.name] for asn, one in table.asns.items()},
-        "heads": {word: -1 if one is None else at[one.name] for word, one in table.heads.items()},
+        "names": _columns({name: at[one.name] for name, one in table.names.items()}),
+        "labels": _columns({label: match.suffix for label, match in table.labels.items()}),
+        "asns": _columns({str(asn): at[one.name] for asn, one in table.asns.items()}),
+        "heads": _columns({word: -1 if one is None else at[one.name] for word, one in table.heads.items()}),
         "sales": table.sales,
-    }
+    }  # fmt: skip
     return compact.pack(files, index)
+
+
+def _columns(known: Mapping[str, object]) -> tuple[str, str]:
+    """Words, and what is said of each."""
+    texts = [*known, *map(str, known.values())]
+    if any(_BETWEEN in text for text in texts):
+        raise ValueError(f"a name has a {_BETWEEN} in it")
+    return _BETWEEN.join(texts[: len(known)]), _BETWEEN.join(texts[len(known) :])
+
+
+def _rows(columns: Sequence[str]) -> dict[str, str]:
+    words, said = columns
+    return dict(zip(words.split(_BETWEEN), said.split(_BETWEEN), strict=True)) if words else {}
+
+
+def _numbered(columns: Sequence[str]) -> dict[int, str]:
+    return {int(number): said for number, said in _rows(columns).items()}
 
 
 def open_table(packed: bytes, files: Mapping[str, bytes]) -> OrganisationTable | None:
     """The table out of the quick form; None where that was not made from these files, or is damaged."""
     form = compact.opened(packed, files)
-    if form is None or tuple(form.look_ups.get("kinds", ())) != _KINDS:
+    if form is None or form.look_ups.get("form") != _FORM or tuple(form.look_ups["kinds"]) != _KINDS:
         return None
     index, entries = form.look_ups, form.entries
     made: dict[int, Organisation] = {}
@@ -61,20 +82,27 @@ def open_table(packed: bytes, files: Mapping[str, bytes]) -> OrganisationTable |
             one = made[place] = as_organisation(json.loads(entries[place]))
         return one
 
-    def match(suffix: str, said: int) -> Match:
-        return Match(organisation(said >> _KIND_BITS), _KINDS[said & ((1 << _KIND_BITS) - 1)], suffix)
+    def of_place(_: object, place: str) -> Organisation:
+        return organisation(int(place))
 
-    suffixes = _Lazy(index["suffixes"], match)
+    def match(suffix: str, said: str) -> Match:
+        place, kind = divmod(int(said), 1 << _KIND_BITS)
+        return Match(organisation(place), _KINDS[kind], suffix)
+
+    suffixes = _Lazy(partial(_rows, index["suffixes"]), match)
     return OrganisationTable(
-        organisations=_Lazy(index["organisations"], lambda _, place: organisation(place)),
+        organisations=_Lazy(partial(_rows, index["organisations"]), of_place),
         suffixes=suffixes,
+        endings=suffixes.known.keys(),
         shapes={int(length): tuple(map(tuple, shapes)) for length, shapes in index["shapes"].items()},
         begun={tail: tuple(suffixes[suffix] for suffix in some) for tail, some in index["begun"].items()},
         deepest=index["deepest"],
-        names=_Lazy(index["names"], lambda _, place: organisation(place)),
-        labels=_Lazy(index["labels"], lambda _, suffix: suffixes[suffix]),
-        asns=_Lazy({int(asn): place for asn, place in index["asns"].items()}, lambda _, place: organisation(place)),
-        heads=_Lazy(index["heads"], lambda _, place: None if place < 0 else organisation(place)),
+        names=_Lazy(partial(_rows, index["names"]), of_place),
+        labels=_Lazy(partial(_rows, index["labels"]), lambda _, suffix: suffixes[suffix]),
+        asns=_Lazy(partial(_numbered, index["asns"]), of_place),
+        heads=_Lazy(
+            partial(_rows, index["heads"]), lambda _, place: None if place == "-1" else organisation(int(place))
+        ),
         sales=tuple(index["sales"]),
     )
 
@@ -96,24 +124,29 @@ def as_organisation(raw: Mapping[str, Any]) -> Organisation:
 
 
 class _Lazy(Mapping[_K, _V_co]):
-    """A mapping whose values are made when they are asked for."""
+    """A mapping that is read when it is first asked, and whose values are made when they are asked for."""
 
-    def __init__(self, known: Mapping[_K, Any], make: Callable[[_K, Any], _V_co]) -> None:
-        self._known, self._make = known, make
+    def __init__(self, read: Callable[[], dict[_K, str]], make: Callable[[_K, str], _V_co]) -> None:
+        self._read, self._make = read, make
+
+    @cached_property
+    def known(self) -> dict[_K, str]:
+        """What is said of each key."""
+        return self._read()
 
     def __getitem__(self, key: _K) -> _V_co:
-        return self._make(key, self._known[key])
+        return self._make(key, self.known[key])
 
     def get(self, key: _K, default: None = None) -> _V_co | None:  # type: ignore[override]  # nobody here wants another
         """As of any mapping; most answers are None, without the exception by which others find out."""
-        known = self._known.get(key)
-        return default if known is None else self._make(key, known)
+        said = self.known.get(key)
+        return default if said is None else self._make(key, said)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._known
+        return key in self.known
 
     def __iter__(self) -> Iterator[_K]:
-        return iter(self._known)
+        return iter(self.known)
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self.known)

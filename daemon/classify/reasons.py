@@ -42,10 +42,9 @@ _WIDTHS = tuple(
 
 def reason_of(template: str, case: Case) -> str:
     """A rule's sentence, filled in for a case."""
-    asked = _asked(template)
     text = ""
     for widths in _WIDTHS:
-        text = template.format(**{word: _WORDS[word](case, widths) for word in asked})
+        text = _filled(template, case, widths)
         if case.guess and case.name:
             text += f" Its name suggests {_short(case.guess, widths.owner)}."
         if len(text) <= LONGEST:
@@ -53,10 +52,16 @@ def reason_of(template: str, case: Case) -> str:
     return text
 
 
+def _filled(template: str, case: Case, widths: _Widths) -> str:
+    first, rest = _parts(template)
+    return first + "".join([word(case, widths) + text for word, text in rest])
+
+
 @lru_cache
-def _asked(template: str) -> tuple[str, ...]:
-    """The words that a template has room for: nothing else is looked up."""
-    return tuple(dict.fromkeys(_ROOM.findall(template)))
+def _parts(template: str) -> tuple[str, tuple[tuple[_Word, str], ...]]:
+    """The text before the first room, then each word with the text behind it: nothing else is looked up."""
+    first, *rest = _ROOM.split(template)
+    return first, tuple((_WORDS[word], text) for word, text in zip(rest[::2], rest[1::2], strict=True))
 
 
 def _name(case: Case, widths: _Widths) -> str:
@@ -88,15 +93,15 @@ def _device(case: Case, widths: _Widths) -> str:
 def _subject(case: Case, widths: _Widths) -> str:
     if case.owner is None:
         return ""
-    template = _SUBJECTS[case.owner.found_by]
-    return template.format(**{word: _WORDS[word](case, widths) for word in _asked(template)})
+    return _filled(_SUBJECTS[case.owner.found_by], case, widths)
 
 
 def _relative(case: Case, widths: _Widths) -> str:
     return _kin(case, case.owner, _maker(case, widths), widths.maker) if case.owner else ""
 
 
-_WORDS: Mapping[str, Callable[[Case, _Widths], str]] = {
+_Word = Callable[[Case, _Widths], str]
+_WORDS: Mapping[str, _Word] = {
     "name": _name, "domain": _domain, "owner": _owner, "maker": _maker, "network": _network, "device": _device,
     "subject": _subject, "kin": _relative,
 }  # fmt: skip

@@ -12,10 +12,11 @@ network calls itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
-from daemon.classify.evidence import BRAND, NAME_SERVICES, NETWORK, OWN, OWN_BRAND, SYSTEM, TIME, Case
-from daemon.classify.kinds import CARRIERS, INFRASTRUCTURE, KINDS
+from daemon.classify.evidence import BRAND, NAME_SERVICES, NETWORK, OWN, OWN_BRAND, STRANGER, SYSTEM, TIME, Case
+from daemon.classify.kinds import CARRIERS, INFRASTRUCTURE
 from daemon.classify.names import LOCAL as LOCAL_NAME
 from daemon.classify.names import REVERSE
 from daemon.classify.speaking import serves_devices
@@ -25,8 +26,9 @@ _ADVERTISING = ("advertising", "recognition")
 
 
 class Rule(NamedTuple):
-    """One ruling. `purpose` None: by kind and labels. `kind`: it can only hold for this kind of domain; `near`: only where
-    the owner is the device's maker, kin of it, or the maker of its operating system."""
+    """One ruling. `purpose` None: by kind and labels. Where it can hold at all: `kind`, for this kind of domain; `near`,
+    where the owner is the device's maker, kin of it, or the maker of its operating system; `owned`, where an owner is known;
+    `named`, where there is a name, or none."""
 
     rule_id: str
     party: str
@@ -35,6 +37,8 @@ class Rule(NamedTuple):
     purpose: str | None = None
     kind: str | None = None
     near: bool = False
+    owned: bool = False
+    named: bool | None = None
 
 
 def _kind(rule_id: str, party: str, kind: str, what: str) -> Rule:
@@ -123,11 +127,14 @@ _OWN_HOUSE = (
     Rule("system-maker", FIRST, lambda c: c.relation == SYSTEM, "{subject}, {kin}."),
 )  # fmt: skip
 
-_NETWORKS = (
+_SERVICES = (
     Rule("time-service", SUPPORT, lambda c: c.destination.service == TIME and c.kind not in INFRASTRUCTURE,
          "{name} is asked for the time of day.", "time"),
     Rule("name-service", SUPPORT, lambda c: c.name is None and _asks_for_names(c),
          "{name} is asked which address belongs to a name.", "name service"),
+)  # fmt: skip
+
+_NETWORKS = (
     Rule("network-carrier", SUPPORT, lambda c: _network(c) and c.kind in CARRIERS,
          "{subject}, which carries services for others; no name tells whose this is.", "cloud"),
     Rule("network-isp", UNKNOWN, lambda c: _network(c) and c.kind == "isp",
@@ -194,6 +201,9 @@ _NOBODY = (
          "Nobody that we know runs {name}; nothing ties it to {maker}, the maker of this device."),
     Rule("nobody-known-device", UNKNOWN, lambda c: c.name is not None,
          "We know neither who runs {name} nor who made this device."),
+)  # fmt: skip
+
+_NOTHING = (
     Rule("network-unknown", UNKNOWN, lambda c: c.name is None and c.guess is not None,
          "{name} is in the network of {network}, of which we know no more."),
     Rule("no-evidence", UNKNOWN, lambda c: c.name is None,  # and in words that hold for no address either
@@ -202,25 +212,31 @@ _NOBODY = (
 
 RULES: tuple[Rule, ...] = (
     *_PLACES,
-    *(rule._replace(near=True) for rule in _OWN_HOUSE),
-    *_NETWORKS,
-    *_STRANGERS,
-    *_NOBODY,
+    *(rule._replace(near=True, owned=True) for rule in _OWN_HOUSE),
+    *_SERVICES,
+    *(rule._replace(named=False, owned=True) for rule in _NETWORKS),
+    *(rule._replace(owned=True) for rule in _STRANGERS),
+    *(rule._replace(named=True) for rule in _NOBODY),
+    *(rule._replace(named=False) for rule in _NOTHING),
 )
 
 
-def _possible(kind: str | None, *, near: bool) -> tuple[Rule, ...]:
-    return tuple(rule for rule in RULES if rule.kind in (None, kind) and (near or not rule.near))
-
-
-_POSSIBLE = {  # a third of all, for most questions
-    (kind, near): _possible(kind, near=near) for kind in (None, *KINDS) for near in (False, True)
-}
+@lru_cache(None)  # kinds are few; a tenth of all rules, for most questions
+def _possible(kind: str | None, near: bool, named: bool) -> tuple[Rule, ...]:
+    """The rules that can hold; an owner always has a kind."""
+    return tuple(
+        rule
+        for rule in RULES
+        if rule.kind in (None, kind)
+        and near >= rule.near
+        and (kind is not None) >= rule.owned
+        and rule.named in (None, named)
+    )
 
 
 def decide(case: Case) -> Rule:
     """The first rule that holds."""
-    for rule in _POSSIBLE[case.kind, _near(case)]:
+    for rule in _possible(case.kind, case.relation != STRANGER, case.name is not None):
         if rule.when(case):
             return rule
     return RULES[-1]

@@ -56,17 +56,29 @@ _LABELS: Mapping[str, Word] = {
     word: Word(purpose, word in _REGISTERED) for purpose, spoken in _SPOKEN.items() for word in spoken.split()
 }
 _DIGITS = "0123456789"
+
+
 # What ends or begins a registered name and says the same there: `example-ads.com`, `examplecdn.net`, `cdn77.org`.
+class _Affix(NamedTuple):
+    """How a registered name ends, how it ends but for its digits, how it begins."""
+
+    ends: tuple[str, ...]
+    ends_counted: tuple[str, ...]
+    begins: tuple[str, ...]
+    purpose: str
+
+
 _AFFIXED = (
-    (re.compile(r"-(ads|adserver)$|adserver$|^ads-"), "advertising"),
-    (re.compile(r"-(analytics|metrics|tracking|telemetry|stats)$|analytics$"), "analytics"),
-    (re.compile(r"cdn\d*$|^cdn"), "content delivery"),
-    (re.compile(r"(^|-)ntp\d*$|^ntp-"), "time"),
+    _Affix(("-ads", "adserver"), (), ("ads-",), "advertising"),
+    _Affix(("-metrics", "-tracking", "-telemetry", "-stats", "analytics"), (), (), "analytics"),
+    _Affix((), ("cdn",), ("cdn",), "content delivery"),
+    _Affix((), ("-ntp",), ("ntp-",), "time"),  # `ntp` itself is a word of its own
 )
 
 # What a label decides where that is another thing than what it says: a STUN server tells from where one is online.
 _DECIDES = {"stun": "connectivity", "turn": "connectivity"}
-_TIME_PART = re.compile(r"^s?ntps?\d*-|-s?ntp\d*$|^time\d*-\w{1,2}$")
+# Patterns as text, which `re` compiles when they are first needed, and remembers.
+_TIME_PART = r"^s?ntps?\d*-|-s?ntp\d*$|^time\d*-\w{1,2}$"
 
 DECIDING = frozenset(  # purposes that decide a party where nobody is known to own the domain
     {"advertising", "recognition", "analytics", "time", "certificates", "connectivity", "name service"}
@@ -77,14 +89,14 @@ _DEVICES = listed(
     "appliance appliances bulb cam camera cameras cams device devices doorbell dvr firmware fota fw fwupdate inverter iot"
     " ipc ipcam lock mqtt mqtts nvr ocpp ota p2p plug provisioning robot robots smarthome thermostat vacuum"
 )
-_DEVICE_NAME = re.compile(r"^(iot|ipc|smarthome|camera|mqtt)|(-iot|-cam|ipcam|camera|smarthome|dvr|nvr)\d*$")
+_DEVICE_NAME = r"^(iot|ipc|smarthome|camera|mqtt)|(-iot|-cam|ipcam|camera|smarthome|dvr|nvr)\d*$"
 
 
 def serves_devices(labels: Sequence[str]) -> bool:
     """Whether a name says that devices are served there: `ota.example`, `eu-mqtt.example`, `example-iot`."""
     parts = (part for label in labels[:-1] for part in label.split("-"))
     return any(part.rstrip(_DIGITS) in _DEVICES or part in _DEVICES for part in parts) or (
-        bool(labels) and _DEVICE_NAME.search(labels[-1]) is not None
+        bool(labels) and re.search(_DEVICE_NAME, labels[-1]) is not None
     )
 
 
@@ -100,10 +112,14 @@ def spoken_purpose(labels: Sequence[str]) -> str | None:
 @lru_cache(4096)  # a domain has many hosts
 def _registered(label: str) -> str | None:
     """What the label says that somebody registered."""
-    word = _LABELS.get(label.rstrip(_DIGITS))
+    stem = label.rstrip(_DIGITS)
+    word = _LABELS.get(stem)
     if word is not None and word.registered:
         return word.purpose
-    return next((purpose for pattern, purpose in _AFFIXED if pattern.search(label)), None)
+    for affix in _AFFIXED:
+        if label.endswith(affix.ends) or stem.endswith(affix.ends_counted) or label.startswith(affix.begins):
+            return affix.purpose
+    return None
 
 
 def decided_purpose(labels: Sequence[str]) -> str | None:
@@ -117,7 +133,7 @@ def decided_purpose(labels: Sequence[str]) -> str | None:
         purpose = _DECIDES.get(stem) or (word.purpose if word is not None and stem not in _WEAK else None)
         if purpose in DECIDING:
             return purpose
-        if ("ntp" in label or label.startswith("time")) and _TIME_PART.search(label):
+        if ("ntp" in label or label.startswith("time")) and re.search(_TIME_PART, label):
             return "time"
     last = _registered(labels[-1]) if labels else None
     return last if last in DECIDING or last == "content delivery" else None

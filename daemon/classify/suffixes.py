@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 _FILE = ".tld_set_snapshot"
-_PRIVATE = "===BEGIN PRIVATE DOMAINS==="
+_PRIVATE = b"===BEGIN PRIVATE DOMAINS==="
+_COMMENT = ord("/")  # two of them, and no rule has one
 _EXCEPTION = "!"
 _FOREIGN = "xn--"  # how a label with other letters than ASCII begins on the wire (IDNA)
 
@@ -29,21 +30,11 @@ class PublicSuffixes(Protocol):
 
 
 class _Rules(NamedTuple):
-    """Rules by their sort, each without its mark."""
+    """Rules of registries or of companies, by their sort."""
 
-    plain: frozenset[str]
-    stars: frozenset[str]
+    plain: frozenset[str]  # with the marked ones, which are no name's end
+    stars: frozenset[str]  # those with a mark, without it
     exceptions: frozenset[str]
-
-    def length(self, labels: Sequence[str]) -> int:
-        best, rest = 1, ""
-        for count in range(1, len(labels) + 1):
-            above, rest = rest, f"{labels[-count]}.{rest}" if rest else labels[-count]
-            if rest in self.exceptions:
-                return count - 1
-            if rest in self.plain or above in self.stars:
-                best = count
-        return best
 
 
 class ListedSuffixes:
@@ -53,25 +44,37 @@ class ListedSuffixes:
     reading all the others, and few homes meet one.
     """
 
-    def __init__(self, icann: frozenset[str], private: frozenset[str]) -> None:
+    def __init__(self, icann: _Rules, private: _Rules) -> None:
         self._listed = icann, private
-        self._plain = _both(icann, private)
 
     def lengths(self, labels: Sequence[str]) -> tuple[int, int]:
         """As `PublicSuffixes` says."""
         foreign = f".{_FOREIGN}" in f".{'.'.join(labels)}"
-        icann, everyone = self._on_the_wire if foreign else self._plain
-        return icann.length(labels), everyone.length(labels)
+        icann, private = self._on_the_wire if foreign else self._listed
+        public = every = 1
+        taken_out, rest = 0, ""
+        for count in range(1, len(labels) + 1):
+            above, rest = rest, f"{labels[-count]}.{rest}" if rest else labels[-count]
+            if rest in icann.exceptions:
+                return count - 1, taken_out or count - 1
+            if rest in private.exceptions:
+                taken_out = taken_out or count - 1
+            if rest in icann.plain or above in icann.stars:
+                public = every = count
+            elif rest in private.plain or above in private.stars:
+                every = count
+        return public, taken_out or every
 
     @property
     def everyone(self) -> frozenset[str]:
         """All rules, in the form that names have on the wire (IDNA)."""
-        return self._on_the_wire[1].plain
+        icann, private = self._on_the_wire
+        return icann.plain | private.plain
 
     @cached_property
     def _on_the_wire(self) -> tuple[_Rules, _Rules]:
-        icann, private = (frozenset(map(_wire, part)) for part in self._listed)
-        return _both(icann, private)
+        icann, private = (_sorted("\n".join(map(_wire, part.plain))) for part in self._listed)
+        return icann, private
 
 
 class _AskedSuffixes:
@@ -96,40 +99,38 @@ def public_suffixes() -> PublicSuffixes:
     for folder in (found.submodule_search_locations or ()) if found else ():
         path = Path(folder) / _FILE
         if path.is_file():
-            return read_suffixes(path.read_text(encoding="utf-8"))
+            return read_suffixes(path.read_bytes())
     return _AskedSuffixes()
 
 
-def read_suffixes(text: str) -> ListedSuffixes:
+def read_suffixes(listed: bytes) -> ListedSuffixes:
     """The rules of a public suffix list."""
-    icann, _, private = text.partition(_PRIVATE)
+    icann, _, private = listed.partition(_PRIVATE)
     return ListedSuffixes(_rules(icann), _rules(private))
 
 
-def _rules(text: str) -> frozenset[str]:
-    rules = [line for line in text.splitlines() if line and not line.startswith("//")]
-    if len("\n".join(rules).split()) != len(rules):  # what stands behind a rule is no part of it
-        rules = [words[0] for words in map(str.split, rules) if words]
-    return frozenset(rules)
+def _rules(listed: bytes) -> _Rules:
+    rules = [line for line in listed.splitlines() if line and line[0] != _COMMENT]
+    plain = b"\n".join(rules)
+    if len(plain.split()) != len(rules):  # what stands behind a rule is no part of it
+        plain = b"\n".join([words[0] for words in map(bytes.split, rules) if words])
+    return _sorted(plain.decode("latin-1"))  # a character a byte: quicker than UTF-8
 
 
-def _both(icann: frozenset[str], private: frozenset[str]) -> tuple[_Rules, _Rules]:
-    """The rules of registries, and all of them."""
-    public, companies = _sorted(icann), _sorted(private)
-    return public, _Rules(*(one | other for one, other in zip(public, companies, strict=True)))
-
-
-def _sorted(rules: frozenset[str]) -> _Rules:
-    marked = [rule for rule in rules if rule[0] in "*!"]
-    stars = frozenset([rule[2:] for rule in marked if rule.startswith("*.")])
-    return _Rules(rules, stars, frozenset([rule[1:] for rule in marked if rule.startswith(_EXCEPTION)]))
+def _sorted(rules: str) -> _Rules:
+    """Of rules a line each; those with a mark are few, and found as text."""
+    stars, exceptions = (
+        frozenset([part.partition("\n")[0] for part in f"\n{rules}".split(f"\n{mark}")[1:]])
+        for mark in ("*.", _EXCEPTION)
+    )
+    return _Rules(frozenset(rules.split("\n")), stars, exceptions)
 
 
 def _wire(rule: str) -> str:
     if rule.isascii():
         return rule
     mark = _EXCEPTION if rule.startswith(_EXCEPTION) else ""
-    labels = rule.removeprefix(mark).split(".")
+    labels = rule.encode("latin-1").decode().removeprefix(mark).split(".")
     return mark + ".".join(
         [label if label.isascii() else f"{_FOREIGN}{label.encode('punycode').decode()}" for label in labels]
     )

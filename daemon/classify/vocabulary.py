@@ -5,15 +5,13 @@ A party is a statement about (device, destination, month), never about a domain 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 FIRST, SUPPORT, THIRD, PLATFORM, LOCAL, UNKNOWN = "first", "support", "third", "platform", "local", "unknown"
 PARTIES = (FIRST, SUPPORT, THIRD, PLATFORM, LOCAL, UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceProfile:
+class DeviceProfile(NamedTuple):
     """What a judgement may know of the device; None where nobody knows."""
 
     vendor: str | None = None  # brand or maker, in whatever words: the OUI registry's, an owner's, a paper's

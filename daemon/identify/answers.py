@@ -92,6 +92,10 @@ class AnswerBook:
         self._house: dict[str, _Line] = {}
         self._aliases: dict[tuple[int, str], _Line] = {}
 
+    def asked(self) -> Iterable[str]:
+        """All that there are answers for: addresses, and names at which somebody went on."""
+        return self._answers.keys()
+
     def name(self, asker: int, address: str, time_us: int) -> tuple[int, str] | None:
         """(name, `dns` or `house`) of an address as this device knew it then; None if nobody had asked."""
         if address not in self._answers:

@@ -9,7 +9,6 @@ Rule 3: names that we made up ourselves (`Sonos speaker`) are told apart by the 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 
 from daemon.identify import names
 from daemon.identify.clues import gather
@@ -134,7 +133,7 @@ def _with_tail(device: Device, key: str, keys: Sequence[str]) -> Device:
     tail = next((length for length in _TAILS if _unique(keys, length)), len(key))
     name = f"{device.name} ({key[-tail:]})"
     reasons = [each._replace(value=name) if each[:2] == ("name", device.name) else each for each in device.evidence]
-    return replace(device, name=name, evidence=tuple(reasons))
+    return device._replace(name=name, evidence=tuple(reasons))
 
 
 def _unique(keys: Sequence[str], length: int) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import NamedTuple
 
@@ -50,8 +49,7 @@ class DeviceKey(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(NamedTuple):
     """Judgements about the ends of one site."""
 
     local: frozenset[int]  # end ids

@@ -21,8 +21,7 @@ class Hint(NamedTuple):
     last_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Station:
+class Station(NamedTuple):  # tuples: as dataclasses they would take as long to define as all else here
     """One MAC, or one address, of one site, with its evidence."""
 
     station_id: int
@@ -75,8 +74,7 @@ class Evidence(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """One device: `stations` in order of first appearance, the first gives the MAC that is shown."""
 
     stations: tuple[int, ...]

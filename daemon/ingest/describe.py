@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from daemon.classify.vocabulary import DeviceProfile
 from daemon.identify.devices import identify
@@ -62,7 +61,7 @@ class Census:
         unknown = {station for device in self._devices if device.vendor is None for station in device.stations}
         makers = self._makers(unknown)
         return [
-            replace(station, makers=makers[station.station_id]) if makers.get(station.station_id) else station
+            station._replace(makers=makers[station.station_id]) if makers.get(station.station_id) else station
             for station in self._stations
         ]
 

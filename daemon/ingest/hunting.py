@@ -22,11 +22,16 @@ _LEAST_S, _MOST_S = 300.0, 7200.0  # between two looks, with findings that are o
 _LEAST_NONE_S = 5.0  # and where none are kept
 _SELDOM, _SELDOM_NONE = 1500.0, 30.0  # times as long as the last look took
 _ASK_S = 15.0  # between two questions whether a look is due
-_NIGHTS_AT_ONCE, _NIGHTS_US = 31, 100 * 86_400_000_000  # that are added up with a look, and how far back at all
+_NIGHTS_AT_ONCE = 31  # that are added up with a look: somebody may wait for it
+ALL_NIGHTS = 100
+_NIGHTS_US = ALL_NIGHTS * 86_400_000_000
 
 
-def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge) -> None:
-    """Look at the newest days of a site, and keep what is found. Within the caller's transaction, or one of its own."""
+def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge, nights: int = _NIGHTS_AT_ONCE) -> None:
+    """Look at the newest days of a site, and keep what is found. Within the caller's transaction, or one of its own.
+
+    `nights`: how many of the past are added up at most, of those that are not yet.
+    """
     from daemon.report.findings.kept import keep  # noqa: PLC0415  numpy's medians, which no import needs
     from daemon.report.hours import night_slots  # noqa: PLC0415  likewise
     from daemon.report.scope import Scope, Span  # noqa: PLC0415  likewise
@@ -41,7 +46,7 @@ def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge) -
             span = Span(max(newest - _NIGHTS_US, 0), newest + 1)
             scope = Scope(db, site_id, site, zone, span, newest, night=night_of(settings_at(knowledge.owner)))
             keep(scope)
-            night_sums.follow(db, site_id, night_slots(scope), newest, _NIGHTS_AT_ONCE)
+            night_sums.follow(db, site_id, night_slots(scope), newest, nights)
 
 
 class Hunter:

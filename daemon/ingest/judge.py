@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
@@ -31,8 +30,7 @@ _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own
 _MOST = 100_000  # questions that are remembered: bounds what is held in memory
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A judgement that is not what it was."""
 
     month: str

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import islice
 from typing import NamedTuple
 
 from daemon.flow.facts import DAY_US
 from daemon.identify.answers import Answer, AnswerBook, service_answer
-from daemon.store import answers as store
 from daemon.store import labels
+from daemon.store import unnamed as store
+from daemon.store.answers import Answers, Row, sought
 from daemon.store.recording import Nameless
 
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 _MOST = 50_000  # flows at a time: bounds what is held in memory
 _WEEK_US = 7 * DAY_US  # at a time where they are those of a few devices: many answers hold for more than one day
-_SERVICE_TYPES = ("HTTPS", "SVCB")
 
 
 class Renamed(NamedTuple):
@@ -45,9 +44,6 @@ class _Flow(NamedTuple):
     taken: int | None  # and what the head is called instead
 
 
-_ASKED = itemgetter(*map(_Flow._fields.index, ("address", "began_us")))
-
-
 def settle_names(
     db: sqlite3.Connection,
     site_id: int,
@@ -63,23 +59,24 @@ def settle_names(
     `nameless`: who is to have no names; nobody lends them one. `grew`: all that is new was seen since `since_us`, so that
     no answer is new to a flow that came before. `of`: for these devices alone the answers are others than before.
     """
-    renamed = [Renamed(*row) for row in labels.forget_local_names(db, site_id, since_us, until_us)]
-    unnamed = (_new(_Flow, row) for row in labels.read_unnamed(db, site_id, since_us, until_us, of))
+    renamed = [Renamed(*row) for row in store.forget_local_names(db, site_id, since_us, until_us)]
+    fresh_us = since_us if grew else 0
     together_us = DAY_US if of is None else _WEEK_US
-    for _, flows in groupby(unnamed, key=lambda flow: flow.began_us // together_us):
-        while some := list(islice(flows, _MOST)):
-            bare = {flow.flow_id for flow in some if nameless.at(flow.asker, flow.first_us)} if nameless else set()
-            asking = some
-            if bare or grew:
-                asking = [flow for flow in some if flow.flow_id not in bare and (not grew or flow.first_us >= since_us)]
-            with store.sought(db, asked_times(map(_ASKED, asking))):
-                book = AnswerBook(_answers(db, site_id, asking))
-            names: dict[int, _Name] = {}
-            for flow in asking:
-                found = book.name(flow.asker, flow.address, flow.began_us)
-                if found is not None:
-                    names[flow.flow_id] = found
-            renamed += _name(db, some, names, bare)
+    with store.unnamed(db, site_id, since_us, until_us, together_us, of) as periods:
+        for period in periods:
+            asked = _spans(store.ask(db, period, fresh_us))
+            with sought(db, asked):
+                book = AnswerBook(_answers(db, site_id, asked))
+            flows = (_new(_Flow, row) for row in store.read_told(db, period, book.asked()))
+            while some := list(islice(flows, _MOST)):
+                bare = {flow.flow_id for flow in some if nameless.at(flow.asker, flow.first_us)} if nameless else set()
+                names: dict[int, _Name] = {}
+                for flow in some:
+                    if flow.first_us >= fresh_us and flow.flow_id not in bare:
+                        found = book.name(flow.asker, flow.address, flow.began_us)
+                        if found is not None:
+                            names[flow.flow_id] = found
+                renamed += _name(db, some, names, bare)
     return renamed
 
 
@@ -87,7 +84,7 @@ def _name(
     db: sqlite3.Connection, flows: Sequence[_Flow], names: Mapping[int, _Name], bare: Collection[int]
 ) -> list[Renamed]:
     """Write what flows are called: by answers, as told, else by their certificates; those in `bare` not at all."""
-    certified = dict(labels.read_certified(db, {flow.head or flow.flow_id for flow in flows}))
+    certified = dict(store.read_certified(db, {flow.head or flow.flow_id for flow in flows}))
     changes: list[tuple[int | None, str | None, int]] = []
     renamed: list[Renamed] = []
     nothing = None, None
@@ -106,37 +103,53 @@ def _name(
         if found != flow[7:9]:  # the label that it has
             changes.append((*found, flow_id))
             renamed.append(Renamed(flow_id, flow.first_us, flow.last_us))
-    labels.write_names(db, changes)
+    store.write_names(db, changes)
     return renamed
 
 
-def _answers(db: sqlite3.Connection, site_id: int, flows: Sequence[_Flow]) -> Iterator[Answer]:
-    """What may hold when these flows began: for an address, or for a name at which the asker went on."""
-    if not flows:
-        return
-    times = [flow.began_us for flow in flows]
-    yield from answers_between(db, site_id, min(times), max(times))
+def _answers(db: sqlite3.Connection, site_id: int, asked: Mapping[str, tuple[int, int]]) -> Iterable[Answer]:
+    """What may hold when somebody asked: for an address, or for a name at which the asker went on."""
+    if not asked:
+        return ()
+    return answers_between(
+        db, site_id, min(first for first, _ in asked.values()), max(last for _, last in asked.values())
+    )
 
 
 def asked_times(asked: Iterable[tuple[str, int]]) -> dict[str, tuple[int, int]]:
     """Address -> the first and the last time at which it was asked what it is called."""
+    return _spans((address, time_us, time_us) for address, time_us in asked)
+
+
+def _spans(asked: Iterable[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
     out: dict[str, tuple[int, int]] = {}
-    for address, time_us in asked:
-        known = out.get(address)
-        if known is None:
-            out[address] = time_us, time_us
-        elif not known[0] <= time_us <= known[1]:
-            out[address] = min(known[0], time_us), max(known[1], time_us)
+    for address, first_us, last_us in asked:
+        known = out.get(address, (first_us, last_us))
+        out[address] = min(known[0], first_us), max(known[1], last_us)
     return out
 
 
-def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> Iterator[Answer]:
-    """What may hold at some time of a stretch, for the addresses that are sought (`daemon.store.answers`)."""
-    for row in store.read_answers(db, site_id, since_us, until_us):
-        if row[6] not in _SERVICE_TYPES:
-            yield _new(Answer, row[:6])
-            continue
-        seen_us, name, ttl, asker, value, name_id, _ = row
+def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[Answer]:
+    """What may hold at some time of a stretch, for the addresses that are sought (`daemon.store.answers`), and what had told
+    where to ask next when that was given."""
+    told = Answers(db, site_id, since_us, until_us)
+    out = [_new(Answer, row) for row in told.addresses()]
+    out += _of_services(db, told.services())
+    first_us = min((answer.seen_us for answer in out), default=since_us)
+    if first_us < since_us:
+        out += _of_services(db, told.services_since(first_us))
+    names = {answer.name for answer in out}
+    targets = names
+    while targets:  # aliases of aliases
+        aliases = [_new(Answer, row) for row in told.aliases(targets, first_us)]
+        out += aliases
+        targets = {answer.name for answer in aliases} - names
+        names |= targets
+    return out
+
+
+def _of_services(db: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Answer]:
+    for seen_us, name, ttl, asker, value, name_id in rows:
         service, keys = service_answer(name, value)
         number = name_id if service == name else labels.name_number(db, service)
         for key in keys:

@@ -21,7 +21,7 @@ from daemon.ingest.covers import settle_covers
 from daemon.ingest.describe import Census
 from daemon.ingest.ends import judge_ends
 from daemon.ingest.folders import settle_folders
-from daemon.ingest.hunting import look_at_newest
+from daemon.ingest.hunting import ALL_NIGHTS, look_at_newest
 from daemon.ingest.judge import Change, Some, judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.naming import Renamed, settle_names
@@ -89,7 +89,7 @@ def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Kno
     with explained(database), transaction(db):
         site_id = site_number(db, site)
         settled = _Pass(db, site_id, site, knowledge).run((), everything=True)
-        look_at_newest(db, site_id, knowledge)
+        look_at_newest(db, site_id, knowledge, ALL_NIGHTS)  # whoever asks for all of the past waits for it
         return settled
 
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from daemon.identify.answers import MOST_US
 
 # In the order in which it is written: messages that still hold first, since they are few.
-# An answer without an address says where to ask next: CNAMEs count only there, in all others the asker has its answer.
 _ANSWERS = """
-    SELECT m.seen_us, m.name_id, r.ttl, m.capture_id, m.client_id, r.value, r.type
+    SELECT m.seen_us, m.name_id, r.ttl, m.capture_id, m.client_id, r.value
     FROM dns_message m CROSS JOIN dns_record r ON r.message_id = m.id
-    WHERE {} AND m.seen_us <= :until_us AND r.section = 'answer' AND ({})
+    WHERE m.lasts_us BETWEEN :since_us AND :last_us AND m.seen_us <= :until_us AND {} AND r.section = 'answer' AND {}
 """
-_LEADING = "m.leads AND (r.type IN ('HTTPS', 'SVCB') OR m.leads = 1 AND r.type = 'CNAME')"
-_ASKED = "s.address = r.value AND m.lasts_us >= s.first_us AND m.seen_us <= s.last_us"
-_HOLDING = _ANSWERS.format(
-    f"m.lasts_us BETWEEN :since_us AND :until_us + {MOST_US}",  # the later bound spares all that came since
-    f"r.type IN ('A', 'AAAA') AND EXISTS (SELECT 1 FROM temp.sought s WHERE {_ASKED}) OR {_LEADING}",
+_ADDRESSES = _ANSWERS.format(
+    "true",
+    "r.type IN ('A', 'AAAA') AND EXISTS (SELECT 1 FROM temp.sought s"
+    " WHERE s.address = r.value AND m.lasts_us >= s.first_us AND m.seen_us <= s.last_us)",
 )
-_EARLIER = _ANSWERS.format("m.lasts_us >= :first_us AND m.lasts_us < :since_us", _LEADING)
+_SERVICES = _ANSWERS.format("m.leads", "r.type IN ('HTTPS', 'SVCB')")
+# An answer without an address says where to ask next: aliases count only there, in all others the asker has its answer.
+_ALIASES = _ANSWERS.format("m.leads = 1", "r.type = 'CNAME' AND r.value IN (SELECT value FROM json_each(:targets))")
 _ASKER = """
     SELECT coalesce(k.device_id, c.device_id, -c.id) FROM capture k CROSS JOIN endpoint c
     WHERE k.id = ? AND c.id = ? AND k.site_id = ?
@@ -55,37 +56,43 @@ class _Askers(dict[tuple[int, int], int | None]):
         return asker
 
 
-class _Names(dict[int, str]):
-    """Names by number, each looked up once."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __missing__(self, number: int) -> str:
-        text = self[number] = str(self._db.execute("SELECT text FROM name WHERE id = ?", (number,)).fetchone()[0])
-        return text
+Row = tuple[int, str, int, int, str, int]  # seen_us, name asked for, ttl, asker (device, or -endpoint), value, name id
 
 
-def read_answers(
-    db: sqlite3.Connection, site_id: int, since_us: int, until_us: int
-) -> Iterator[tuple[int, str, int, int, str, int, str]]:
-    """Answers that may name one of the `sought` addresses when somebody asks, at some time of a stretch, in no order.
+class Answers:
+    """Answers that may say something when somebody asks at some time of a stretch, in no order. Those that hold then."""
 
-    (seen_us, name asked for, ttl, asker, value, name id, type). The asker is a device, or -endpoint. Those that hold in
-    that time, and those that told where to ask next when the former were given.
-    """
-    bounds = {"since_us": since_us, "until_us": until_us}
-    askers, names = _Askers(db, site_id), _Names(db)
-    first_us = since_us
-    for seen_us, name_id, ttl, capture, client, value, kind in db.execute(_HOLDING, bounds):
-        asker = askers[capture, client]
-        if asker is not None:
-            first_us = min(first_us, seen_us)
-            yield seen_us, names[name_id], ttl, asker, value, name_id, kind
-    if first_us < since_us:
-        for seen_us, name_id, ttl, capture, client, value, kind in db.execute(
-            _EARLIER, {**bounds, "first_us": first_us}
-        ):
-            asker = askers[capture, client]
-            if asker is not None:
-                yield seen_us, names[name_id], ttl, asker, value, name_id, kind
+    def __init__(self, db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> None:
+        # The later bound spares all that came since.
+        self._bounds = {"since_us": since_us, "until_us": until_us, "last_us": until_us + MOST_US}
+        self._db, self._askers = db, _Askers(db, site_id)
+
+    def addresses(self) -> list[Row]:
+        """One of the `sought` addresses for a name."""
+        return self._read(_ADDRESSES, self._bounds)
+
+    def services(self) -> list[Row]:
+        """Service records (RFC 9460), whose values may have addresses, or another name at which to go on."""
+        return self._read(_SERVICES, self._bounds)
+
+    def services_since(self, first_us: int) -> list[Row]:
+        """Those that held before, but not after `first_us`."""
+        return self._read(_SERVICES, {**self._bounds, "since_us": first_us, "last_us": self._bounds["since_us"] - 1})
+
+    def aliases(self, targets: Iterable[str], first_us: int) -> list[Row]:
+        """Aliases of some names for those who had to ask on, also those that only held since `first_us`."""
+        since_us = min(first_us, self._bounds["since_us"])
+        return self._read(_ALIASES, {**self._bounds, "since_us": since_us, "targets": json.dumps(list(targets))})
+
+    def _read(self, query: str, bounds: Mapping[str, int | str]) -> list[Row]:
+        rows = self._db.execute(query, bounds).fetchall()
+        numbers = json.dumps(list({row[1] for row in rows}))
+        names: dict[int, str] = dict(
+            self._db.execute("SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))", (numbers,))
+        )
+        askers = self._askers
+        return [
+            (seen_us, names[name_id], ttl, asker, value, name_id)
+            for seen_us, name_id, ttl, capture, client, value in rows
+            if (asker := askers[capture, client]) is not None
+        ]

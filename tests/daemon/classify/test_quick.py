@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,13 @@ def opened() -> OrganisationTable:
 
 def test_every_look_up_is_the_same(opened: OrganisationTable) -> None:
     built = build_table([[quick.as_organisation(raw) for found in parse(FILES).values() for raw in found]])
-    for field in fields(OrganisationTable):
-        told, known = getattr(opened, field.name), getattr(built, field.name)
+    for name in OrganisationTable._fields:
+        told, known = getattr(opened, name), getattr(built, name)
         if isinstance(known, Mapping):
-            assert list(told) == list(known), field.name
-            assert dict(told) == known, field.name
+            assert list(told) == list(known), name
+            assert dict(told) == known, name
         else:
-            assert told == known, field.name
+            assert told == known, name
 
 
 def test_what_is_asked_for_twice_is_one_thing(opened: OrganisationTable) -> None:
@@ -47,6 +46,19 @@ def test_two_entries_of_one_name_have_no_quick_form() -> None:
     entry = b'[[organisation]]\nname = "A"\n'
     with pytest.raises(ValueError, match="two files"):
         quick.pack({"a.toml": entry, "b.toml": entry})
+
+
+def test_another_form_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"a.toml": b'[[organisation]]\nname = "A"\n'}
+    packed = quick.pack(files)
+    assert quick.open_table(packed, files) is not None
+    monkeypatch.setattr(quick, "_FORM", 1)
+    assert quick.open_table(packed, files) is None
+
+
+def test_a_name_that_would_end_a_column_has_no_quick_form() -> None:
+    with pytest.raises(ValueError, match="in it"):
+        quick.pack({"a.toml": b'[[organisation]]\nname = "A|B"\n'})
 
 
 def test_it_is_opened_instead_of_being_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ s3.amazonaws.com
     ],
 )
 def test_rules_of_the_list(name: str, public: int, everyone: int) -> None:
-    suffixes = read_suffixes(LIST)
+    suffixes = read_suffixes(LIST.encode())
     assert suffixes.lengths(name.split(".")) == (public, everyone)
 
 

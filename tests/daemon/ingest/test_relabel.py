@@ -100,3 +100,10 @@ def test_what_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("this is text, and long enough to be looked at" * 40)
     with pytest.raises(NotADatabase):
         relabel_site(tmp_path / "text.db", None, "home")
+
+
+def test_all_nights_of_the_past_are_added_up_at_once(tmp_path: Path) -> None:
+    talks = [frame for day in range(40) for frame in talk(START_US + day * DAY, "api.widget.example", port=41000 + day)]
+    database = imported(tmp_path / "h.db", write(tmp_path / "forty.pcap", talks))
+    relabel_site(database, None, "home")
+    assert rows(database, "SELECT count(*) FROM slot_sum_column")[0][0] >= 38  # a look while files grow takes 31

@@ -98,6 +98,22 @@ def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> Non
     assert [each.verdict_id for each in told(db)] == [number, None]
 
 
+def test_only_another_verdict_makes_sums_stale(db: sqlite3.Connection) -> None:
+    stale = "SELECT month, day FROM whose_stale"
+    places = [Place(0, name, 0) for name in range(1, 46)]  # two statements full, and some
+    numbers = [made(db, FIRST._replace(reason=str(place))) for place in places]
+    write_judgements(db, 1, MONTH + 1, zip(places, numbers, strict=True), [])
+    kept = "SELECT device_id, name_id, remote_id, verdict_id FROM judgement WHERE month = ? ORDER BY name_id"
+    assert db.execute(kept, (MONTH + 1,)).fetchall() == [
+        (*row, number) for row, number in zip(places, numbers, strict=True)
+    ]
+    write_judgements(db, 1, MONTH + 1, zip(places, numbers, strict=True), [])
+    assert db.execute(stale).fetchall() == []
+    write_judgements(db, 1, MONTH + 1, [(places[0], numbers[0]), (places[1], numbers[0])], [])
+    assert db.execute(stale).fetchall() == [(MONTH + 1, -1)]
+    assert [row[3] for row in db.execute(kept, (MONTH + 1,))] == [numbers[0], numbers[0], *numbers[2:]]
+
+
 def test_verdicts_nobody_refers_to_go(db: sqlite3.Connection) -> None:
     number = made(db, FIRST)
     before = db.execute("SELECT count(*) FROM verdict").fetchone()[0]
