@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from daemon.decode.pcap_writing import Writer
     from daemon.ingest.bpf import Filter
     from daemon.ingest.retrieve import Found, Missing, Question
-    from daemon.store.behind import Destination
+    from daemon.store.meant import Terms
 
 _MOST_NAMED = 10
 
@@ -32,12 +33,12 @@ class _Asked:
     owner_file: str | None
     site: str | None
     device: str | None
-    destination: str | None
     since: str | None
     until: str | None
     flow_id: int | None
     expression: str | None
     place: str | None
+    words: Mapping[str, str | None]  # of daemon.ingest.wanted
 
 
 @click.command("pcap", short_help="Write the packets behind what is shown, for Wireshark.")
@@ -48,6 +49,22 @@ class _Asked:
 @click.option(
     "--destination", metavar="WHERE", help="What went to or came from there: a name, address, domain or organisation."
 )
+@click.option(
+    "--company", metavar="NAME", help="What a company got or sent, by its name on the pages; - is nobody known."
+)
+@click.option("--country", metavar="CODE", help="Computers in a country: DE or Germany; - where nobody knows it.")
+@click.option(
+    "--party", metavar="PARTY", help="first, support, platform, third or unknown, as destinations are judged."
+)
+@click.option("--application", metavar="NAME", help="Names of an application's set, as the network page lists them.")
+@click.option("--asked", metavar="NAME", help="The DNS questions for this name, and the answers.")
+@click.option(
+    "--service", metavar="NAME", help="https, quic, dns, ... as the table of protocols has them; - is none known."
+)
+@click.option("--protocol", metavar="NAME", help="tcp, udp, icmp, arp, ... as the table of protocols has them.")
+@click.option("--ip-version", metavar="4|6", help="Over IPv4, or over IPv6.")
+@click.option("--encrypted", metavar="yes|no|unknown", help="As the table of encryption has it.")
+@click.option("--scope", metavar="WHERE", help="internet, local (within the home) or chatter (discovery and control).")
 @click.option("--since", metavar="TIME", help="From then on: 2025-07-01, 2025-07-01T21:00, 'yesterday 21:00', 2h, 7d.")
 @click.option("--until", metavar="TIME", help="Up to then; of a date, the whole day.")
 @click.option("--flow", "flow_id", type=int, metavar="ID", help="One row of the view flows.")
@@ -61,10 +78,12 @@ def command(ctx: click.Context, /, **_: object) -> int:
     """
     from appliance.packet_output import packet_output
     from daemon.ingest.retrieve import look_up
+    from daemon.ingest.wanted import WORDS
     from daemon.store.database import read_database
     from daemon.store.errors import explained
 
-    asked = _Asked(**ctx.params)
+    others = {name: value for name, value in ctx.params.items() if name not in WORDS}
+    asked = _Asked(**others, words={word: ctx.params[word] for word in WORDS})
     config = load_config({"store.database": asked.database, "store.owner": asked.owner_file, "site.name": asked.site})
     path = config.store.database
     if not path.is_file():
@@ -103,10 +122,8 @@ def _prepare(keep: Filter | None, found: Found) -> None:
 
 
 def _question(db: sqlite3.Connection, config: Config, asked: _Asked, keep: Filter | None) -> Question:
-    from daemon.flow.local import address_number
     from daemon.ingest.retrieve import Question
     from daemon.store.months import sites
-    from daemon.store.words import address_key
 
     known = sites(db)
     if config.site.name not in known:
@@ -116,16 +133,13 @@ def _question(db: sqlite3.Connection, config: Config, asked: _Asked, keep: Filte
     since_us, until_us = _moment(asked.since, "--since", zone), _moment(asked.until, "--until", zone)
     if since_us is not None and until_us is not None and since_us >= until_us:
         raise click.UsageError("--since is later than --until")
-    destination = asked.destination
-    address = None if destination is None else address_key(destination)
     return Question(
         site_id,
         zone,
         since_us,
         until_us,
         None if asked.device is None else _stations(config, asked.device),
-        None if address is None else address_number(address),
-        None if destination is None or address is not None else _destination(db, site_id, destination),
+        _terms(db, site_id, config, asked.words),
         None if asked.flow_id is None else _row(db, site_id, asked.flow_id),
         keep,
     )
@@ -154,15 +168,24 @@ def _station(key: str) -> tuple[int, str]:
     return (int(key.replace(":", ""), 16), "") if mac_key(key) else (-1, key)
 
 
-def _destination(db: sqlite3.Connection, site_id: int, text: str) -> Destination:
-    from daemon.store.behind import find_destination, like_destinations
+def _terms(db: sqlite3.Connection, site_id: int, config: Config, words: Mapping[str, str | None]) -> Terms:
+    from daemon.ingest.wanted import NothingMetError, NotMeantError, Wanted, understand
+    from daemon.store.applications import read_applications
+    from daemon.store.owner import read_owner
 
-    found = find_destination(db, site_id, text)
-    if not found.names and not found.judged:
-        near = like_destinations(db, text)
-        hint = f"; did you mean {' or '.join(printable(each) for each in near)}?" if near else ""
-        raise CannotDoError(f"nothing that is known here went to {printable(text)!r}{hint}")
-    return found
+    def applications() -> Mapping[str, tuple[str, ...]]:
+        owner = read_owner(config.store.owner)
+        if owner is None:
+            return read_applications(None)
+        with closing(owner):
+            return read_applications(owner)
+
+    try:
+        return understand(db, site_id, Wanted(**words), applications)
+    except NothingMetError as error:
+        raise CannotDoError(printable(error)) from error
+    except NotMeantError as error:
+        raise click.UsageError(f"--{error.word.replace('_', '-')}: {printable(error)}") from error
 
 
 def _row(db: sqlite3.Connection, site_id: int, flow_id: int) -> int:

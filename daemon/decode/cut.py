@@ -3,31 +3,27 @@
 Rule 1: what is chosen stays in file order, byte for byte as it was captured.
 Rule 2: a device's packets are those that it sent or received by its MAC; where the link does not tell who sends or
         receives, its address at that time decides.
-Rule 3: a flow's packets are those between its two ends, ports and protocol, from its first to its last.
+Rule 3: what is asked about flows is asked of packets with IP; frames without it are chosen by their kind alone.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.decode.columns import ETHERNET, Columns, decode_columns, link_addresses
+from daemon.decode.conversations import Flows, Mask, Span
 from daemon.decode.fragments import Fragments
-from daemon.decode.packet import IP, NO_MAC
+from daemon.decode.packet import FRAME, IP, NO_MAC
 from daemon.decode.records import Records
 
-Mask = NDArray[np.bool_]
-Span = tuple[int, int]  # microseconds, both included
 Accepts = Callable[[int, bytes], bool]  # (link type, frame)
 
 _MACS = 12  # bytes of an Ethernet frame with both MACs
-_KEYS = [np.uint64(secrets.randbits(64) | 1) for _ in range(8)]  # anew in each process: nobody can aim at a collision
-_HALF = np.uint64(29)
 
 
 class Address(NamedTuple):
@@ -35,18 +31,6 @@ class Address(NamedTuple):
 
     version: int
     number: int
-    span: Span
-
-
-class Conversation(NamedTuple):
-    """A flow to look for; a port is None where any will do (many like flows in one row), -1 where there is none."""
-
-    version: int
-    protocol: int
-    client: int
-    client_port: int | None
-    server: int
-    server_port: int
     span: Span
 
 
@@ -58,6 +42,14 @@ class Party:
     addresses: tuple[Address, ...] = ()
 
 
+class Carried(NamedTuple):
+    """How packets are carried; None: in any way. `frames`: by IEEE number, what is no IP; empty: none of those."""
+
+    versions: frozenset[int] | None = None
+    protocols: frozenset[int] | None = None  # behind all extension headers
+    frames: frozenset[int] | None = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is wanted of a file; None: anything. Times in microseconds, half-open."""
@@ -67,49 +59,9 @@ class Wish:
     device: Party | None = None
     remotes: frozenset[tuple[int, int]] | None = None  # (IP version, address)
     flows: Flows | None = None
+    messages: Flows | None = None  # single packets of flows, as flows of one moment
     accepts: Accepts | None = None
-
-
-@dataclass(slots=True)
-class Flows:
-    """Conversations by their ends."""
-
-    _exact: dict[tuple[int, ...], list[Span]] = field(default_factory=dict)
-    _loose: dict[tuple[int, ...], list[Span]] = field(default_factory=dict)  # without the client's port
-
-    @classmethod
-    def of(cls, wanted: Iterable[Conversation]) -> Flows:
-        """The flows among which packets are looked up."""
-        flows = cls()
-        for each in wanted:
-            server = each.server, each.server_port
-            if each.client_port is None:
-                flows._loose.setdefault((each.version, each.protocol, each.client, *server), []).append(each.span)
-            else:
-                ends = sorted(((each.client, each.client_port), server))
-                flows._exact.setdefault((each.version, each.protocol, *ends[0], *ends[1]), []).append(each.span)
-        return flows
-
-    def times(self) -> list[Span]:
-        """When any of them ran, ascending and without overlap."""
-        out: list[Span] = []
-        for begin, end in sorted(
-            span for table in (self._exact, self._loose) for spans in table.values() for span in spans
-        ):
-            if out and begin <= out[-1][1]:
-                out[-1] = (out[-1][0], max(end, out[-1][1]))
-            else:
-                out.append((begin, end))
-        return out
-
-    def spans(self, version: int, protocol: int, one: tuple[int, int], other: tuple[int, int]) -> list[Span]:
-        """When packets between these ends (address, port) are wanted."""
-        low, high = (one, other) if one <= other else (other, one)
-        found = self._exact.get((version, protocol, *low, *high), [])
-        if self._loose:
-            for (client, _), server in ((one, other), (other, one)):
-                found = found + self._loose.get((version, protocol, client, *server), [])
-        return found
+    carried: Carried | None = None
 
 
 class Choice:
@@ -136,8 +88,8 @@ class Choice:
             marked &= self._device(buf, records, columns, wish.device)
         if columns is not None and wish.remotes is not None:
             marked &= _either(columns, wish.remotes)
-        if columns is not None and wish.flows is not None and marked.any():
-            marked &= _flows(columns, wish.flows)
+        if columns is not None and marked.any():
+            marked &= _carried(columns, wish)
         if wish.accepts is not None:
             _filter(buf, records, wish.accepts, marked)
         return marked
@@ -145,7 +97,7 @@ class Choice:
     def _decoded(self, buf: bytearray, records: Records) -> Columns | None:
         """The headers, where they decide."""
         wish = self._wish
-        needed = wish.remotes is not None or wish.flows is not None
+        needed = any(each is not None for each in (wish.remotes, wish.flows, wish.messages, wish.carried))
         if not needed and (wish.device is None or bool((records.link == ETHERNET).all())):
             return None
         return decode_columns(buf, records, self._fragments)
@@ -188,45 +140,24 @@ def _either(columns: Columns, addresses: frozenset[tuple[int, int]]) -> Mask:
     return marked
 
 
-def _flows(columns: Columns, flows: Flows) -> Mask:
-    """Rows of the flows: each pair of ends is looked up once a chunk."""
-    marked = np.zeros(len(columns), bool)
-    rows = np.flatnonzero(columns.kind == IP)
-    if not len(rows):
+def _carried(columns: Columns, wish: Wish) -> Mask:
+    """Rows of the flows that are carried so, and the frames that are wanted besides."""
+    carried, flows = wish.carried, [each for each in (wish.flows, wish.messages) if each is not None]
+    if carried is None and not flows:
+        return np.ones(len(columns), bool)
+    marked: Mask = columns.kind == IP
+    for each in flows:
+        marked &= each.mark(columns)
+    if carried is None:
         return marked
-    _, first, kind = np.unique(_digest(columns, rows), return_index=True, return_inverse=True)
-    times = columns.time_us[rows]
-    for number, row in enumerate(rows[first].tolist()):
-        one, other = (int(high[row]) << 64 | int(low[row]) for high, low in _ends(columns))
-        spans = flows.spans(
-            int(columns.version[row]),
-            int(columns.protocol[row]),
-            (one, int(columns.source_port[row])),
-            (other, int(columns.destination_port[row])),
-        )
-        if spans:
-            chosen = np.flatnonzero(kind == number)
-            at = times[chosen]
-            wanted = np.zeros(len(chosen), bool)
-            for begin, end in spans:
-                wanted |= (at >= begin) & (at <= end)
-            marked[rows[chosen]] = wanted
+    for column, wanted in ((columns.version, carried.versions), (columns.protocol, carried.protocols)):
+        if wanted is not None:
+            marked &= np.isin(column, list(wanted))
+    frames = columns.kind == FRAME
+    if carried.frames is not None:
+        frames &= np.isin(columns.ethertype, list(carried.frames))
+    marked |= frames
     return marked
-
-
-def _digest(columns: Columns, rows: NDArray[Any]) -> NDArray[Any]:
-    """A number that is equal for the rows with the same ends, ports and protocol."""
-    unsigned = np.uint64
-    out = np.zeros(len(rows), unsigned)
-    parts = (
-        columns.source_hi, columns.source_lo, columns.destination_hi, columns.destination_lo, columns.source_port,
-        columns.destination_port, columns.protocol, columns.version,
-    )  # fmt: skip
-    for key, part in zip(_KEYS, parts, strict=True):
-        out += part[rows].astype(np.int64).astype(unsigned) if part.dtype != unsigned else part[rows]
-        out *= key
-        out ^= out >> _HALF
-    return out
 
 
 def _filter(buf: bytearray, records: Records, accepts: Accepts, marked: Mask) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from daemon.decode.columns import SPARE
+from daemon.decode.conversations import Conversation, Flows, Span
 from daemon.decode.cursor import DecodeError
-from daemon.decode.cut import Accepts, Address, Choice, Conversation, Flows, Party, Span, Wish
+from daemon.decode.cut import Accepts, Address, Carried, Choice, Party, Wish
 from daemon.decode.fine import is_finer, remainders
 from daemon.decode.framing import LOOKAHEAD, Scanner, entered_scanner
 from daemon.decode.links import LINK_NAMES
@@ -27,11 +28,12 @@ from daemon.decode.merge import Cut, merge
 from daemon.decode.records import Records
 from daemon.decode.sketch import Block, address_mark, has_any, mac_mark
 from daemon.flow.local import address_number
-from daemon.flow.services import protocol_name
+from daemon.flow.services import NO, frame_number, protocol_name
 from daemon.ingest.source import Source, head_identity
 from daemon.store import behind
 from daemon.store.behind import End, Ends, Held
 from daemon.store.blocks import read_blocks
+from daemon.store.meant import ANY_WAY, ANYTHING, Judgements, Terms, has_flows, read_flows_of, read_messages_about
 
 _WINDOW = 512 << 10  # bytes of a piece; a search behind damage may need LOOKAHEAD
 _LARGE_HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
@@ -49,8 +51,7 @@ class Question:
     since_us: int | None = None
     until_us: int | None = None
     stations: tuple[tuple[int, str], ...] | None = None
-    address: tuple[int, int] | None = None  # (IP version, address) of the other side
-    destination: behind.Destination | None = None
+    terms: Terms = ANYTHING
     flow_id: int | None = None
     accepts: Accepts | None = None
 
@@ -158,7 +159,7 @@ class _Chooser:
 
     def __init__(self, db: sqlite3.Connection, question: Question) -> None:
         self._db, self._question = db, question
-        keys = question.stations
+        keys, terms = question.stations, question.terms
         self._stations = None if keys is None else behind.read_station_ids(db, question.site_id, keys)
         self._ends = [end for station in self._stations or [] for end in behind.read_ends(db, station)]
         self._macs = frozenset(mac for mac, _ in keys or () if mac >= 0)
@@ -166,9 +167,9 @@ class _Chooser:
         self._row = None
         if question.flow_id is not None:
             self._row = behind.read_flow_row(db, question.site_id, question.flow_id)
-        self._meant: Callable[[int | None, int, list[int], str], bool] | None = None
-        if question.destination is not None:
-            self._meant = behind.meaning(question.destination, question.zone)
+        self._judgements = Judgements(db, question.site_id, question.zone)
+        self._by_flow = bool(terms.meant) or any(part is not None for part in terms.way[2:])
+        self._carried = _carried(terms)
 
     def _whole(self, held: Held) -> bool:
         """Whether all of the capture counts as one of the stations."""
@@ -176,36 +177,54 @@ class _Chooser:
 
     def blind(self, held: Held) -> bool:
         """Whether flows that were wanted may be gone."""
-        return held.closed and held.cursor > 0 and self._meant is not None
+        return held.closed and held.cursor > 0 and (self._by_flow or self._question.terms.asked is not None)
 
     def wish(self, held: Held) -> Wish | None:
         """What to choose of the capture; None where there is nothing."""
         question = self._question
         if self._stations == []:
             return None
-        flows = self._flows(held)
-        if flows is not None and not flows:
+        flows, carried = self._flows(held), self._carried
+        nothing = not flows if flows is not None else carried is not None and self._never(held)
+        messages = self._messages(held)
+        if (nothing and (carried is None or carried.frames == frozenset())) or (messages is not None and not messages):
             return None
         return Wish(
             question.since_us,
             question.until_us,
             None if self._whole(held) else self._party,
-            None if question.address is None else frozenset((question.address,)),
-            None if flows is None else Flows.of(flows),
+            None if question.terms.address is None else frozenset((question.terms.address,)),
+            flows,
+            messages,
             question.accepts,
+            carried,
         )
 
-    def _flows(self, held: Held) -> list[Conversation] | None:
+    def _never(self, held: Held) -> bool:
+        """Whether no packet with IP of the capture can be carried as is wanted; what is not read yet may be."""
+        way = self._question.terms.way
+        return held.status != "live" and not held.closed and not has_flows(self._db, held.capture_id, way)
+
+    def _messages(self, held: Held) -> Flows | None:
+        """The DNS messages that are wanted; None where the question is not about any."""
+        names, question = self._question.terms.asked, self._question
+        if names is None:
+            return None
+        since = held.first_us if question.since_us is None else max(held.first_us, question.since_us)
+        until = held.last_us + 1 if question.until_us is None else min(held.last_us + 1, question.until_us)
+        return Flows.of(map(_conversation, read_messages_about(self._db, held.capture_id, (since, until), names)))
+
+    def _flows(self, held: Held) -> Flows | None:
         """The flows that are wanted; None where the question is not about flows."""
         if self._row is not None:
-            return [_conversation(ends) for ends in self._row.get(held.capture_id, [])]
-        if self._meant is None:
+            return Flows.of(map(_conversation, self._row.get(held.capture_id, [])))
+        if not self._by_flow:
             return None
         span = self._question.since_us, self._question.until_us
         stations = None if self._whole(held) else self._stations
-        return [
-            _conversation(ends) for ends in behind.read_flows_to(self._db, held.capture_id, span, self._meant, stations)
-        ]
+        terms = self._question.terms
+        ends = read_flows_of(self._db, held.capture_id, span, terms.way, terms.meant, self._judgements, stations)
+        return Flows.of(map(_conversation, ends))
 
     def marks(self, held: Held) -> list[list[int]]:
         """Of each of these lists one mark at least is in a block with wanted packets."""
@@ -214,9 +233,29 @@ class _Chooser:
             by_mac = [mac_mark(mac) for mac in self._macs]
             only = held.link_types == _ETHERNET_ONLY
             wanted.append(by_mac + ([] if only else [address_mark(each.number) for each in self._party.addresses]))
-        if self._question.address is not None:
-            wanted.append([address_mark(self._question.address[1])])
+        if self._question.terms.address is not None:
+            wanted.append([address_mark(self._question.terms.address[1])])
         return wanted
+
+
+def _carried(terms: Terms) -> Carried | None:
+    """What packets have to be, besides belonging to flows that are wanted; None: anything."""
+    way = terms.way
+    if way == ANY_WAY:
+        return None
+    number = None if way.protocol is None else frame_number(way.protocol)
+    outside = terms.meant or terms.address or terms.asked or way.ip_version
+    so = (
+        way.service in {None, ""} and way.encrypted in {None, NO} and way.scope in {None, "chatter"}
+    )  # as `traffic` has it
+    frames: frozenset[int] | None = frozenset()
+    if so and not outside:
+        frames = None if way.protocol is None else frozenset(() if number is None else (number,))
+    return Carried(
+        None if way.ip_version is None else frozenset((way.ip_version,)),
+        None if way.protocol is None else frozenset((_PROTOCOLS.get(way.protocol, -1),)),
+        frames,
+    )
 
 
 def _address(end: End) -> Address:
@@ -242,7 +281,9 @@ def _stretches(
 ) -> list[tuple[int, int | None, str | None]]:
     """What to read of a capture: blocks that may have wanted packets, and what no block describes."""
     out: list[tuple[int, int | None, str | None]] = []
-    spans = None if wish.flows is None else wish.flows.times()
+    only_flows = wish.carried is None or wish.carried.frames == frozenset()
+    flows = [each for each in (wish.flows, wish.messages) if each is not None]
+    spans = [each.times() for each in flows if only_flows]
     if not blocks or blocks[0].begin > 0:
         out.append((0, blocks[0].begin if blocks else None, None))
     for block in blocks:
@@ -253,7 +294,7 @@ def _stretches(
         else:
             out.append((block.begin, block.end, block.scanner))
     behind_cursor = held.status == "live" and (wish.until_us is None or wish.until_us > held.last_us)
-    if blocks and behind_cursor and wish.flows is None:
+    if blocks and behind_cursor and not flows:
         if out and out[-1][1] == blocks[-1].end:
             out[-1] = (out[-1][0], None, out[-1][2])
         else:
@@ -261,15 +302,17 @@ def _stretches(
     return out
 
 
-def _timely(block: Block, wish: Wish, spans: list[Span] | None) -> bool:
+def _timely(block: Block, wish: Wish, spans: list[list[Span]]) -> bool:
     if not block.packets:
         return False
     if wish.since_us is not None and block.last_us < wish.since_us:
         return False
     if wish.until_us is not None and block.first_us >= wish.until_us:
         return False
-    if spans is None:
-        return True
+    return all(_ran(of, block) for of in spans)
+
+
+def _ran(spans: list[Span], block: Block) -> bool:
     place = bisect_left(spans, block.first_us, key=lambda span: span[1])  # the first that ends late enough
     return place < len(spans) and spans[place][0] <= block.last_us
 

@@ -11,20 +11,23 @@ import re
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from daemon.decode.merge import Cut
 from daemon.decode.pcap_writing import PcapngWriter, PcapWriter
-from daemon.flow.local import address_number
 from daemon.ingest.retrieve import Found, Question, look_up
+from daemon.ingest.wanted import NothingMetError, NotMeantError, Wanted, understand
 from daemon.report.moments import moment_us
 from daemon.report.recording import MEANINGS, counted
-from daemon.store.behind import find_destination
+from daemon.store.applications import read_applications
 from daemon.store.files import CaptureFile, read_file, read_files, read_gaps, sum_files
 from daemon.store.roster import Resident
-from daemon.store.words import address_key, mac_key
+from daemon.store.words import mac_key
+from web.pages.captures_asked import asked_of, choices_of, own_link, put_in_words
 from web.pages.device_recording import everybody_unrecorded
 from web.routing import Page
 from web.security.again import again, taken
@@ -52,7 +55,7 @@ def show(visit: Visit) -> Response:
     device = _device(visit)
     since_us, until_us = _moments(visit)
     left_out = everybody_unrecorded(visit)
-    wanted = visit.query("device") is not None or visit.query("destination") is not None
+    wanted = asked_of(visit)
     return visit.page(
         "captures.html",
         files=files[:_A_PAGE],
@@ -60,11 +63,15 @@ def show(visit: Visit) -> Response:
         sums=sum_files(visit.db, visit.site_id, span.since_us, span.until_us),
         gaps=read_gaps(visit.db, visit.site_id, span.since_us, span.until_us, _MOST_GAPS),
         states=STATES,
-        wanted=wanted,
+        asked=wanted,
+        filters=put_in_words(visit, wanted),
+        choices=choices_of(visit, wanted),
+        packets=own_link(visit, "/captures/packets"),
+        wanted=bool(wanted.said) or device is not None,
         device=device,
         since=since_us,
         until=until_us,
-        line=_line(visit, device),
+        line=_line(visit, device, wanted),
         unrecorded=left_out,
         left_out=counted(left_out),
         meanings=MEANINGS,
@@ -90,42 +97,47 @@ def download_file(visit: Visit) -> Response:
 
 
 def download_packets(visit: Visit) -> Response:
-    """Packets of a device, a destination and a time, as one capture."""
-    device = _device(visit)
-    question = _question(visit, device)
-    found = look_up(visit.db, question)
+    """Packets of a device, a time and whatever else the captures page narrows by, as one capture."""
+    device, wanted = _device(visit), asked_of(visit)
+    found = look_up(visit.db, _question(visit, device, wanted))
     if not found.parts:
-        why = found.missing[0].why if found.missing else "no recording has packets of that"
-        raise NotHereError(f"There is nothing to download: {why}.")
+        raise _nothing(found)
     asked = again(visit)
     if asked is not None:
         return asked
-    name = _download_name(visit, device)
+    cuts = found.packets()
+    first = next(cuts, None)
+    if first is None:
+        raise _nothing(found)
+    name = _download_name(visit, device, wanted)
     taken(visit, f"packets of {name}")
     mixed = len(found.links) > 1 or len(found.link_names) > 1
     headers = {"content-disposition": f'attachment; filename="{name}.{"pcapng" if mixed else "pcap"}"'}
-    return StreamingResponse(_stream(found, mixed=mixed), media_type=PCAP, headers=headers)
+    return StreamingResponse(_stream(found, chain((first,), cuts), mixed=mixed), media_type=PCAP, headers=headers)
 
 
-def _stream(found: Found, *, mixed: bool) -> Iterator[bytes]:
+def _nothing(found: Found) -> NotHereError:
+    why = found.missing[0].why if found.missing else "no recording has packets of that"
+    return NotHereError(f"There is nothing to download: {why}.")
+
+
+def _stream(found: Found, cuts: Iterator[Cut], *, mixed: bool) -> Iterator[bytes]:
     writer = PcapngWriter(nano=found.nano) if mixed else PcapWriter(next(iter(found.links), 1), nano=found.nano)
     yield writer.head()
-    for cut in found.packets():
+    for cut in cuts:
         yield bytes(writer.packets(cut))
 
 
-def _question(visit: Visit, device: Resident | None) -> Question:
+def _question(visit: Visit, device: Resident | None, wanted: Wanted) -> Question:
     since_us, until_us = _moments(visit)
-    destination = visit.query("destination")
-    address = None if destination is None else address_key(destination)
-    meant = None
-    if destination is not None and address is None:
-        meant = find_destination(visit.db, visit.site_id, destination)
-        if not meant.names and not meant.judged:
-            raise NotHereError(f"Nothing that is known here went to {destination}.")
+    try:
+        terms = understand(visit.db, visit.site_id, wanted, lambda: read_applications(visit.owner))
+    except NothingMetError as error:
+        raise NotHereError(f"{error.said[:1].upper()}{error.said[1:]} {error.text}.") from error
+    except NotMeantError as error:
+        raise NotHereError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
     stations = None if device is None else tuple(_station(key) for key in device.keys)
-    number = None if address is None else address_number(address)
-    return Question(visit.site_id, visit.zone, since_us, until_us, stations, number, meant)
+    return Question(visit.site_id, visit.zone, since_us, until_us, stations, terms)
 
 
 def _moments(visit: Visit) -> tuple[int, int]:
@@ -168,13 +180,13 @@ def _file_name(file: CaptureFile) -> str:
     return Path(file.path).name
 
 
-def _line(visit: Visit, device: Resident | None) -> str:
+def _line(visit: Visit, device: Resident | None, wanted: Wanted) -> str:
     """The same packets by ssh, for a terminal."""
     words = ["homeport", "pcap"]
     if device is not None:
         words += ["--device", device.said_of]
-    if visit.query("destination"):
-        words += ["--destination", visit.query("destination") or ""]
+    for word, text in wanted.said.items():
+        words += [f"--{word.replace('_', '-')}", text]
     zone = ZoneInfo(visit.zone)
     for flag, time_us in zip(("--since", "--until"), _moments(visit), strict=True):
         words += [flag, f"{datetime.fromtimestamp(time_us // 1_000_000, UTC).astimezone(zone):%Y-%m-%dT%H:%M:%S}"]
@@ -183,8 +195,8 @@ def _line(visit: Visit, device: Resident | None) -> str:
     return shlex.join([*words, "-w", "-"])
 
 
-def _download_name(visit: Visit, device: Resident | None) -> str:
-    parts = [label_of(device) if device else "home", visit.query("destination") or "", visit.range.key]
+def _download_name(visit: Visit, device: Resident | None, wanted: Wanted) -> str:
+    parts = [label_of(device) if device else "home", *wanted.said.values(), visit.range.key]
     return _NAME.sub("-", "_".join(part for part in parts if part)).strip("-.")[:100] or "packets"
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from daemon.flow.local import mac_text
 from daemon.ingest import retrieve
 from daemon.ingest.retrieve import Question, look_up
-from daemon.store.behind import find_destination
 from daemon.store.database import read_database
+from daemon.store.meant import Terms, find_destination
 from tests.support.captures import START_US, enhanced, interface, option, pcap, pcap_header, pcap_record, section
 from tests.support.importing import import_live, imported
 from tests.support.packets import HOST_MAC, ethernet, ipv4, tcp, udp
@@ -111,7 +111,7 @@ def test_as_many_packets_as_the_row_says(tmp_path: Path, name: str) -> None:
             " AND (SELECT count(DISTINCT server_name) FROM flows o WHERE o.server_name LIKE '%.' || flows.server_name) = 0"
             " GROUP BY server_name"
         ).fetchall():
-            assert count(destination=find_destination(db, site, text)) == packets
+            assert count(terms=Terms(meant=(find_destination(db, site, text),))) == packets
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_the_index_spares_reading(long_day: Path) -> None:
     quiet, device = read_bytes_of(Question(1, "UTC", stations=((0x0200_0000_0105, ""),)), long_day)
     assert quiet > 100
     assert device < size / 1.5
-    assert read_bytes_of(Question(1, "UTC", address=(4, 0x01020304)), long_day) == (0, 0)
+    assert read_bytes_of(Question(1, "UTC", terms=Terms((4, 0x01020304))), long_day) == (0, 0)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
