@@ -19,7 +19,7 @@ from daemon.store.database import read_database
 T = TypeVar("T")
 State = tuple[int, ...]
 
-_MOST, _MOST_ROWS = 160, 10_000  # answers, and rows of them all: a service may have 120 MiB, and 75 are programs
+_MOST, _MOST_ROWS = 160, 20_000  # answers, and rows of them all: a service may have 120 MiB, and 75 are programs
 
 
 class Memory:

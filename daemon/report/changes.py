@@ -51,6 +51,18 @@ class _Group(NamedTuple):
     first: Sequence[int]
 
 
+class _Named(NamedTuple):
+    """What the destination of a row is called, and whose it is."""
+
+    destination: str
+    organisation: str | None
+
+    def whole(self) -> str:
+        """Both in words."""
+        whose = self.organisation if self.organisation != self.destination else None
+        return f"{self.destination} of {whose}" if whose else self.destination
+
+
 def report(scope: Scope) -> Report:
     """The same of the months that a span touches, with devices called as the owner calls them."""
     since, until = scope.months
@@ -81,8 +93,15 @@ def changes_report(contacts: ContactMonths, devices: Mapping[int, Known], since:
     notes = (f"{month_words(newest)} may not be over: what has not been contacted yet is not called gone.",)
     sentences = tuple(tell(changes, called)) or ("Nothing changed between these months.",)
     rows = Rows(changes.many, lambda numbers: _rows(changes, called, numbers))
-    weighty = tuple(np.argsort(-changes.bytes, kind="stable")[:MOST_SHOWN].tolist())
-    return Report("Changes between months", COLUMNS, rows, sentences, notes, weighty)
+    return Report("Changes between months", COLUMNS, rows, sentences, notes, _weighty(changes))
+
+
+def _weighty(changes: Changes) -> tuple[int, ...]:
+    """The rows with most bytes that are shown, these first; of equals the one before."""
+    octets = changes.bytes
+    least = np.partition(octets, -MOST_SHOWN)[-MOST_SHOWN] if changes.many > MOST_SHOWN else 0
+    heavy = np.flatnonzero(octets >= least)
+    return tuple(heavy[np.argsort(-octets[heavy], kind="stable")][:MOST_SHOWN].tolist())
 
 
 def _rows(changes: Changes, called: Mapping[int, str], numbers: Sequence[int]) -> Iterator[Row]:
@@ -112,9 +131,14 @@ def tell(changes: Changes, called: Mapping[int, str]) -> Iterator[str]:
     for group in _groups(changes):
         told.setdefault((group.month, group.device), []).append(group)
     numbers = [number for groups in told.values() for group in groups for number in group.first]
-    texts = changes.places.texts(changes.place[numbers].tolist())
+    places, owners = changes.place[numbers].tolist(), changes.owner[numbers].tolist()
+    texts = changes.places.texts(places)
+    named = {
+        number: _Named(texts[place], changes.owners[owner].organisation)
+        for number, place, owner in zip(numbers, places, owners, strict=True)
+    }
     for (month, device), groups in told.items():
-        yield f"{month_words(month)}, {called[device]}: {'; '.join(_parts(changes, texts, groups))}."
+        yield f"{month_words(month)}, {called[device]}: {'; '.join(_parts(changes, named, groups))}."
 
 
 def _groups(changes: Changes) -> Iterator[_Group]:
@@ -125,36 +149,29 @@ def _groups(changes: Changes) -> Iterator[_Group]:
     keys = (changes.month.astype(np.int64) * width + changes.device) * kinds + changes.kind
     keys = keys * parties + np.where(by_party, changes.party, 0)
     order = np.argsort(keys, kind="stable")
-    found, begins, many = np.unique(keys[order], return_index=True, return_counts=True)
-    for key, begin, number in zip(found.tolist(), begins.tolist(), many.tolist(), strict=True):
+    ordered = keys[order]
+    begins = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    many = np.diff(begins, append=len(ordered))
+    for key, begin, number in zip(ordered[begins].tolist(), begins.tolist(), many.tolist(), strict=True):
         first = order[begin : begin + min(number, _MOST_NAMED)].tolist()
         (rest, party), when = divmod(key, parties), key // parties // kinds
         month, device = divmod(when, width)
         yield _Group(month, device, rest % kinds, changes.parties[party], number, first)
 
 
-def _parts(changes: Changes, texts: Mapping[int, str], groups: Sequence[_Group]) -> Iterator[str]:
+def _parts(changes: Changes, named: Mapping[int, _Named], groups: Sequence[_Group]) -> Iterator[str]:
     of = {(group.kind, group.party if group.kind in (turnover.BEGINS, turnover.NEW) else ""): group for group in groups}
-
-    def place(number: int) -> str:
-        return texts[int(changes.place[number])]
-
     begins = [of[turnover.BEGINS, party] for party in _PARTY_ORDER if (turnover.BEGINS, party) in of]
     if any(group.kind == turnover.BEGINS for group in groups):
         parties = [f"{group.many} {party_words(group.party, group.many)}" for group in begins]
         yield f"seen for the first time, with {listed(parties, 9)}"
     for party in _PARTY_ORDER:
         if new := of.get((turnover.NEW, party)):
-            names = [_named(changes, number, place(number)) for number in new.first]
+            names = [named[number].whole() for number in new.first]
             yield f"{new.many} new {party_words(party, new.many)} ({listed(names, _MOST_NAMED, new.many)})"
     if changed := of.get((turnover.CHANGED, "")):
-        said = [f"{place(number)} (was {changes.before(number)})" for number in changed.first]
+        said = [f"{named[number].destination} (was {changes.before(number)})" for number in changed.first]
         yield f"different: {listed(said, _MOST_NAMED, changed.many)}"
     if gone := of.get((turnover.GONE, "")):
-        names = [place(number) for number in gone.first]
+        names = [named[number].destination for number in gone.first]
         yield f"no longer contacted: {listed(names, _MOST_NAMED, gone.many)}"
-
-
-def _named(changes: Changes, number: int, destination: str) -> str:
-    organisation = changes.owners[changes.owner[number]].organisation
-    return f"{destination} of {organisation}" if organisation and organisation != destination else destination

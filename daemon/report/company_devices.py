@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from daemon.report.contacts import most, read_shares
+import numpy as np
+
+from daemon.report.contacts import share_columns
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+from daemon.report.table import COUNT, SHARE, SIZE, Column, Report, Row, Rows
+from daemon.report.ties import in_order
 from daemon.report.words import counted
+from daemon.store.columns import Ints, told
 
 _COLUMNS = (
     Column("organisation", "Company"),
@@ -21,60 +25,75 @@ _COLUMNS = (
 )
 
 
+class _Pairs(NamedTuple):
+    """A row each company and device, most bytes first."""
+
+    companies: Sequence[str | None]
+    parties: Sequence[str]
+    company: Ints  # of `companies`
+    device: Ints
+    party: Ints  # of `parties`: that of most bytes
+    bytes_up: Ints
+    bytes_down: Ints
+    whole: Ints  # of the device, both ways
+
+
 def report(scope: Scope) -> Report:
     """One row a (company, device)."""
     pairs = _pairs(scope)
-    of_device: dict[int, int] = {}
-    for each in pairs:
-        of_device[each.key[1]] = of_device.get(each.key[1], 0) + each.bytes
-    names = {device: scope.called(device) for device in of_device}
-    rows = tuple(
-        (
-            each.key[0], each.key[1] or None, names[each.key[1]], each.party, each.bytes_up, each.bytes_down,
-            each.bytes / of_device[each.key[1]] if of_device[each.key[1]] else 0.0,
-        )
-        for each in pairs
-    )  # fmt: skip
+    rows = Rows(len(pairs.device), lambda numbers: _rows(scope, pairs, numbers))
     return Report("Companies and devices", _COLUMNS, rows, (_sentence(pairs),))
 
 
-class _Pair(NamedTuple):
-    key: tuple[str | None, int]  # company, device
-    party: str  # of most bytes
-    bytes_up: int
-    bytes_down: int
-
-    @property
-    def bytes(self) -> int:
-        return self.bytes_up + self.bytes_down
+def _rows(scope: Scope, pairs: _Pairs, numbers: Sequence[int]) -> Iterator[Row]:
+    at = np.array(numbers, np.int64)
+    for company, device, party, up, down, whole in zip(*(column[at].tolist() for column in pairs[2:]), strict=True):
+        yield (
+            pairs.companies[company], device or None, scope.called(device), pairs.parties[party], up, down,
+            (up + down) / whole if whole else 0.0,
+        )  # fmt: skip
 
 
-def _pairs(scope: Scope) -> list[_Pair]:
+def _pairs(scope: Scope) -> _Pairs:
     """Sums by company and device, most bytes first."""
-    parts: dict[tuple[str | None, int], dict[str, int]] = {}
-    sums: dict[tuple[str | None, int], list[int]] = {}
-    for met, label in read_shares(scope):
-        key, up, down = (label.organisation, met.device_id), met.bytes_up, met.bytes_down
-        cell, of = sums.setdefault(key, [0, 0]), parts.setdefault(key, {})
-        cell[0] += up
-        cell[1] += down
-        of[label.party] = of.get(label.party, 0) + up + down
-    found = [
-        _Pair(key, next(iter(of)) if len(of) == 1 else most(of) or "unknown", *sums[key]) for key, of in parts.items()
-    ]
-    return sorted(found, key=lambda each: (-each.bytes, str(each.key)))
+    owned, number, device, up, down = share_columns(scope)
+    companies = sorted({label.organisation for label in owned.values()}, key=str)
+    parties = sorted({label.party for label in owned.values()})
+    places = {word: place for place, word in enumerate(companies)}, {word: place for place, word in enumerate(parties)}
+    company = told(number, {each: places[0][label.organisation] for each, label in owned.items()}, 0)
+    party = told(number, {each: places[1][label.party] for each, label in owned.items()}, 0)
+    width = int(device.max(initial=0)) + 1
+    keys, at = np.unique(company * width + device, return_inverse=True)
+    sent, received = (_sums(at, column, len(keys)) for column in (up, down))
+    company, device = np.divmod(keys, width)
+    of_device = _sums(device, sent + received, width)
+    octets = np.zeros((len(keys), len(parties)), np.int64)
+    np.add.at(octets, (at, party), up + down)
+    there = np.zeros(octets.shape, bool)  # what moved nothing at all has a party too
+    there[at, party] = True
+    most = np.argmax(np.where(there, octets, -1), axis=1)
+
+    def words(numbers: list[int]) -> dict[int, str]:
+        return {each: str((companies[each // width], each % width)) for each in numbers}
+
+    order = in_order((-(sent + received),), keys, words)
+    columns = (company, device, most, sent, received, of_device[device])
+    return _Pairs(companies, parties, *(column[order] for column in columns))
 
 
-def _sentence(pairs: Sequence[_Pair]) -> str:
-    companies: dict[str, set[int]] = {}
-    for each in pairs:
-        if each.key[0] is not None and each.key[1]:
-            companies.setdefault(each.key[0], set()).add(each.key[1])
-    if not companies:
+def _sums(place: Ints, column: Ints, many: int) -> Ints:
+    out = np.zeros(many, np.int64)
+    np.add.at(out, place, column)
+    return out
+
+
+def _sentence(pairs: _Pairs) -> str:
+    known = np.array([company is not None for company in pairs.companies], bool)
+    many = np.bincount(pairs.company[known[pairs.company] & (pairs.device != 0)], minlength=len(pairs.companies))
+    if not many.any():
         return "No device had to do with a company that we know."
-    widest = min(companies, key=lambda name: (-len(companies[name]), name))
-    number = len(companies[widest])
+    widest = int(many.argmax())  # of equals the first by its name
     return (
-        f"{counted(len(companies), 'company', 'companies')}; the one that most devices met is {widest}: "
-        f"{counted(number, 'device')}."
+        f"{counted(int(np.count_nonzero(many)), 'company', 'companies')}; the one that most devices met is"
+        f" {pairs.companies[widest]}: {counted(int(many[widest]), 'device')}."
     )

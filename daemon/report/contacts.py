@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from daemon.report.scope import Scope
-from daemon.store.columns import Ints
+from daemon.store.columns import Ints, told
 from daemon.store.station_devices import read_device_of_station
 from daemon.store.whose import (
     UNJUDGED,
@@ -158,6 +158,13 @@ def read_shares(scope: Scope) -> list[Contact]:
         _new(Contact, (_new(Met, (device_of.get(station, 0), 0, 0, 0, 0, 0, up, down, 0, 0, 0)), owned[number]))
         for number, station, up, down in rows
     ]
+
+
+def share_columns(scope: Scope) -> tuple[dict[int, Label], Ints, Ints, Ints, Ints]:
+    """The same as columns: labels by number, and of each share this number, the device, bytes up and bytes down."""
+    owned = owned_labels(scope)
+    number, station, up, down = _shares(scope, owned)
+    return owned, number, told(station, read_device_of_station(scope.db), 0), up, down
 
 
 def share_bytes(scope: Scope) -> int:

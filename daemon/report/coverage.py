@@ -53,6 +53,11 @@ def cause(naming: Naming) -> tuple[bool, str]:
 
 def report(scope: Scope) -> Report:
     """The same of the months that a span touches."""
+    key = ("coverage", scope.months, scope.site_id, scope.device_id)
+    return scope.remember(key, lambda: _report(scope))
+
+
+def _report(scope: Scope) -> Report:
     since, until = scope.months
     namings = read_naming(scope.db, since, until, scope.site_id, scope.device_id)
     last = max((naming.month for naming in namings), default=until)  # of all months it would take too long
@@ -87,10 +92,10 @@ def _sentence(
 ) -> str:
     unnamed = {how: cell[2] for (at, named, how), cell in sums.items() if at == month and not named}
     share = 1 - sum(unnamed.values()) / total if total else 1.0
-    much = "more than 99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
+    much = "more than 99.9 %" if 0.9995 <= share < 1 else f"{share * 100:.1f} %"
     text = f"{month_words(month)}: {much} of the traffic to the internet has a name"
     if addresses and sum(addresses):
-        text += f", and {addresses[0] / sum(addresses):.1%} of {sum(addresses):,} addresses"
+        text += f", and {addresses[0] / sum(addresses) * 100:.1f} % of {sum(addresses):,} addresses"
     if any(unnamed.values()):
         why = max(unnamed, key=lambda how: (unnamed[how], how))
         text += f"; most of the rest has none because {UNNAMED[why]}"

@@ -7,13 +7,16 @@ Rule 2: destinations are ranked by what was sent to them, sources by what came f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+import numpy as np
 
 from daemon.report.contacts import Tally
 from daemon.report.ranking import Ranking, in_order, ranked
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, Report, Row, Rows
+from daemon.report.table import COUNT, SHARE, SIZE, TIME, Column, ColumnRows, Report, Rows
 from daemon.report.words import counted, share_words, size_words
+from daemon.store.columns import Ints
 from daemon.store.whose import read_texts
 
 _COLUMNS = (
@@ -42,20 +45,21 @@ def ranking(scope: Scope, *, inward: bool) -> Report:
     found = ranked(scope)
     order = in_order(found, inward=inward)
     way = found.bytes_down if inward else found.bytes_up
-    whole = sum(way)
-    rows = Rows(len(order), lambda numbers: _rows(scope, found, [order[number] for number in numbers], way, whole))
+    whole = int(way.sum())
+    rows = ColumnRows(len(order), lambda numbers: _told(scope, found, order[np.array(numbers, np.int64)], way, whole))
     title = "Sources" if inward else "Destinations"
     return Report(title, _COLUMNS, rows, (_sentence(rows, whole, inward=inward),))
 
 
-def _rows(scope: Scope, found: Ranking, numbers: Sequence[int], way: Sequence[int], whole: int) -> Iterator[Row]:
-    texts = read_texts(scope.db, [found.named[at] for at in numbers])
-    for at in numbers:
-        yield (
-            texts.get(found.named[at]), found.company[at], found.party[at], found.country[at], found.devices[at],
-            found.flows[at], found.bytes_up[at], found.bytes_down[at], way[at] / whole if whole else 0.0,
-            found.first_us[at], found.last_us[at],
-        )  # fmt: skip
+def _told(scope: Scope, found: Ranking, numbers: Ints, way: Ints, whole: int) -> list[Sequence[object]]:
+    """The report's columns of these destinations."""
+    counts = (found.devices, found.flows, found.bytes_up, found.bytes_down, found.first_us, found.last_us)
+    named, moved, *told = (column[numbers].tolist() for column in (found.named, way, *counts))
+    places = numbers.tolist()
+    words = ([column[at] for at in places] for column in (found.company, found.party, found.country))
+    shares = [octets / whole if whole else 0.0 for octets in moved]
+    texts = read_texts(scope.db, named)
+    return [[texts.get(number) for number in named], *words, *told[:4], shares, *told[4:]]
 
 
 def count_devices(each: Tally[int] | Tally[str | None]) -> int:

@@ -49,7 +49,7 @@ NAMED: dict[str, str] = {
 
 def report(scope: Scope) -> Report:
     """One row a (device, destination)."""
-    found = read_met_rows(scope)
+    found = read_met_rows(scope, (*_SUMS, "way"))
     found = found.ordered(-found.columns.bytes, found.columns.device)
     rows = Rows(len(found), lambda numbers: _rows(scope, found, numbers))
     return Report("Devices and destinations", _COLUMNS, rows, (_told(scope, found),))

@@ -23,11 +23,12 @@ _COLUMNS = (
     Column("bytes_down", "Received", SIZE),
     Column("share", "Share of what the device received", SHARE),
 )
+_SUMS = ("packets_down", "bytes_down")
 
 
 def report(scope: Scope) -> Report:
     """One row a (device, source), device by device, those that received most first."""
-    found = read_met_rows(scope)
+    found = read_met_rows(scope, _SUMS)
     found = found.some(np.flatnonzero(found.columns.bytes_down))
     if not len(found):
         return Report("Devices and sources", _COLUMNS, (), ("Nothing came from the internet in this time.",))

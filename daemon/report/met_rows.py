@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +48,7 @@ class MetRows:
         rows = self.columns.rows(at)
         texts = read_texts(self._db, set(rows.named.tolist()))
         labels = read_labels(self._db, set(rows.verdict.tolist()))
-        sources = dict(self._db.execute("SELECT id, name_source FROM way"))
+        sources = {0: "", **dict(self._db.execute("SELECT id, name_source FROM way"))}
         told = (column.tolist() for column in (rows.device, rows.named, rows.verdict, rows.way))
         for device, named, verdict, way in zip(*told, strict=True):
             label = labels[verdict]
@@ -77,6 +77,6 @@ class MetRows:
         return int(np.count_nonzero(named)) + len(others)
 
 
-def read_met_rows(scope: Scope) -> MetRows:
-    """All pairs of the scope's time and device."""
-    return MetRows(scope, gather(scope.db, scope.window))
+def read_met_rows(scope: Scope, only: Collection[str]) -> MetRows:
+    """All pairs of the scope's time and device, with these columns (`gather`); without `way` no source of a name is told."""
+    return MetRows(scope, gather(scope.db, scope.window, only=only))

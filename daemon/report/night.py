@@ -21,7 +21,8 @@ from daemon.report.ties import in_order
 from daemon.report.words import counted, listed, size_words
 from daemon.store.columns import Ints
 from daemon.store.night_sums import SlotSums, read_slot_sums
-from daemon.store.whose import read_texts
+from daemon.store.whose import read_texts, whose_of
+from daemon.store.whose_days import read_owned
 
 _COLUMNS = (
     Column("device", "Device"),
@@ -156,9 +157,12 @@ def _places(db: sqlite3.Connection, numbers: list[int]) -> dict[int, str]:
 
 def _labels(db: sqlite3.Connection, verdicts: Ints) -> tuple[Ints, list[Label]]:
     """Numbers of labels in the place of verdicts: of thousands of these few differ in what is told."""
-    numbers = json.dumps(np.unique(verdicts).tolist())
-    said = {number: Label(*rest) for number, *rest in db.execute(_WHOSE, (numbers,))}
-    return _numbered(verdicts, {0: Label(None, None, None), **said})
+    numbers, at = np.unique(verdicts, return_inverse=True)
+    whose = whose_of(db, numbers)
+    others = numbers[(whose == 0) & (numbers != 0)].tolist()  # as good as never
+    said = {-number: Label(*rest) for number, *rest in db.execute(_WHOSE, (json.dumps(others),))}
+    owned = {number: Label(each.party, each.organisation, each.country) for number, each in read_owned(db).items()}
+    return _numbered(np.where(whose == 0, -numbers, whose)[at], {**owned, **said, 0: Label(None, None, None)})
 
 
 def _ways(db: sqlite3.Connection, ways: Ints) -> tuple[Ints, list[Way]]:

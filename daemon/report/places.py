@@ -22,7 +22,7 @@ from daemon.report.countries import country_name
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted, share_words
-from daemon.store.columns import Ints, told
+from daemon.store.columns import Ints
 from daemon.store.destination_columns import main_of
 from daemon.store.gathered import Gathered, gather
 from daemon.store.whose import Label, read_addresses, read_labels, read_networks
@@ -30,6 +30,8 @@ from daemon.store.whose import Label, read_addresses, read_labels, read_networks
 MOST_LOOKED_UP = 300  # addresses: a look takes some 50 us
 _RECENT_DAYS = 2  # of the calendar
 _RECENT_S, _RECENT_US = _RECENT_DAYS * 86_400, (_RECENT_DAYS - 1) * 86_400_000_000
+_BITS = 33  # of a network in that of a pair: 1 more than its number
+_GATHERED = ("packets_up", "packets_down", "bytes_up", "bytes_down", "main")
 _COLUMNS = (
     Column("country", "Country"),
     Column("name", "Name"),
@@ -126,12 +128,12 @@ def spots(scope: Scope) -> list[SpotSum]:
 
 def _spots(scope: Scope) -> list[SpotSum]:
     """By label, network and place first, of which there are few: destinations are many thousands."""
-    met, whose, asn, labels = _told(scope)
-    main = main_of(met.main)
-    places = [None, *_looked_up(scope, main, met.bytes)]
-    place = told(main, {each[0]: at for at, each in enumerate(places) if each is not None}, 0)
-    (numbers, number_at), (networks, network_at) = (np.unique(each, return_inverse=True) for each in (whose, asn))
-    kinds, which = np.unique((number_at * len(networks) + network_at) * len(places) + place, return_inverse=True)
+    met, pairs, pair, labels = _told(scope)
+    addresses, at = np.unique(main_of(met.main), return_inverse=True)
+    places = [None, *_looked_up(scope, addresses, np.bincount(at, met.bytes, len(addresses)).astype(np.int64))]
+    place_of = {each[0]: number for number, each in enumerate(places) if each is not None}
+    place = np.array([place_of.get(each, 0) for each in addresses.tolist()], np.int64)[at]
+    kinds, which = np.unique(pair * len(places) + place, return_inverse=True)
     sums = [
         np.bincount(which, column, len(kinds)).astype(np.int64).tolist()  # bytes of days: exact
         for column in (met.packets_up, met.packets_down, met.bytes_up, met.bytes_down)
@@ -140,9 +142,8 @@ def _spots(scope: Scope) -> list[SpotSum]:
     order: dict[Spot, int] = {}
     spot_of = []
     for kind, *counts in zip(kinds.tolist(), *sums, strict=True):
-        pair, where = divmod(kind, len(places))
-        label, network = labels[int(numbers[pair // len(networks)])], int(networks[pair % len(networks)])
-        there = places[where]
+        number, where = divmod(kind, len(places))
+        label, network, there = labels[pairs[number][0]], pairs[number][1], places[where]
         spot = _spot(label, None if network < 0 else network, None if there is None else there[1])
         spot_of.append(order.setdefault(spot, len(order)))
         _add(found.setdefault(spot, SpotSum(spot)), label, counts)
@@ -150,10 +151,13 @@ def _spots(scope: Scope) -> list[SpotSum]:
     return _ordered(list(found.values()))
 
 
-def _told(scope: Scope) -> tuple[Gathered, Ints, Ints, dict[int, Label]]:
-    """What the scope asks about: rows, the number of the label of each and of its network (-1: none), and the labels."""
-    met = gather(scope.db, scope.window)
-    verdicts, at = np.unique(met.verdict, return_inverse=True)
+def _told(scope: Scope) -> tuple[Gathered, list[tuple[int, int]], Ints, dict[int, Label]]:
+    """What the scope asks about: rows, pairs in order (number of a label, network or -1), which of these each row has, and
+    the labels.
+    """
+    met = gather(scope.db, scope.window, only=_GATHERED)
+    there = np.bincount(met.verdict) > 0  # their numbers are dense: quicker than to sort rows
+    verdicts, at = np.flatnonzero(there), (np.cumsum(there) - 1)[met.verdict]
     known, numbers, networks = read_networks(scope.db, verdicts.tolist())
     labels = owned_labels(scope)
     unnumbered = read_labels(scope.db, known[numbers < 0].tolist())  # judged a moment ago
@@ -161,19 +165,19 @@ def _told(scope: Scope) -> tuple[Gathered, Ints, Ints, dict[int, Label]]:
     where = np.searchsorted(verdicts, known)
     whose, asn = np.zeros(len(verdicts), np.int64), np.full(len(verdicts), -1)
     whose[where], asn[where] = np.where(numbers < 0, -known, numbers), networks
-    whose, asn = whose[at], asn[at]
+    keys, pair = np.unique((whose << _BITS) + asn + 1, return_inverse=True)
+    numbers, told = (keys >> _BITS).tolist(), (keys & ((1 << _BITS) - 1)) - 1
+    pairs = list(zip(numbers, told.tolist(), strict=True))
     wanted = narrowing(labels, scope.only)
     if wanted is None:
-        return met, whose, asn, labels
-    fits = np.isin(whose, np.array(sorted(wanted), np.int64))
-    return met.rows(fits), whose[fits], asn[fits], labels
+        return met, pairs, pair[at], labels
+    fits = np.isin(whose, np.array(sorted(wanted), np.int64))[at]
+    return met.rows(fits), pairs, pair[at[fits]], labels
 
 
-def _looked_up(scope: Scope, main: Ints, octets: Ints) -> list[tuple[int, Place | None]]:
-    """The addresses with most bytes, and where they are."""
-    known, at = np.unique(main, return_inverse=True)
-    weights = np.bincount(at, octets, len(known))
-    heaviest = known[np.lexsort((known, -weights))[:MOST_LOOKED_UP]].tolist()
+def _looked_up(scope: Scope, addresses: Ints, octets: Ints) -> list[tuple[int, Place | None]]:
+    """Those of the addresses that have most bytes, and where they are."""
+    heaviest = addresses[np.lexsort((addresses, -octets))[:MOST_LOOKED_UP]].tolist()
     return [(number, scope.locate(text)) for number, text in read_addresses(scope.db, heaviest).items()]
 
 

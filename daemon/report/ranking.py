@@ -6,8 +6,9 @@ Rule 2: everything is in columns until somebody looks at a row: `tally` makes th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,41 +19,56 @@ from daemon.store.columns import Ints
 from daemon.store.gathered import Gathered, gather
 from daemon.store.whose import Label, met_of, read_labels, whose_of
 
+_TOLD = ("flows", "bytes_up", "bytes_down", "first_us", "last_us")  # what contacts say besides whose they are
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Destinations in order of their numbers, a list each column. `contacts` of the destination `n` begin at `begins[n]`."""
+    """Destinations in order of their numbers, a column each. `contacts` of the destination `n` begin at `begins[n]`."""
 
-    named: list[int]
-    flows: list[int]
-    bytes_up: list[int]
-    bytes_down: list[int]
-    first_us: list[int]
-    last_us: list[int]
-    devices: list[int]  # how many
-    third: list[int]  # bytes with advertising and the like
+    named: Ints
+    flows: Ints
+    bytes_up: Ints
+    bytes_down: Ints
+    first_us: Ints
+    last_us: Ints
+    devices: Ints  # how many
+    third: Ints  # bytes with advertising and the like
     party: list[str]
     company: list[str | None]
     country: list[str | None]
     contacts: Gathered
-    begins: list[int]
+    begins: Ints
     labels: Mapping[int, Label]
 
     def __len__(self) -> int:
         return len(self.named)
 
-    def bytes(self, number: int) -> int:
-        """Of a destination, both ways."""
-        return self.bytes_up[number] + self.bytes_down[number]
+    @property
+    def bytes(self) -> Ints:
+        """Both ways."""
+        return self.bytes_up + self.bytes_down
 
     def tally(self, number: int) -> Tally[int]:
-        """One destination with all that is known of it."""
-        out = Tally(self.named[number])
-        begin = self.begins[number]
-        end = self.begins[number + 1] if number + 1 < len(self.begins) else len(self.contacts.named)
-        for met in met_of(self.contacts.rows(slice(begin, end))):
+        """One destination with all that is known of it but packets."""
+        out = Tally(int(self.named[number]))
+        begin, *end = self.begins[number : number + 2].tolist()
+        for met in met_of(self.contacts.rows(slice(begin, end[0] if end else None))):
             out.add(Contact(met, self.labels[met.verdict_id]))
         return out
+
+
+ORDERS: Mapping[str, Callable[[Ranking], Sequence[Ints]]] = MappingProxyType(
+    {
+        "data": lambda found: (found.bytes,),
+        "sent": lambda found: (found.bytes_up,),
+        "received": lambda found: (found.bytes_down,),
+        "devices": lambda found: (found.devices, found.bytes),
+        "third": lambda found: (found.third, found.bytes),
+        "first": lambda found: (found.first_us,),
+        "last": lambda found: (found.last_us,),
+    }
+)  # what has most, or came last, is first
 
 
 def ranked(scope: Scope) -> Ranking:
@@ -61,42 +77,39 @@ def ranked(scope: Scope) -> Ranking:
     return scope.remember(key, lambda: _ranked(scope))
 
 
-def in_order(found: Ranking, *, inward: bool) -> list[int]:
-    """The numbers of all destinations, those first to which most was sent or, `inward`, from which most came."""
-    way, octets, named = (
-        np.array(column, np.int64)
-        for column in (
-            found.bytes_down if inward else found.bytes_up,
-            found.bytes_up if inward else found.bytes_down,
-            found.named,
-        )
-    )
-    order: list[int] = np.lexsort((named, -(way + octets), -way)).tolist()
-    return order
+def in_order(found: Ranking, *, inward: bool, by: str = "") -> Ints:
+    """The numbers of all destinations, those first to which most was sent or, `inward`, from which most came.
+
+    `by`: a word of ORDERS, which comes before that.
+    """
+    way = found.bytes_down if inward else found.bytes_up
+    first = ORDERS[by](found) if by else ()
+    return np.lexsort((found.named, -found.bytes, -way, *(-key for key in reversed(first))))
 
 
 def _ranked(scope: Scope) -> Ranking:
-    rows, labels = _labelled(scope, gather(scope.db, scope.window))
+    rows, labels = _labelled(scope, gather(scope.db, scope.window, only=_TOLD))
     wanted = narrowing(labels, scope.only)
     if wanted is not None:
         rows = rows.rows(np.isin(rows.verdict, np.array(sorted(wanted), np.int64)))
     rows = rows.rows(np.argsort(rows.named, kind="stable"))
     begins = np.flatnonzero(np.diff(rows.named, prepend=rows.named[:1] - 1))
     if not len(begins):
-        return Ranking([], [], [], [], [], [], [], [], [], [], [], rows, [], labels)
+        none = begins
+        return Ranking(none, none, none, none, none, none, none, none, [], [], [], rows, begins, labels)
     group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(rows.named))))
     octets, of, many = rows.bytes, _Words(rows.verdict, labels), len(begins)
     parties, party = of.texts("party")
     third = np.where(np.array([text == "third" for text in parties])[party], octets, 0)
     flows, up, down, others = (
-        np.add.reduceat(each, begins).tolist() for each in (rows.flows, rows.bytes_up, rows.bytes_down, third)
+        np.add.reduceat(each, begins) for each in (rows.flows, rows.bytes_up, rows.bytes_down, third)
     )
     return Ranking(
-        rows.named[begins].tolist(), flows, up, down, np.minimum.reduceat(rows.first_us, begins).tolist(),
-        np.maximum.reduceat(rows.last_us, begins).tolist(), _count(rows, begins), others,
+        rows.named[begins], flows, up, down, np.minimum.reduceat(rows.first_us, begins),
+        np.maximum.reduceat(rows.last_us, begins), _count(rows, begins), others,
         [text or "unknown" for text in _most(group, octets, parties, party, many)],
         _most(group, octets, *of.texts("organisation"), many),
-        _most(group, octets, *of.texts("country"), many, known=True), rows, begins.tolist(), labels,
+        _most(group, octets, *of.texts("country"), many, known=True), rows, begins, labels,
     )  # fmt: skip
 
 
@@ -149,11 +162,10 @@ def _most(
     return [said[number] for number in code.tolist()]
 
 
-def _count(rows: Gathered, begins: Ints) -> list[int]:
+def _count(rows: Gathered, begins: Ints) -> Ints:
     """How many devices of the house each group has. A device has one row of a destination, several of what keeps no name."""
     counts = np.add.reduceat((rows.device != 0).astype(np.int64), begins)
     nameless = np.flatnonzero(rows.named[begins] == 0)
     if len(nameless):
         counts[nameless[0]] = np.count_nonzero(np.unique(rows.device[rows.named == 0]))
-    out: list[int] = counts.tolist()
-    return out
+    return counts

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import overload
 
-_FORMULA = frozenset("=+-@\t\r")  # how a cell begins that a spreadsheet would compute
+FORMULA = frozenset("=+-@\t\r")  # how a cell begins that a spreadsheet would compute
 
 TEXT, COUNT, SIZE, SHARE, TIME = "text", "count", "size", "share", "time"
 MOST_SHOWN = 200  # rows, and sentences, that a person is shown at once
 
 Row = tuple[object, ...]
-_PIECE = 10_000  # rows that are made at a time for those who want all
+PIECE = 2_000  # rows that are made at a time for those who want all: what is near is quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,31 @@ class Rows(Sequence[Row]):
         return self.pick(numbers) if isinstance(numbers, range) else self.pick((numbers,))[0]
 
     def __iter__(self) -> Iterator[Row]:
-        for begin in range(0, self._many, _PIECE):
-            yield from self._make(range(begin, min(begin + _PIECE, self._many)))
+        for begin in range(0, self._many, PIECE):
+            yield from self._make(range(begin, min(begin + PIECE, self._many)))
 
     def pick(self, numbers: Sequence[int]) -> tuple[Row, ...]:
         """The rows of these numbers, made in one go."""
         return tuple(self._make(numbers))
+
+
+class ColumnRows(Rows):
+    """Rows that are there as columns: `columns` gives those of some numbers, for whoever needs no single row."""
+
+    def __init__(self, many: int, columns: Callable[[Sequence[int]], Sequence[Sequence[object]]]) -> None:
+        super().__init__(many, lambda numbers: zip(*columns(numbers), strict=True))
+        self.columns = columns
+
+
+def column_pieces(rows: Sequence[Row]) -> Iterator[Sequence[Sequence[object]]]:
+    """All rows as columns, some thousands at a time."""
+    if isinstance(rows, ColumnRows):
+        for begin in range(0, len(rows), PIECE):
+            yield rows.columns(range(begin, min(begin + PIECE, len(rows))))
+    else:
+        every = iter(rows)
+        while piece := list(islice(every, PIECE)):
+            yield list(zip(*piece, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +108,7 @@ class Report:
 
 def csv_cell(value: object) -> object:
     """A value as it stands in CSV: text from the network must not become a formula in somebody's spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
 
 
 def csv_rows(report: Report) -> Iterator[list[object]]:

@@ -11,6 +11,7 @@ Rule 5: of a role, what is said is what is said of most of its bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,10 @@ Flags = npt.NDArray[np.bool_]
 BEGINS, NEW, CHANGED, GONE = range(4)
 NAMELESS = "destinations that are not named any more"
 _SURE = ("high", "medium")
-_MOST_AT_ONCE = 50_000  # rows
+_MOST_AT_ONCE = 20_000  # rows: little memory, most of it near the processor
+_SHORT = (1 << 15) - 1  # the largest number of two bytes
+_BITS = 63
+_WIDEST = 1 << 20  # numbers from the least to the largest, up to which a table of them is small
 _NOT = -1  # in the place of a party or an owner that is not told
 
 
@@ -104,9 +108,10 @@ def find(contacts: ContactMonths, since: int, newest: int) -> Changes:
     Contacts of the months before are what `since` is compared with.
     """
     parties = sorted({owner.party for owner in contacts.owners})
-    parts = [_find(part.wide(), since, newest, parties)[:_COLUMNS] for part in _parts(contacts)]
+    differs = _Differs(contacts.owners)
+    parts = [_find(part.wide(), since, newest, parties, differs)[:_COLUMNS] for part in _parts(contacts)]
     month, device = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    order = np.lexsort((device, month))
+    order = _order(_packed(month.astype(np.int64), device.astype(np.int64)))
     columns = [np.concatenate(column)[order] for column in zip(*parts, strict=True)]
     return Changes._make([*columns, contacts.places, contacts.owners, parties])
 
@@ -117,16 +122,48 @@ _COLUMNS = Changes._fields.index("places")
 def _parts(contacts: ContactMonths) -> Iterator[ContactMonths]:
     """Some devices each, of which all rows can be looked at at once on a small box."""
     counts = np.bincount(contacts.device)
-    part = np.cumsum(counts) // _MOST_AT_ONCE
-    for number in np.unique(part[contacts.device]).tolist() or [0]:
-        yield contacts.rows(part[contacts.device] == number)
+    part = (np.cumsum(counts) // _MOST_AT_ONCE)[contacts.device]
+    order = _order(part)
+    ends = np.cumsum(np.bincount(part, minlength=1)).tolist()
+    for begin, end in pairwise([0, *ends]):
+        if begin < end or not ends[-1]:
+            yield contacts.rows(order[begin:end])
 
 
-def _find(contacts: ContactMonths, since: int, newest: int, parties: Sequence[str]) -> Changes:
+def _packed(high: Ints, low: Ints) -> Ints:
+    """Pairs as one number each, in the order of pairs; none is below 0, but all of `high` may be far above it."""
+    packed: Ints = (high - high.min(initial=1 << 62)) * (int(low.max(initial=0)) + 1) + low
+    return packed
+
+
+def _order(keys: Ints) -> Ints:
+    """What `np.argsort` says of numbers from 0 on, equal ones staying as they are: to sort is a third of its time."""
+    most, many = int(keys.max(initial=0)), len(keys)
+    bits = many.bit_length()
+    if most > _SHORT and most.bit_length() + bits <= _BITS:
+        ordered: Ints = np.sort(keys << bits | np.arange(many))
+        return ordered & ((1 << bits) - 1)
+    short = keys.astype(np.int16) if most <= _SHORT else keys  # which are sorted without being compared
+    order: Ints = np.argsort(short, kind="stable")
+    return order
+
+
+def _distinct(numbers: Ints) -> tuple[Ints, Ints]:
+    """What `np.unique` and its inverse say, without sorting where the numbers lie close to each other."""
+    low = int(numbers.min()) if len(numbers) else 0
+    span = int(numbers.max(initial=low)) - low + 1
+    if span > _WIDEST:
+        return np.unique(numbers, return_inverse=True)
+    there = np.zeros(span, bool)
+    there[numbers - low] = True
+    return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[numbers - low]
+
+
+def _find(contacts: ContactMonths, since: int, newest: int, parties: Sequence[str], differs: _Differs) -> Changes:
     step_of, steps = _steps(contacts)
-    places, place_of = np.unique(_named(contacts), return_inverse=True)
+    places, place_of = _distinct(_named(contacts))
     roles = _roles(contacts, step_of, place_of, parties)
-    news = _news(roles, steps, since, newest, _Differs(contacts.owners))
+    news = _news(roles, steps, since, newest, differs)
     order = _in_order(news, roles, places, contacts.places)
     kind, step, of, before_party, before_owner = (column[order] for column in news)
     row = roles.rows(of)
@@ -161,7 +198,7 @@ def _named(contacts: ContactMonths) -> Ints:
 def _steps(contacts: ContactMonths) -> tuple[Ints, _Steps]:
     """The step of each contact, and all steps."""
     width = int(contacts.device.max(initial=0)) + 1
-    keys, step_of = np.unique(contacts.month * width + contacts.device, return_inverse=True)
+    keys, step_of = _distinct(contacts.month * width + contacts.device)
     month, device = np.divmod(keys, width)
     order = np.lexsort((month, device))
     alike = device[order][1:] == device[order][:-1]
@@ -173,17 +210,18 @@ def _steps(contacts: ContactMonths) -> tuple[Ints, _Steps]:
 
 def _roles(contacts: ContactMonths, step_of: Ints, place_of: Ints, parties: Sequence[str]) -> _Roles:
     """Contacts of one step, place and party as one: owners are in order of parties, so one order does for both."""
-    party_of = np.array([parties.index(owner.party) for owner in contacts.owners], np.int64)
+    number_of = {party: number for number, party in enumerate(parties)}
+    party_of = np.array([number_of[owner.party] for owner in contacts.owners], np.int64)
     places, owners = int(place_of.max(initial=0)) + 1, len(contacts.owners)
     keys = (step_of * places + place_of) * owners + contacts.owner
-    order = np.argsort(keys, kind="stable")
+    order = _order(keys)
     keys = keys[order]
     begins = _begins(keys)
     octets = np.add.reduceat(contacts.bytes[order], begins) if len(begins) else keys
-    step, place = np.divmod(keys[begins] // owners, places)
-    owner = keys[begins] % owners
+    row = order[begins]
+    step, place, owner = step_of[row], place_of[row], contacts.owner[row]
     party = party_of[owner]
-    first = _begins(keys[begins] // owners * len(parties) + party)
+    first = _begins((step * places + place) * len(parties) + party)
     if not len(first):
         return _Roles(step, place, party, owner, octets)
     group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(octets))))
@@ -228,7 +266,7 @@ def _neighbours(roles: _Roles, steps: _Steps) -> tuple[Ints, Ints, Flags, Flags]
     """Rows of roles that go on and of what follows them, and which rows follow nothing, and which nothing follows."""
     places, parties = (int(column.max(initial=0)) + 1 for column in (roles.place, roles.party))
     who = (steps.device[roles.step] * places + roles.place) * parties + roles.party
-    order = np.argsort(who * (len(steps.month) + 1) + roles.step, kind="stable")
+    order = _order(who * (len(steps.month) + 1) + roles.step)
     last, following = order[:-1], order[1:]
     goes_on = (who[last] == who[following]) & (steps.before[roles.step[following]] == roles.step[last])
     last, following = last[goes_on], following[goes_on]
@@ -243,15 +281,26 @@ def _paired(roles: _Roles, new: Ints, gone: Ints, after: Ints, was: Ints) -> Int
     Gives what is gone besides; writes the party that it was into `was`.
     """
     places = int(roles.place.max(initial=0)) + 1
+    many = _of_many(roles, places)
+    rest, new_at = gone[~many[roles.place[gone]]], np.flatnonzero(many[roles.place[new]])
+    gone, new = gone[many[roles.place[gone]]], new[new_at]
     came, went = roles.step[new] * places + roles.place[new], after[gone] * places + roles.place[gone]
     gone, went = _largest(roles, gone, went)
-    at = np.flatnonzero(np.isin(came, went))
+    at = np.flatnonzero(went[np.searchsorted(went[:-1], came)] == came) if len(went) else went
     _, keys, chosen = _largest_of(roles, new[at], came[at])
     old = np.searchsorted(went, keys)
-    was[at[chosen]] = roles.party[gone[old]]
+    was[new_at[at[chosen]]] = roles.party[gone[old]]
     left = np.ones(len(gone), bool)
     left[old] = False
-    return gone[left]
+    return np.concatenate((rest, gone[left]))
+
+
+def _of_many(roles: _Roles, places: int) -> Flags:
+    """Of each place whether it was met in several roles: only such a one can come in one and go in another."""
+    any_party, several = np.zeros(places, np.int64), np.zeros(places, bool)
+    any_party[roles.place] = roles.party
+    several[roles.place[roles.party != any_party[roles.place]]] = True
+    return several
 
 
 def _largest(roles: _Roles, rows: Ints, keys: Ints) -> tuple[Ints, Ints]:
@@ -289,7 +338,10 @@ def _numbered(texts: Sequence[str | None]) -> Ints:
 def _in_order(news: _News, roles: _Roles, places: Ints, texts: Places) -> Ints:
     """By step; first what came, then what is different, then what went; each with most bytes first, then by text."""
     section = np.select([news.kind == GONE, news.before_owner != _NOT], [2, 1], 0)
-    keys = news.step, section, -roles.bytes[news.of]
-    by_party = np.argsort(roles.party[news.of], kind="stable")  # in which order what is alike in all else stays
+    octets = roles.bytes[news.of]
+    when, less = news.step * 3 + section, octets.max(initial=0) - octets
+    fits = int(when.max(initial=0)).bit_length() + int(less.max(initial=0)).bit_length() <= _BITS
+    keys = [_packed(when, less)] if fits else [when, less]
+    by_party = _order(roles.party[news.of])  # in which order what is alike in all else stays
     order = in_order([key[by_party] for key in keys], places[roles.place[news.of]][by_party], texts.texts)
     return by_party[order]

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.classify.vocabulary import UNKNOWN
-from daemon.store.columns import Ints, Narrow, read_columns
-from daemon.store.destination_columns import read_parts, read_ways
+from daemon.store.columns import Ints, Narrow, read_columns, told
+from daemon.store.destination_columns import KEYS, Part, read_parts, read_ways
 from daemon.store.judged import verdicts_of
 from daemon.store.station_devices import read_device_column
 from daemon.store.whose import read_texts
@@ -30,29 +30,35 @@ from daemon.store.window import Window
 
 NOWHERE = -(1 << 31)  # the place of what is not kept but for its owner
 _NO_DAYS = (1, 0)
+_OCTETS = ("bytes_up", "bytes_down")
+_OF_PART = {
+    True: ("station", "named", "verdict", *_OCTETS),
+    False: (*KEYS, *_OCTETS),
+}  # whether all ways are of the site
 
 _OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
-_DAY = ("station_id", "way_id", "iif(name_id, name_id, -remote_id)", "bytes")
+_BITS = 32  # of a destination, beside its station: to read two columns takes twice as long
+_DAY = (f"(station_id << {_BITS}) + iif(name_id, name_id, -remote_id)", "bytes", "way_id")
 _DAYS = "destination_sum WHERE month = :month {of}"
-_VERDICTS = "SELECT id, registrable_domain, whose_id FROM verdict"
+_WHOSE = """
+    SELECT coalesce(group_concat(id), ''), coalesce(group_concat(coalesce(whose_id, 0)), ''),
+        json_group_array(registrable_domain) FROM verdict
+"""
 _UNNUMBERED = "SELECT id, party, organisation, country, country_confidence FROM verdict WHERE whose_id IS NULL"
 _SAME = "SELECT address, id FROM remote WHERE address IN (SELECT value FROM json_each(?))"
+_STATIONS = """
+    SELECT id, coalesce(device_id, 0) FROM (SELECT id, device_id, site_id FROM station UNION ALL SELECT 0, 0, :site)
+    WHERE site_id = :site AND (:device IS NULL OR device_id = :device)
+"""
 # By the keys of both tables: whether a station met anybody in a month is one look, and all rows of years are many.
-_LAST_MET = """
-    WITH at AS MATERIALIZED (SELECT value AS month FROM json_each(:months))
-    SELECT device, max(month) FROM (
-        SELECT coalesce(t.device_id, 0) AS device, (
-            SELECT max(a.month) FROM at a WHERE EXISTS (
-                SELECT 1 FROM destination_sum d JOIN way w ON w.id = d.way_id AND w.site_id = :site
-                WHERE d.month = a.month AND d.station_id = t.id
-            ) OR EXISTS (
-                SELECT 1 FROM destination_month d JOIN way w ON w.id = d.way_id AND w.site_id = :site
-                WHERE d.month = a.month AND d.station_id = t.id
-            )
-        ) AS month
-        FROM (SELECT id, device_id, site_id FROM station UNION ALL SELECT 0, 0, :site) t
-        WHERE t.site_id = :site AND (:device IS NULL OR t.device_id = :device)
-    ) WHERE month IS NOT NULL GROUP BY device
+_MET = """
+    SELECT value FROM json_each(:stations) t WHERE EXISTS (
+        SELECT 1 FROM destination_sum d JOIN way w ON w.id = d.way_id AND w.site_id = :site
+        WHERE d.month = :month AND d.station_id = t.value
+    ) OR EXISTS (
+        SELECT 1 FROM destination_month d JOIN way w ON w.id = d.way_id AND w.site_id = :site
+        WHERE d.month = :month AND d.station_id = t.value
+    )
 """
 
 
@@ -109,7 +115,7 @@ class ContactMonths(NamedTuple):
     places: Places
     owners: Sequence[Owner]
 
-    def rows(self, which: npt.NDArray[np.bool_]) -> ContactMonths:
+    def rows(self, which: npt.NDArray[np.bool_] | Ints) -> ContactMonths:
         """Some of the rows."""
         return self._replace(**{word: getattr(self, word)[which] for word in ContactMonths._fields[:5]})
 
@@ -133,9 +139,16 @@ def last_met(
     db: sqlite3.Connection, before: int, months: Iterable[int], site: int, device: int | None
 ) -> dict[int, int]:
     """Of each device the last month before `before` in which it met anybody; `months` are all that there are."""
-    earlier = [month for month in months if month < before]
-    asked = {"months": json.dumps(earlier), "site": site, "device": device}
-    return dict(db.execute(_LAST_MET, asked).fetchall()) if earlier else {}
+    found: dict[int, int] = {}
+    left = db.execute(_STATIONS, {"site": site, "device": device}).fetchall()
+    for month in sorted({month for month in months if month < before}, reverse=True):
+        stations = json.dumps([station for station, _ in left])
+        met = {row[0] for row in db.execute(_MET, {"stations": stations, "site": site, "month": month})}
+        found.update((of, month) for station, of in left if station in met)
+        left = [(station, of) for station, of in left if of not in found]  # mostly nobody, after the first month
+        if not left:
+            break
+    return found
 
 
 def read_contact_months(
@@ -182,39 +195,49 @@ def _runs(months: Collection[int]) -> list[tuple[int, int]]:
 
 def _pieces(db: sqlite3.Connection, first: int, last: int, site: int, device: int | None) -> Iterator[_Piece]:
     ways, device_of = read_ways(db), read_device_column(db)
-    for part in read_parts(db, Window(site, 0, 0, _NO_DAYS, (first, last), device), ways):
-        ours = ways.site[part.columns.way] == site
-        station, named, verdict, up, down = (
-            getattr(part.columns, word)[ours].astype(np.int64)
-            for word in ("station", "named", "verdict", "bytes_up", "bytes_down")
-        )
-        yield _Piece(np.full(len(station), part.month), device_of[station], named, verdict, up + down)
+    alone = bool(np.isin(ways.site, (0, site)).all())  # then no row's way needs to be looked at
+    for part in read_parts(db, Window(site, 0, 0, _NO_DAYS, (first, last), device), ways, _OF_PART[alone]):
+        yield _of_part(part, device_of, slice(None) if alone else ways.site[part.columns.way] == site)
     of = "" if device is None else _OF_DEVICE
     for month in range(first, last + 1):
-        station, way, named, octets = read_columns(db, _DAY, _DAYS.format(of=of), {"month": month, "device": device})
-        if not len(station):  # its days are gone
+        asked = {"month": month, "device": device}
+        keys, octets, *way = read_columns(db, _DAY[:2] if alone else _DAY, _DAYS.format(of=of), asked)
+        if not len(keys):  # its days are gone
             continue
-        ours = ways.site[way] == site
-        who, named = device_of[station[ours]], named[ours]
+        ours = slice(None) if alone else ways.site[way[0]] == site
+        station = (keys[ours] + (1 << (_BITS - 1))) >> _BITS
+        who, named = device_of[station], keys[ours] - (station << _BITS)
         verdict = verdicts_of(db, month, site, who, named, only=device)
         yield _Piece(np.full(len(who), month), who, named, verdict, octets[ours])
 
 
+def _of_part(part: Part, device_of: Ints, ours: slice | npt.NDArray[np.bool_]) -> _Piece:
+    """Some rows of what is left of the days of a month."""
+    station, named, verdict, up, down = (
+        getattr(part.columns, word)[ours] for word in ("station", "named", "verdict", *_OCTETS)
+    )
+    month = np.full(len(station), part.month, np.int32)
+    return _Piece(month, device_of[station], named, verdict, up.astype(np.int64) + down)
+
+
 def _verdicts(db: sqlite3.Connection, places: Places) -> tuple[Narrow, Narrow, list[Owner]]:
     """By the number of a verdict: the place of its registrable domain, and its owner; and all owners."""
-    rows = db.execute(_VERDICTS).fetchall()
     nobody = Owner(UNKNOWN, None, None, None)
     of_number = {number: Owner._make(owned) for number, owned in read_owned(db).items()}
     others = {number: Owner._make(rest) for number, *rest in db.execute(_UNNUMBERED)}  # as good as never
     owners = sorted({nobody, *of_number.values(), *others.values()}, key=order_of)
     at = {owner: place for place, owner in enumerate(owners)}
-    place_of = {number: at[owner] for number, owner in of_number.items()}
-    most = max((row[0] for row in rows), default=0)
-    domain_of, owner_of = (np.full(most + 1, number, np.int32) for number in (NOWHERE, at[nobody]))
-    for number, domain, whose in rows:
-        owner_of[number] = at[others[number]] if whose is None else place_of[whose]
-        if domain is not None:
-            domain_of[number] = places.number(domain)
+    ((*numbers, domains),) = db.execute(_WHOSE)
+    verdict, whose = (np.fromstring(text, np.int64, sep=",") for text in numbers)
+    domain_of, owner_of = (
+        np.full(int(verdict.max(initial=0)) + 1, number, np.int32) for number in (NOWHERE, at[nobody])
+    )
+    owner_of[verdict] = told(whose, {number: at[owner] for number, owner in of_number.items()}, at[nobody])
+    for number, owner in others.items():
+        owner_of[number] = at[owner]
+    called = json.loads(domains)
+    place_of = {domain: NOWHERE if domain is None else places.number(domain) for domain in dict.fromkeys(called)}
+    domain_of[verdict] = np.array([place_of[domain] for domain in called], np.int32)
     return domain_of, owner_of, owners
 
 

@@ -12,28 +12,29 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from daemon.decode.later import np
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar
-from daemon.store.columns import Ints, pack, unpack
+from daemon.store.columns import Ints, pack, read_columns, unpack
 from daemon.store.window import Window
 
 _OLDER = 0  # in the place of a day: what is left of those that are gone
 _LINGERS_US = 3_600_000_000  # after a midnight flows still bring news of the day before
 _MAIN_BITS, _WAY_BITS = 24, 32
 
-_COUNTS = "flows, packets_up, packets_down, bytes_up, bytes_down, first_us, last_us"
-_ROW = f"station_id, iif(name_id, name_id, -remote_id), {{0}}, way_id, main_bytes << {_MAIN_BITS} | main_id, {_COUNTS}"
-_OF_DAY = f"SELECT {_ROW.format('0')} FROM destination_day WHERE month = :month AND day = :day {{of}}"
-_OF_MONTH = f"""
-    SELECT {_ROW.format("iif(p.verdict_id, p.verdict_id, coalesce(j.verdict_id, 0))").replace("station_id", "p.station_id")}
-    FROM (SELECT * FROM destination_month WHERE month = :month {{of}}) p
+_KEY = ("p.station_id", "iif(p.name_id, p.name_id, -p.remote_id)")
+_SUMS = (
+    "p.way_id", f"p.main_bytes << {_MAIN_BITS} | p.main_id", "p.flows", "p.packets_up", "p.packets_down", "p.bytes_up",
+    "p.bytes_down", "p.first_us", "p.last_us",
+)  # fmt: skip
+_UNJUDGED, _JUDGED = "0", "iif(p.verdict_id, p.verdict_id, coalesce(j.verdict_id, 0))"
+_OF_DAY = "destination_day p WHERE month = :month AND day = :day {of}"
+_OF_MONTH = """
+    (SELECT * FROM destination_month WHERE month = :month {of}) p
     JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
     LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = w.site_id
         AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND p.verdict_id = 0
-""".replace("iif(name_id, name_id, -remote_id)", "iif(p.name_id, p.name_id, -p.remote_id)")
+"""
 # From one part to the next by the key.
 _NEXT_DAY = "(SELECT min(n.day) FROM destination_day n WHERE n.month = {month} AND n.day > {day})"
 _NEXT_MONTH = "(SELECT min(n.month) FROM destination_day n WHERE n.month > {month})"
@@ -60,6 +61,7 @@ _OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :devic
 _TABLES = {False: "destination_day_column", True: "destination_month_column"}
 _KEPT = " UNION ALL ".join(f"SELECT month, day FROM {table}" for table in _TABLES.values())
 _EVER = {"first_month": 0, "last_month": 1 << 30}
+KEYS = ("station", "named", "verdict", "way")  # columns that tell what a row is about; they are the first of a piece
 
 
 class Columns(NamedTuple):
@@ -132,10 +134,10 @@ def read_parts(
 
 def read_packed(db: sqlite3.Connection, month: int, day: int, only: Collection[str] | None = None) -> Columns:
     """The columns of a part that has some; `only` as above."""
-    (packed,) = db.execute(
-        f"SELECT packed FROM {_TABLES[day == _OLDER]} WHERE month = ? AND day = ?", (month, day)
-    ).fetchone()
-    return Columns._make(unpack(packed, None if only is None else [Columns._fields.index(word) for word in only]))
+    table, places = _TABLES[day == _OLDER], None if only is None else [Columns._fields.index(word) for word in only]
+    (row,) = db.execute(f"SELECT rowid FROM {table} WHERE month = ? AND day = ?", (month, day)).fetchone()
+    with db.blobopen(table, "packed", row, readonly=True) as packed:
+        return Columns._make(unpack(packed, places))
 
 
 def read_ways(db: sqlite3.Connection) -> Ways:
@@ -172,25 +174,26 @@ def _at_hand(db: sqlite3.Connection) -> set[tuple[int, int]]:
 
 def _made(db: sqlite3.Connection, month: int, day: int, ways: Ways, device: int | None = None) -> Columns:
     """The columns of a part, from its rows: sorted by site, station, destination. Of all devices, or of one."""
-    query = (_OF_MONTH if day == _OLDER else _OF_DAY).format(of="" if device is None else _OF_DEVICE)
-    rows = db.execute(query, {"month": month, "day": day, "device": device}).fetchall()
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), len(Columns._fields))
-    station, named, verdict, way = table[:, :4].T
+    judged, rows = (_JUDGED, _OF_MONTH) if day == _OLDER else (_UNJUDGED, _OF_DAY)
+    asked = {"month": month, "day": day, "device": device}
+    columns = read_columns(db, (*_KEY, judged, *_SUMS), rows.format(of="" if device is None else _OF_DEVICE), asked)
+    table = np.stack(columns, axis=1)
+    station, named, verdict, way = columns[:4]
     lonely = np.where(named == 0, verdict, 0)
     site = ways.site[way]
     order = np.lexsort((lonely, named, station, site))
     keys = np.stack([each[order] for each in (site, station, named, lonely)])
-    begins = np.flatnonzero(np.concatenate(([True], (keys[:, 1:] != keys[:, :-1]).any(axis=0))))[: len(rows)]
+    begins = np.flatnonzero(np.concatenate(([True], (keys[:, 1:] != keys[:, :-1]).any(axis=0))))[: len(table)]
     table = table[order]
     table[:, 3] |= ways.rank[table[:, 3]] << _WAY_BITS
     ends: list[Ints] = [table[begins, column] for column in range(3)]
-    highest = np.maximum.reduceat(table[:, (3, 4, 11)], begins, axis=0).T if len(rows) else table[:, (3, 4, 11)].T
-    sums = np.add.reduceat(table[:, 5:10], begins, axis=0).T if len(rows) else table[:, 5:10].T
-    first = np.minimum.reduceat(table[:, 10], begins) if len(rows) else table[:, 10]
+    highest = np.maximum.reduceat(table[:, (3, 4, 11)], begins, axis=0).T if len(table) else table[:, (3, 4, 11)].T
+    sums = np.add.reduceat(table[:, 5:10], begins, axis=0).T if len(table) else table[:, 5:10].T
+    first = np.minimum.reduceat(table[:, 10], begins) if len(table) else table[:, 10]
     way = highest[0] & ((1 << _WAY_BITS) - 1)
     return Columns._make([*ends, way, highest[1], *sums, first, highest[2]])
 
 
-def main_of(main: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def main_of(main: Ints) -> Ints:
     """The numbers of addresses in a column `main`."""
     return main & ((1 << _MAIN_BITS) - 1)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from daemon.store.calendar import month_days
-from daemon.store.destination_columns import read_parts, read_ways
+from daemon.store.destination_columns import KEYS, read_parts, read_ways
 from daemon.store.judged import verdicts_of
 from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
@@ -46,7 +46,7 @@ def _met_before(db: sqlite3.Connection, site_id: int, month: int, day: int) -> s
     """(device, verdict) of all that devices met in the days of a month before a day, as far as these are kept."""
     ways, device_of = read_ways(db), read_device_column(db)
     pairs: set[tuple[int, int]] = set()
-    for part in read_parts(db, Window(site_id, 0, 0, (month_days(month)[0], day - 1), (month, month)), ways):
+    for part in read_parts(db, Window(site_id, 0, 0, (month_days(month)[0], day - 1), (month, month)), ways, KEYS):
         if part.day:
             ours = ways.site[part.columns.way] == site_id
             who, named = device_of[part.columns.station[ours]], part.columns.named[ours].astype(np.int64)

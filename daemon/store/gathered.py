@@ -2,28 +2,32 @@
 
 Rule 1: as in `reached`: single days as long as flows are kept, else whole months; the newest month's verdict speaks.
 Rule 2: a destination that keeps no name has a verdict of its own, and is one row a verdict.
+Rule 3: what rows are about is read first, of all parts, and what is added up then, part by part: the sums of three years
+        would be a quarter of the memory that a box has.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from daemon.store.columns import Ints, Narrow
-from daemon.store.destination_columns import Columns, Part, Ways, read_packed, read_parts, read_ways
+from daemon.store.destination_columns import KEYS, Columns, Part, Ways, read_packed, read_parts, read_ways
 from daemon.store.judged import verdicts_of
 from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
+_TOLD = (*_SUMMED, "first_us", "last_us", "main", "way")  # columns that can be left out
 _MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
+_NEVER = 1 << 62
+_MONTH_BITS, _RANK_BITS = 47, 32  # below a month the place of a source of names, below that the number of a way
 Slots = npt.NDArray[np.signedinteger]  # narrow, as there are many
-_MOST_KEPT = 12 << 20  # bytes of columns that need not be unpacked twice
 _SO_JUDGED = """
     SELECT DISTINCT iif(name_id, name_id, -remote_id) FROM judgement
     WHERE month IN (SELECT value FROM json_each(?)) AND site_id = ? AND verdict_id IN (SELECT value FROM json_each(?))
@@ -34,6 +38,7 @@ class Gathered(NamedTuple):
     """A row each device and destination, in order of these. Bytes as the device sees them, times in microseconds.
 
     Numbers are those of `destination_columns.Columns`; `device` 0: no end of it is a device; `verdict` 0: not judged.
+    Columns that were not asked for are 0.
     """
 
     device: Ints
@@ -91,18 +96,17 @@ class _Cells(NamedTuple):
 
 
 def gather(
-    db: sqlite3.Connection, window: Window, verdicts: Collection[int] | None = None, named: Ints | None = None
-) -> Gathered:
+    db: sqlite3.Connection, window: Window, verdicts: Collection[int] | None = None, named: Ints | None = None,
+    only: Collection[str] = _TOLD,
+) -> Gathered:  # fmt: skip
     """Every destination of every device, or of one, in the days and months that a window touches.
 
-    With `verdicts` only those of which one of these held in any of the months; with `named` only these.
+    With `verdicts` only those of which one of these held in any of the months; with `named` only these. `only`: of the
+    columns from `flows` on those that are wanted, as each takes time.
     """
     ways = read_ways(db)
     device_of = read_device_column(db)
-    held, kept = [], 0
-    for part in read_parts(db, window, ways):
-        kept += 0 if part.day else sum(column.nbytes for column in part.columns)
-        held.append(_held(part, ways, window.site_id, again=part.packed and (bool(part.day) or kept > _MOST_KEPT)))
+    held = [_held(part, ways, window.site_id) for part in read_parts(db, window, ways, KEYS)]
     if verdicts is not None:
         held = _sought(db, window.site_id, held, verdicts)
     if named is not None:
@@ -110,7 +114,7 @@ def gather(
     cells = _cells(held, device_of)
     places = [cells.of(device_of[each.station], each.named, each.verdict) for each in held]
     found, slots = _slots(places, len(cells.devices.known) * cells.width)
-    sums = _added(db, len(found), held, slots, ways)
+    sums = _added(db, len(found), held, slots, ways, only)
     device, destination = np.divmod(found, max(cells.width, 1))
     nameless = np.zeros(len(cells.lonely.known), np.int64)
     gathered = Gathered(
@@ -121,16 +125,13 @@ def gather(
 
 
 class _Held(NamedTuple):
-    """What is held of a part until all are known: who and what, and of the months of a year, which are slow to unpack, all.
-
-    The sums of three years would be a quarter of what a box has.
-    """
+    """What is held of a part until all are known: who and what; of one that is not packed all."""
 
     month: int
     day: int
-    station: Ints
-    named: Ints
-    verdict: Ints
+    station: Narrow
+    named: Narrow
+    verdict: Narrow
     columns: Columns | None
     which: npt.NDArray[np.bool_] | None  # of its rows; None: all
 
@@ -144,16 +145,16 @@ class _Held(NamedTuple):
             station=self.station[fits], named=self.named[fits], verdict=self.verdict[fits], which=which
         )
 
-    def rows(self, db: sqlite3.Connection) -> Columns:
-        """The columns of the rows that are held."""
-        columns = self.columns or read_packed(db, self.month, self.day)
-        return columns if self.which is None else Columns._make(column[self.which] for column in columns)
+    def rows(self, db: sqlite3.Connection, only: Collection[str]) -> Mapping[str, Narrow]:
+        """Columns of the rows that are held."""
+        columns = self.columns or read_packed(db, self.month, self.day, only)
+        told = {word: getattr(columns, word) for word in only}
+        return told if self.which is None else {word: column[self.which] for word, column in told.items()}
 
 
-def _held(part: Part, ways: Ways, site: int, *, again: bool) -> _Held:
+def _held(part: Part, ways: Ways, site: int) -> _Held:
     columns = part.columns
-    station, named, verdict = (column.copy() if again else column for column in columns[:3])
-    held = _Held(part.month, part.day, station, named, verdict, None if again else columns, None)
+    held = _Held(part.month, part.day, *columns[:3], None if part.packed else columns, None)
     ours = ways.site[columns.way] == site
     return held if ours.all() else held.only(ours)
 
@@ -201,20 +202,25 @@ def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, Sequence[Slots]]:
     return found, [np.searchsorted(found, place) for place in places]
 
 
-def _added(db: sqlite3.Connection, many: int, held: Sequence[_Held], slots: Sequence[Slots], ways: Ways) -> list[Ints]:
-    """The columns from `flows` on."""
-    sums = {word: np.zeros(many, np.int64) for word in _SUMMED}
-    first, last, main, way = np.full(many, 1 << 62), *(np.zeros(many, np.int64) for _ in range(3))
+def _added(
+    db: sqlite3.Connection, many: int, held: Sequence[_Held], slots: Sequence[Slots], ways: Ways, only: Collection[str]
+) -> list[Ints]:
+    """The columns from `flows` on; those that nobody wants are 0."""
+    out = {word: np.full(many, _NEVER if word == "first_us" else 0) for word in _TOLD if word in only}
+    joined = {"first_us": np.minimum, "last_us": np.maximum, "main": np.maximum, "way": np.maximum}
     for each, narrow in zip(held, slots, strict=True):
-        columns = Columns._make(column.astype(np.int64) for column in each.rows(db))  # of one kind: ten times as quick
-        slot = narrow.astype(np.int64)
-        for word, total in sums.items():
-            np.add.at(total, slot, getattr(columns, word))
-        np.minimum.at(first, slot, columns.first_us)
-        np.maximum.at(last, slot, columns.last_us)
-        np.maximum.at(main, slot, columns.main)
-        np.maximum.at(way, slot, (each.month << 47) | (ways.rank[columns.way] << 32) | columns.way)  # newest month's
-    return [*sums.values(), first, last, main, way & 0xFFFFFFFF]
+        if not len(narrow):
+            continue
+        slot = narrow.astype(np.int64)  # of one kind: ten times as quick
+        for word, column in each.rows(db, list(out)).items():
+            wide = column.astype(np.int64)
+            if word == "way":  # the newest month's, and of its ways that whose source of names is last
+                wide |= (each.month << _MONTH_BITS) | (ways.rank[wide] << _RANK_BITS)
+            joined.get(word, np.add).at(out[word], slot, wide)
+    if "way" in out:
+        out["way"] &= (1 << _RANK_BITS) - 1
+    nothing = np.zeros(many, np.int64)
+    return [out.get(word, nothing) for word in _TOLD]
 
 
 def _judged(
@@ -227,7 +233,8 @@ def _judged(
         if any(part.day for part, _ in met):
             asked = np.zeros(len(out), bool)
             for part, slot in met:
-                asked[slot] |= bool(part.day)
+                if part.day:
+                    asked[slot] = True
             out[asked] = verdicts_of(db, month, site, gathered.device[asked], gathered.named[asked])
         for part, slot in met:
             if not part.day:

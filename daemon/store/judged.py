@@ -7,14 +7,14 @@ import sqlite3
 
 import numpy as np
 
-from daemon.store.columns import Ints, read_columns
+from daemon.store.columns import Ints, distinct, read_columns
 
-_JUDGED = ("device_id", "iif(name_id, name_id, -remote_id)", "verdict_id")
+_BITS = 32
+_JUDGED = (f"(device_id << {_BITS}) + iif(name_id, name_id, -remote_id)", "verdict_id")
 _OF_MONTH = "judgement WHERE month = :month AND site_id = :site"
 _OF_DEVICE = " AND device_id = :device"
 _OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(:named))"
 _FEW = 2_000  # destinations, up to which it pays to sift
-_BITS = 32
 
 
 def verdicts_of(
@@ -24,15 +24,14 @@ def verdicts_of(
 
     `named` is the number of a name; below 0 that of an address.
     """
-    these = np.unique(named)
+    these = distinct(named)
     few = len(these) <= _FEW
     of = (_OF_DEVICE if only is not None else "") + (_OF_THESE if few else "")
     asked = {"month": month, "site": site, "device": only, "named": json.dumps(these.tolist()) if few else None}
-    who, what, verdict = read_columns(db, _JUDGED, _OF_MONTH + of, asked)
-    if not len(who):
+    keys, verdict = read_columns(db, _JUDGED, _OF_MONTH + of, asked)
+    if not len(keys):
         return np.zeros(len(device), np.int64)
-    keys = (who << _BITS) + what
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")  # but for addresses they are in order
     wanted = (device << _BITS) + named
     at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
     return np.where(keys[at] == wanted, verdict[at], 0)

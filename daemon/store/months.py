@@ -7,33 +7,27 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from daemon.decode.later import np
+from daemon.store.columns import Ints, read_columns
 from daemon.store.naming_sums import ENCRYPTED_DNS, months_there, read_naming_sums
+from daemon.store.station_devices import read_device_column
 
 # By months, which is what the keys of all tables begin with. `{of}` is empty or tells stations: asking of every row whether
 # it matters takes as long as reading it.
 _OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
 _OF_STATIONS = "AND station_id IN (SELECT value FROM json_each(:stations))"
 _PARTS = """
-    SELECT month, station_id, name_id, remote_id, way_id, 0 AS verdict_id, flows, bytes
-    FROM destination_sum WHERE month IN (SELECT value FROM json_each(:months)) {of}
+    SELECT month, station_id, name_id, remote_id, way_id, flows, bytes
+    FROM destination_sum WHERE month = :month {of}
     UNION ALL
-    SELECT month, station_id, name_id, remote_id, way_id, verdict_id, flows, bytes_up + bytes_down
-    FROM destination_month WHERE month IN (SELECT value FROM json_each(:months)) {of}
+    SELECT month, station_id, name_id, remote_id, way_id, flows, bytes_up + bytes_down
+    FROM destination_month WHERE month = :month {of}
 """
-_NAMING = f"""
-    WITH part AS MATERIALIZED (
-        SELECT p.month, w.site_id, coalesce(t.device_id, 0) AS device, w.name_source, w.service, p.name_id, p.remote_id,
-            p.flows, p.bytes
-        FROM ({_PARTS}) p JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
-        WHERE :site IS NULL OR w.site_id = :site
-    ), hiding AS MATERIALIZED (
-        SELECT DISTINCT month, site_id, device FROM part WHERE device AND service IN ({ENCRYPTED_DNS})
-    )
-    SELECT p.month, p.site_id, p.device, p.name_source, h.device IS NOT NULL,
-        count(DISTINCT iif(p.name_id, p.name_id, -p.remote_id)), sum(p.flows), sum(p.bytes)
-    FROM part p LEFT JOIN hiding h ON h.month = p.month AND h.site_id = p.site_id AND h.device = p.device
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4
+_COLUMNS = ("station_id", "iif(name_id, name_id, -remote_id)", "way_id", "flows", "bytes")
+_WAYS = f"""
+    SELECT id, site_id, name_source, service IN ({ENCRYPTED_DNS}) FROM way WHERE :site IS NULL OR site_id = :site
 """
+_BITS = 32  # of the number of a name, or below 0 of an address
 _ADDRESSES = """
     SELECT named, count(*) FROM (
         SELECT max(met & 1) AS named FROM (
@@ -106,9 +100,58 @@ def read_naming(
 def _naming_of(
     db: sqlite3.Connection, months: Sequence[int], site: int | None, of: str, **asked: str | int | None
 ) -> list[Naming]:
-    """The same from single destinations."""
-    values = {"months": json.dumps(months), "site": site, **asked}
-    return [Naming(*row) for row in db.execute(_NAMING.format(of=of), values)]
+    """The same from single destinations, of which a month has tens of thousands: SQLite sorts them for thrice as long."""
+    ways, device_of = _read_ways(db, site), read_device_column(db)
+    found = list[Naming]()
+    for month in months:
+        station, *columns = read_columns(db, _COLUMNS, f"({_PARTS.format(of=of)})", {"month": month, **asked})
+        found += _naming_in(month, ways, device_of[station], *columns)
+    return found
+
+
+class _Ways(NamedTuple):
+    """Pairs of site and source of names; by the number of a way the place of its pair (-1: not asked about), and whether
+    it is encrypted DNS.
+    """
+
+    kinds: Sequence[tuple[int, str]]
+    kind: Ints
+    encrypted: Ints
+
+
+def _read_ways(db: sqlite3.Connection, site: int | None) -> _Ways:
+    rows = db.execute(_WAYS, {"site": site}).fetchall()
+    kinds = sorted({(where, source) for _, where, source, _ in rows})
+    size = max((number for number, *_ in rows), default=0) + 2  # the last is for those that are beyond
+    kind, encrypted = np.full(size, -1), np.zeros(size, np.int64)
+    for number, where, source, hides in rows:
+        kind[number], encrypted[number] = kinds.index((where, source)), hides
+    return _Ways(kinds, kind, encrypted)
+
+
+def _naming_in(
+    month: int, ways: _Ways, device: Ints, named: Ints, way: Ints, flows: Ints, octets: Ints
+) -> list[Naming]:
+    """Of the destinations of one month, a row each way to each."""
+    kind = ways.kind.take(way, mode="clip")
+    rows = np.flatnonzero(kind >= 0)
+    device, kind, many = device[rows], kind[rows], max(len(ways.kinds), 1)
+    groups, at = np.unique(device * many + kind, return_inverse=True)
+    pairs = np.unique((at << _BITS) + named[rows] + (1 << (_BITS - 1)))
+    destinations = np.bincount(pairs >> _BITS, minlength=len(groups))
+    sums = (
+        np.bincount(at, column[rows], len(groups)).astype(np.int64) for column in (flows, octets)
+    )  # of a month: exact
+    asks = (ways.encrypted.take(way[rows], mode="clip") > 0) & (device > 0)
+    hiding = {
+        (ways.kinds[place][0], who) for place, who in zip(kind[asks].tolist(), device[asks].tolist(), strict=True)
+    }
+    out = []
+    for group, *counts in zip(groups.tolist(), destinations.tolist(), *(each.tolist() for each in sums), strict=True):
+        who, place = divmod(group, many)
+        where, source = ways.kinds[place]
+        out.append(Naming(month, where, who, source, (where, who) in hiding, *counts))
+    return out
 
 
 def count_addresses(

@@ -20,13 +20,15 @@ import numpy as np
 
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar, month_of
-from daemon.store.columns import Ints, pack, unpack
+from daemon.store.columns import Ints, Narrow, pack, unpack
 from daemon.store.judged import verdicts_of
 from daemon.store.rollup import site_calendar
 from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _WAY_BITS = 24
+_WAY = (1 << _WAY_BITS) - 1
+_MOST_CELLS = 4_000_000  # up to which a place for every number that might be is quicker than to sort those that are
 _LINGERS_US = 3_600_000_000  # after a midnight flows still bring news of the day before
 # By numbers alone: what is sorted should be short.
 _SUMS = f"""
@@ -54,15 +56,16 @@ class SlotSums(NamedTuple):
 
 def read_slot_sums(db: sqlite3.Connection, window: Window, slots: Sequence[int]) -> SlotSums:
     """The sums of these slots, of one device or of all."""
-    tables: list[Ints] = []
+    tables: list[Sequence[Narrow]] = []
     if window.device_id is None:  # the rows of one device are quicker to find than to sift out
         tables, slots = _kept(db, window.site_id, slots)
     tables.append(_read(db, window.site_id, slots, window.device_id))
     table = _added(tables)
-    device = read_device_column(db)[table[:, 1] >> _WAY_BITS]
-    table, device = table[device != 0], device[device != 0]
-    named, rest, packets_up, packets_down, bytes_up, bytes_down, last = table.T
-    way, verdict = rest & ((1 << _WAY_BITS) - 1), _judged(db, window, device, named, last)
+    device = read_device_column(db)[table[1] >> _WAY_BITS]
+    ours = device != 0
+    named, rest, packets_up, packets_down, bytes_up, bytes_down, last = (column[ours] for column in table)
+    device, way = device[ours], rest & _WAY
+    verdict = _judged(db, window, device, named, last)
     return SlotSums(device, named, way, verdict, packets_up, packets_down, bytes_up, bytes_down, last)
 
 
@@ -85,8 +88,7 @@ def follow(db: sqlite3.Connection, site_id: int, slots: Sequence[int], newest_us
         if day not in there and not changed & {(month_of(day), day), (month_of(day), 0)}
     ][:most]  # fmt: skip
     for day in missing:
-        table = _read(db, site_id, days[day], None)
-        packed = pack(list(table.T), compress=False)
+        packed = pack(_read(db, site_id, days[day], None), compress=False)
         db.execute(
             "INSERT INTO slot_sum_column VALUES (?, ?, ?, ?, ?)",
             (site_id, month_of(day), day, _runs(days[day]), packed),
@@ -94,10 +96,11 @@ def follow(db: sqlite3.Connection, site_id: int, slots: Sequence[int], newest_us
     return len(missing)
 
 
-def _kept(db: sqlite3.Connection, site_id: int, slots: Sequence[int]) -> tuple[list[Ints], list[int]]:
+def _kept(db: sqlite3.Connection, site_id: int, slots: Sequence[int]) -> tuple[list[Sequence[Narrow]], list[int]]:
     """The sums of days that are kept, and the slots of the others."""
     calendar, first = site_calendar(db, site_id), _first_slot(db)
-    found, others = [], []
+    found: list[Sequence[Narrow]] = []
+    others: list[int] = []
     for day, asked in _by_day(calendar, slots).items():
         row = None
         if _whole(calendar, asked, first):
@@ -108,32 +111,49 @@ def _kept(db: sqlite3.Connection, site_id: int, slots: Sequence[int]) -> tuple[l
         if row is None:
             others += asked
         else:
-            found.append(np.stack([column.astype(np.int64) for column in unpack(row[0])], axis=1))
+            found.append(unpack(row[0]))
     return found, others
 
 
-def _read(db: sqlite3.Connection, site_id: int, slots: Sequence[int], device: int | None) -> Ints:
-    """Rows (destination, station and way, packets up and down, bytes up and down, last slot)."""
+def _read(db: sqlite3.Connection, site_id: int, slots: Sequence[int], device: int | None) -> list[Ints]:
+    """Columns (destination, station and way, packets up and down, bytes up and down, last slot)."""
     of = "" if device is None else _OF_DEVICE
     asked = {"slots": json.dumps(list(slots)), "site": site_id, "device": device}
-    return np.array(db.execute(_SUMS.format(of=of), asked).fetchall(), np.int64).reshape(-1, 7)
+    return list(np.array(db.execute(_SUMS.format(of=of), asked).fetchall(), np.int64).reshape(-1, 7).T)
 
 
-def _added(tables: Sequence[Ints]) -> Ints:
-    """Tables as one, each destination, station and way once."""
+def _added(tables: Sequence[Sequence[Narrow]]) -> list[Ints]:
+    """Tables as one, each destination, station and way once, in order of the last two."""
     if len(tables) == 1:
-        return tables[0]
-    table = np.concatenate(tables)
-    least = int(table[:, 0].min(initial=0))
-    width = int(table[:, 0].max(initial=0)) - least + 1
-    keys, at = np.unique(table[:, 1] * width + (table[:, 0] - least), return_inverse=True)
-    out = np.zeros((len(keys), 7), np.int64)
-    out[:, 1], out[:, 0] = np.divmod(keys, width)
-    out[:, 0] += least
-    for column in range(2, 6):  # bytes of months stay below 2**53, up to which a float is exact
-        out[:, column] = np.bincount(at, table[:, column], len(keys))
-    np.maximum.at(out[:, 6], at, table[:, 6])
-    return out
+        return [column.astype(np.int64) for column in tables[0]]
+    named, rest = (np.concatenate([table[place] for table in tables]).astype(np.int64) for place in (0, 1))
+    names, destination = _numbered(named)
+    most_ways = int((rest & _WAY).max(initial=0)) + 1
+    ways, way = _numbered((rest >> _WAY_BITS) * most_ways + (rest & _WAY))
+    keys, at = _numbered(way * len(names) + destination)
+    which, whither = np.divmod(keys, max(len(names), 1))
+    station, number = np.divmod(ways[which], most_ways)
+    out = [names[whither], (station << _WAY_BITS) | number]
+    for place in range(2, 6):  # bytes of months stay below 2**53, up to which a float is exact
+        column = np.concatenate([table[place] for table in tables])
+        out.append(np.bincount(at, column, len(keys)).astype(np.int64))
+    last = np.zeros(len(keys), np.int64)
+    np.maximum.at(last, at, np.concatenate([table[6] for table in tables]).astype(np.int64))
+    return [*out, last]
+
+
+def _numbered(numbers: Ints) -> tuple[Ints, Ints]:
+    """Each of them once, in order, and the place of every one. What is dense needs no sorting."""
+    least, most = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    if most - least >= _MOST_CELLS:
+        known, at = np.unique(numbers, return_inverse=True)
+        return known, at
+    there = np.zeros(most - least + 1, bool)
+    there[numbers - least] = True
+    known = np.flatnonzero(there)
+    place = np.empty(len(there), np.int32)
+    place[known] = np.arange(len(known))
+    return known + least, place[numbers - least].astype(np.int64)
 
 
 def _by_day(calendar: Calendar, slots: Iterable[int]) -> Mapping[int, list[int]]:

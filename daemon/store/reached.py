@@ -35,6 +35,7 @@ _OWN = {
 _FIRST_DAY = "SELECT day FROM destination_day ORDER BY month, day LIMIT 1"
 # The newest month's verdict speaks for a span, so that a destination is one row; of its sources of names the last by its
 # text. Everything is added up once, by numbers: months have five digits, so that `newest` sorts as they do.
+# CROSS JOIN: each row looks for its way; SQLite would rather index thousands of rows anew for the few ways there are.
 _REACHED = f"""
     SELECT d.device_id, n.text, r.address, v.registrable_domain, v.infrastructure, v.party, v.organisation, v.purpose,
         v.country, v.country_confidence, v.asn, v.rule_id, v.reason, substr(d.newest, 6), d.flows, d.packets_up,
@@ -49,7 +50,7 @@ _REACHED = f"""
             UNION ALL
             SELECT x.month, verdict_id, {_COLUMNS} FROM json_each(:months) m
             CROSS JOIN destination_month x ON x.month = m.value {{of}}
-        ) p JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
+        ) p CROSS JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
         GROUP BY 1, 2, 3, 4
     ) d
     LEFT JOIN judgement j ON j.month = substr(d.newest, 1, 5) + 0 AND j.device_id = d.device_id AND j.site_id = :site

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-import numpy as np
-
+from daemon.decode.later import np
 from daemon.store.columns import Ints
 
 _DEVICES = "SELECT id, device_id FROM station WHERE device_id IS NOT NULL"

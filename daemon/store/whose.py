@@ -17,6 +17,7 @@ import numpy as np
 from daemon.store.columns import Ints, read_columns
 from daemon.store.destination_columns import main_of
 from daemon.store.gathered import Gathered, gather
+from daemon.store.whose_columns import BITS
 from daemon.store.window import Window
 
 _COLUMNS = {"device_id": "device", "verdict_id": "verdict"}  # of `Met` -> of `Gathered`
@@ -110,26 +111,23 @@ def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, La
 
 def read_networks(db: sqlite3.Connection, verdicts: Sequence[int]) -> tuple[Ints, Ints, Ints]:
     """Columns (verdict, number of `whose_days.Owned`, number of the network) of these; -1 where there is none."""
-    these = "verdict WHERE id IN (SELECT value FROM json_each(?))"
+    few = len(verdicts) <= _MANY
+    these = "verdict WHERE id IN (SELECT value FROM json_each(?))" if few else "verdict"
     columns = ("id", "coalesce(whose_id, -1)", "coalesce(asn, -1)")
-    verdict, whose, network = read_columns(db, columns, these, (json.dumps(list(verdicts)),))
-    return verdict, whose, network
+    verdict, whose, network = read_columns(db, columns, these, (json.dumps(list(verdicts)),) if few else ())
+    asked = np.isin(verdict, np.array(verdicts, np.int64))
+    return verdict[asked], whose[asked], network[asked]
 
 
 def whose_of(db: sqlite3.Connection, verdicts: Ints) -> Ints:
     """The numbers of `whose_days.Owned` of these verdicts, 0 where there is none. `verdicts` are in order, each once."""
-    there = "verdict WHERE whose_id IS NOT NULL"
-    if len(verdicts) > _MANY:
-        known, whose = read_columns(db, ("id", "whose_id"), there)
-    else:
-        asked = (json.dumps(verdicts.tolist()),)
-        known, whose = read_columns(
-            db, ("id", "whose_id"), f"{there} AND id IN (SELECT value FROM json_each(?))", asked
-        )
-    out = np.zeros(len(verdicts), np.int64)
-    wanted = np.isin(known, verdicts)
-    out[np.searchsorted(verdicts, known[wanted])] = whose[wanted]
-    return out
+    asked = (json.dumps(verdicts.tolist()),) if len(verdicts) <= _MANY else ()
+    these = " AND id IN (SELECT value FROM json_each(?))" if asked else ""
+    (pairs,) = read_columns(db, (f"(id << {BITS}) | whose_id",), f"verdict WHERE whose_id IS NOT NULL{these}", asked)
+    pairs.sort(kind="stable")
+    known, whose = pairs >> BITS, pairs & ((1 << BITS) - 1)
+    at = np.searchsorted(known[:-1], verdicts)
+    return np.where(known[at] == verdicts, whose[at], 0) if len(known) else np.zeros(len(verdicts), np.int64)
 
 
 def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:
@@ -137,9 +135,9 @@ def read_texts(db: sqlite3.Connection, named: Iterable[int]) -> dict[int, str]:
     wanted = set(named)
     found: dict[int, str] = {}
     for table, column, sign in (("name", "text", 1), ("remote", "address", -1)):
-        numbers = json.dumps([sign * number for number in wanted if sign * number > 0])
-        rows = db.execute(f"SELECT id, {column} FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (numbers,))
-        found.update((sign * number, text) for number, text in rows)
+        numbers = json.dumps(sorted(sign * number for number in wanted if sign * number > 0))
+        told = f"SELECT {sign} * t.id, t.{column} FROM json_each(?) n CROSS JOIN {table} t ON t.id = n.value"
+        found.update(db.execute(told, (numbers,)))
     return found
 
 

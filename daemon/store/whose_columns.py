@@ -11,9 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
+from daemon.decode.later import np
 from daemon.store.columns import Ints, pack, unpack
 from daemon.store.station_devices import read_device_column
 
@@ -99,5 +97,5 @@ def _read_rows(db: sqlite3.Connection, site_id: int, month: int) -> Rows:
     return db.execute(_ROWS.format(bits=BITS), (site_id, month)).fetchall()
 
 
-def _joined(parts: Sequence[Ints]) -> npt.NDArray[np.int64]:
+def _joined(parts: Sequence[Ints]) -> Ints:
     return np.concatenate([*parts, np.empty(0, np.int64)])

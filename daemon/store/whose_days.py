@@ -14,8 +14,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from daemon.decode.later import np
 from daemon.store import destination_columns, house_sums, naming_sums, whose_columns
 from daemon.store.calendar import month_days
 from daemon.store.columns import Ints, read_columns

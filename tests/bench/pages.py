@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from daemon.report.registry import KINDS
 from tests.support.dashboard import client
 from web.pages import PAGES
 from web.routing import Page
 
 ALLOWED_S = 0.2
 RANGES = ("24h", "7d", "30d", "365d")
+_REPORTS = ("/reports", "/api/v1/reports")
 _ROUNDS = 2
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 _NOT_PAGES = ("/captures/files", "/captures/packets", "/metrics")  # files, and what programs ask
@@ -37,15 +39,16 @@ class Timed(NamedTuple):
 
 def measure(database: Path) -> list[Timed]:
     """Every page, for each range. The database is that of `tests.support.threeyears`."""
-    found = []
-    for page in PAGES:
-        if page.method != "GET" or page.path.startswith(_NOT_PAGES):
-            continue
-        path = filled(page, database)
-        if path is None:
-            continue
-        found += [_timed(database, f"{path}?range={span}") for span in RANGES]
-    return found
+    return [_timed(database, address) for address in addresses(database)]
+
+
+def addresses(database: Path) -> list[str]:
+    """Of every page for each range, and of every report for the longest: its page and what the API tells."""
+    pages = [page for page in PAGES if page.method == "GET" and not page.path.startswith(_NOT_PAGES)]
+    paths = [path for page in pages if (path := filled(page, database)) is not None]
+    reports = [f"{begin}/{kind.name}" for begin in _REPORTS for kind in KINDS]
+    found = [f"{path}?range={span}" for path in paths for span in RANGES]
+    return list(dict.fromkeys([*found, *(f"{path}?range={RANGES[-1]}" for path in reports)]))
 
 
 def _timed(database: Path, address: str) -> Timed:

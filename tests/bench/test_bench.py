@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.report.registry import KINDS
+from daemon.store.database import open_database
 from tests.bench import __main__ as bench
 from tests.bench.measure import CommandFailedError, Cost, run, summarise
+from tests.bench.pages import addresses
 from tests.bench.report import Facts, Load, Row, page
 from tests.bench.tools import CONTROL, HOMEPORT, PEERS, TOOLS, Tool
 from tests.bench.workload import write_flood
@@ -101,6 +104,15 @@ def test_lists_the_debian_packages_of_the_peers(capsys: pytest.CaptureFixture[st
     assert bench.main(["--list-tools"]) == 0
     assert capsys.readouterr().out.split() == list(TOOLS)
     assert set(TOOLS) == {"tshark", "tcpdump", "libndpi-bin", "argus-server"}
+
+
+def test_every_report_is_timed_as_a_page_and_as_the_api_tells_it(tmp_path: Path) -> None:
+    database = tmp_path / "home.db"
+    open_database(database).close()
+    timed = addresses(database)
+    assert len(timed) == len(set(timed))
+    for kind in KINDS:
+        assert {f"/reports/{kind.name}?range=365d", f"/api/v1/reports/{kind.name}?range=365d"} <= set(timed)
 
 
 def test_the_page_compares_with_homeport_and_names_no_machine() -> None:

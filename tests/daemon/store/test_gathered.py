@@ -120,6 +120,18 @@ def test_only_what_is_sought(database: Path) -> None:
         assert set(judged.named.tolist()) == set(whole.named[np.isin(whole.verdict, sorted(verdicts))].tolist())
 
 
+def test_only_the_columns_that_are_wanted(database: Path) -> None:
+    retain(database)
+    with closing(read_database(database)) as db:
+        whole, some = gather(db, scope(db).window), gather(db, scope(db).window, only=("bytes_up", "last_us"))
+    for word in Gathered._fields:
+        wanted = getattr(whole, word)
+        if word not in ("device", "named", "verdict", "bytes_up", "last_us"):
+            assert wanted.any(), word
+            wanted = wanted * 0
+        assert getattr(some, word).tolist() == wanted.tolist(), word
+
+
 def test_a_home_without_traffic_has_none(tmp_path: Path) -> None:
     with closing(open_database(tmp_path / "empty.db")) as db:
         assert len(gather(db, scope(db).window).named) == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from daemon.decode.slots import SLOT_US
+from daemon.store import night_sums
 from daemon.store.calendar import Calendar
 from daemon.store.database import open_database, read_database, transaction
 from daemon.store.night_sums import follow, read_slot_sums
@@ -64,6 +65,16 @@ def test_the_same_as_the_rows_say(database: Path, change: Callable[[Path], None]
         for (number,) in db.execute("SELECT id FROM device").fetchall():
             of_one = told(db, scope(db, 0, 60).of(number).window)
             assert of_one == [row for row in as_kept if row[0] == number]
+
+
+def test_the_same_where_numbers_lie_too_far_apart_to_have_a_place_each(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_database(database)) as db:
+        window = scope(db, 0, 60).window
+        dense = told(db, window)
+        monkeypatch.setattr(night_sums, "_MOST_CELLS", 1)
+        assert told(db, window) == dense
 
 
 def test_days_that_change_have_none_at_once(database: Path, tmp_path: Path) -> None:
