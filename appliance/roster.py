@@ -23,14 +23,16 @@ _LEAST_FIRST = (
     "first seen",
     "named by",
     "addresses",
-    "room",
+    "mac",
     "owner",
+    "room",
+    "vendor",
+    "kind",
     "received",
     "sent",
     "last seen",
-    "kind",
-    "vendor",
 )
+_FOLDS = {"name": 22, "vendor": 12, "kind": 12, "owner": 12, "room": 12}  # letters, after which a text may go on below
 Cell = Callable[[Resident], object]
 
 
@@ -96,7 +98,7 @@ def _columns(clock: Clock) -> tuple[tuple[str, str, Cell], ...]:
     """What the list shows: heading, side, cell."""
     return (
         ("id", RIGHT, lambda d: d.device_id),
-        ("name", LEFT, lambda d: d.name or "(no name)"),
+        ("name", LEFT, lambda d: d.name or f"(no name, {d.said_of[-5:] if d.mac else d.said_of})"),
         ("named by", LEFT, lambda d: d.name_source),
         ("vendor", LEFT, lambda d: d.vendor),
         ("kind", LEFT, lambda d: d.kind),
@@ -121,13 +123,17 @@ def list_table(residents: Sequence[Resident], site: str, clock: Clock, width: in
     columns = [column for column in columns if any(column[2])]
     left_out = []
     for heading in _LEAST_FIRST if width else ():
-        if sum(max(map(len, (head, *cells))) + _GAP for head, _, cells in columns) <= (width or 0):
+        if sum(_width(head, cells) + _GAP for head, _, cells in columns) - _GAP <= (width or 0):
             break
         left_out += [heading for head, _, _ in columns if head == heading]
         columns = [column for column in columns if column[0] != heading]
     hint = f"; a wider window shows {', '.join(left_out)}" if left_out else ""
     title = f"Devices of site {site} ({len(residents)}; times in {clock.zone}{hint})"
     _table(title, [column[:2] for column in columns], list(zip(*(cells for _, _, cells in columns), strict=True)))
+
+
+def _width(heading: str, cells: Sequence[str]) -> int:
+    return max(len(heading), min(max(map(len, cells)), _FOLDS.get(heading, sys.maxsize)))
 
 
 def list_csv(residents: Sequence[Resident]) -> None:

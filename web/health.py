@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from daemon.report.words import counted
 from daemon.store.missing import Held
 from web.numbers import count, duration, size
 from web.options import ServiceState
@@ -89,7 +90,7 @@ def _of_capture(capture: ServiceState | None, facts: Facts) -> Iterator[Trouble]
     lost = number_of(capture.numbers, "kernel_drops") + number_of(capture.numbers, "interface_drops")
     if lost > _MUCH_LOST * max(written + lost, 1):
         yield Trouble(
-            WARN, f"{count(lost)} packets were lost since the recorder was started: more came than the box can write.",
+            WARN, f"{_many(int(lost), 'packet')} lost since the recorder was started: more came than the box can write.",
             "A slow memory card is the usual reason; a larger buffer helps against short peaks.", "homeport doctor",
         )  # fmt: skip
     silent = (facts.now_us - facts.newest_us) / 1e6
@@ -116,7 +117,7 @@ def _of_ingest(ingest: ServiceState | None) -> Iterator[Trouble]:
     unread = ingest.numbers.get("given_up_unread")
     if isinstance(unread, Sequence) and not isinstance(unread, str) and unread:
         yield Trouble(
-            BAD, f"The disk is too small: {len(unread)} captures were deleted before anybody read them.",
+            BAD, f"The disk is too small: {_many(len(unread), 'capture')} deleted before anybody could read them.",
             "Give Homeport more room, or let it keep less.", "homeport doctor",
         )  # fmt: skip
     free, floor = number_of(ingest.numbers, "free_bytes"), number_of(ingest.numbers, "floor_bytes")
@@ -153,9 +154,7 @@ def health_lines(facts: Facts) -> list[Line]:
 
 def _recording(capture: ServiceState | None, facts: Facts) -> Line:
     if not facts.services:
-        return Line(
-            "Recording", f"{count(facts.held.captures)} captures were imported; no recorder runs on this machine"
-        )
+        return Line("Recording", f"{_many(facts.held.captures, 'capture')} imported; no recorder runs on this machine")
     if capture is None or not capture.running:
         return Line("Recording", "stopped", fine=False)
     return Line("Recording", capture.sentence or capture.state, fine=capture.state != "paused")
@@ -168,7 +167,7 @@ def _drops(held: Held) -> Line:
     if not lost:
         return Line("Lost", "no packet")
     share = lost / (held.packets + lost)
-    return Line("Lost", f"{count(lost)} packets ({share:.3%}) came too fast", fine=share < _MUCH_LOST)
+    return Line("Lost", f"{counted(lost, 'packet')} ({share * 100:.3f} %) came too fast", fine=share < _MUCH_LOST)
 
 
 def _disk(ingest: ServiceState | None, held: Held) -> Line:
@@ -182,3 +181,8 @@ def number_of(numbers: Mapping[str, object], key: str) -> float:
     """A number that a service said; 0 for anything else."""
     value = numbers.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def _many(number: int, what: str) -> str:
+    """`1 capture was`, `7 captures were`"""
+    return f"{counted(number, what)} {'was' if number == 1 else 'were'}"

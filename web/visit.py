@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -129,6 +129,20 @@ class Visit:
             raise NothingYetError
         return asked or (self.options.site if self.options.site in self.sites else next(iter(self.sites)))
 
+    @cached_property
+    def homes(self) -> list[tuple[str, str, bool]]:
+        """(name, where this page is of it, whether it is shown) of every home, where there are several.
+
+        What belongs to one home alone (a device, a finding) is left for the list that it stands in.
+        """
+        try:
+            names, shown = list(self.sites), self.site
+        except (NothingYetError, NotHereError, StoreError):
+            return []
+        path = "/" + self.request.url.path.split("/")[1]
+        words = {"device": None, "party": None}
+        return [(name, self.link(path, site=name, **words), name == shown) for name in names] if len(names) > 1 else []
+
     @property
     def site_id(self) -> int:
         """Its number."""
@@ -222,6 +236,17 @@ class Visit:
             asked = urlencode({name: value for name, value in kept.items() if changes.get(name, value) is not None})
             self._asked[key] = asked = f"?{asked}" if asked else ""
         return path + asked
+
+    def packets(self, **words: str | None) -> str:
+        """Where the packets are of what these words say (`daemon.ingest.wanted`), of this home, time and device."""
+        said = [pair for name, pair in self._kept if name not in words]
+        said += [f"{word}={quote_plus(text)}" for word, text in words.items() if text is not None]
+        return f"/captures?{'&'.join(said)}" if said else "/captures"
+
+    @cached_property
+    def _kept(self) -> Sequence[tuple[str, str]]:
+        """Filters as they stand in addresses of packets, of which a page has hundreds."""
+        return [(name, urlencode({name: text})) for name, text in self._filters.items() if name != "party"]
 
     def device_link(self, device_id: int, **changes: str | None) -> str:
         """The page of a device; the list of devices for what belongs to none."""

@@ -33,6 +33,12 @@ WORDS: Mapping[str, Word] = MappingProxyType(
             "party: everybody else, from the films that you watch to advertising and tracking. In the house: it "
             "never left. Unknown: no name was seen, so nobody can say. Each has its reason: tap “Why?”.",
         ),
+        "watching": Word(
+            "Advertising and tracking",
+            "The part of what third parties exchanged with servers that are there for advertisements, for measuring use "
+            "and people (analytics), or for recognising what is on the screen. It is told by the servers' names: what an "
+            "app sends through servers that also do other things is not in it, so the true part may be larger.",
+        ),
         "company": Word(
             "Company",
             "Who runs the computers that data went to or came from, told by their names, and by their addresses where "

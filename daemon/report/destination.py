@@ -63,7 +63,7 @@ def report(scope: Scope) -> Report:
     """One row a (month, name, device, way) of the destination that the scope asks for."""
     text = scope.only.get("destination")
     if text is None:
-        say = "Say which destination is meant: `destination=NAME` in an address, `--destination NAME` in a command."
+        say = "Say which name or address is meant (in a command: `--destination NAME`)."
         return Report("One destination", _COLUMNS, (), (say,))
     found = find(scope, text)
     if found is None or not found.parts:

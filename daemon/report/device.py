@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from daemon.report.devices import Measured
 from daemon.report.scope import Scope
+from daemon.report.watching import watching_words
 from daemon.report.words import counted, size_words
 from daemon.store.by_device import first_recorded, read_met
 from daemon.store.reached import Reached
 
 _YEAR = 12  # months before a span, in which somebody must not have been met to be new
-_OTHERS = "third parties: content, advertising, tracking and others"
 _MUCH = 0.02  # of the data, from which third parties are worth a word
 
 
@@ -56,8 +56,8 @@ def met_before(scope: Scope) -> set[str] | None:
     return met or None
 
 
-def sentences(name: str, label: str, moved: Measured, found: Sequence[Company]) -> tuple[str, ...]:
-    """The page's answer. `label`: the span as people say it, `in the last 7 days`."""
+def sentences(name: str, label: str, moved: Measured, found: Sequence[Company], watching: int = 0) -> tuple[str, ...]:
+    """The page's answer. `label`: the span as people say it, `in the last 7 days`; `watching`: bytes of third parties."""
     if not moved.bytes:
         return (f"Nothing was heard of {name} {label}.",)
     known = [each for each in found if each.name is not None]
@@ -74,7 +74,7 @@ def sentences(name: str, label: str, moved: Measured, found: Sequence[Company]) 
         said.append(f"Most of its data, {size_words(most.bytes)} of {size_words(outside)}, was with {most.name}.")
     third = moved.parties.get("third", 0)
     if third and third >= _MUCH * outside:
-        said.append(f"{size_words(third)} went to or came from {_OTHERS}.")
+        said.append(f"{size_words(third)} went to or came from third parties{watching_words(watching)}.")
     return tuple(said)
 
 

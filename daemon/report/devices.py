@@ -28,6 +28,10 @@ PARTIES = ("first", "support", "platform", "third", "unknown")
 _DAY_S = 86_400
 _HOURS_S = 8 * _DAY_S  # of a span, up to which a strip is made of hours
 _STEPS = 48  # of a strip, at most about so many
+_WITH = {
+    "first": "With its maker", "support": "With infrastructure", "platform": "With IoT platforms",
+    "third": "With third parties", "unknown": "With nobody known",
+}  # fmt: skip
 _COLUMNS = (
     Column("device", "Device"),
     Column("device_id", "Number", COUNT),
@@ -42,7 +46,7 @@ _COLUMNS = (
     Column("packets_up", "Packets sent", COUNT),
     Column("packets_down", "Packets received", COUNT),
     Column("dns_queries", "DNS questions", COUNT),
-    *(Column(f"{party}_bytes", f"With {party} parties", SIZE) for party in PARTIES),
+    *(Column(f"{party}_bytes", _WITH[party], SIZE) for party in PARTIES),
     Column("local_bytes", "In the house", SIZE),
 )  # fmt: skip
 

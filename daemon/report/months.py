@@ -14,6 +14,7 @@ from daemon.classify.vocabulary import PARTIES
 from daemon.report.contacts import NOBODY
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
+from daemon.report.watching import read_watching, watching_words
 from daemon.report.words import month_words, share_words, size_words
 from daemon.store.calendar import month_days, month_text
 from daemon.store.months import last_months
@@ -131,7 +132,9 @@ def sentences(scope: Scope, months: Mapping[int, Sequence[MonthSum]]) -> list[st
     if scope.only.keys() & {"party", "company"}:
         return [f"{text}; the month before it was {size_words(total)}." if total else f"{text}."]
     if whole:
-        text += f", {share_words(third / whole)} of it with third parties (content, advertising, tracking and others)"
+        text += f", {share_words(third / whole)} of it with third parties"
+    if third:
+        text += watching_words(read_watching(scope, month_window(scope, month, month)).bytes)
     if total:
         text += (
             f"; the month before it was {share_words(by_party(before).get('third', 0) / total)} of {size_words(total)}"

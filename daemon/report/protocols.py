@@ -20,6 +20,11 @@ _COLUMNS = (
     Column("rank_bytes", "Place by data", COUNT),
     Column("rank_length", "Place by length", COUNT),
 )
+_LONGEST = 1600  # bytes of a frame on a usual network, with tags and tunnels
+_JOINED = (
+    "Packets longer than about 1.5 kB never were on the network: the computer that recorded had already joined several into"
+    " one (offloading). The data is right; there were more packets than are counted."
+)
 
 
 def report(scope: Scope) -> Report:
@@ -42,7 +47,8 @@ def report_of(scope: Scope, wide: Sums) -> Report:
         )
         for key in sorted(sums, key=lambda key: places[1][key])
     )  # fmt: skip
-    return Report("Protocols", _COLUMNS, rows, (_sentence(sums, places, whole),))
+    notes = (_JOINED,) if any(_length(each) > _LONGEST for each in sums.values()) else ()
+    return Report("Protocols", _COLUMNS, rows, (_sentence(sums, places, whole),), notes)
 
 
 def called(protocol: object, service: object) -> str:

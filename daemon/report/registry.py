@@ -65,6 +65,12 @@ KINDS = (
         ("destination",),
     ),
     Kind(
+        "watching",
+        "watching",
+        "Advertising and tracking",
+        "How much of it is advertising and tracking, by which companies and on which devices?",
+    ),
+    Kind(
         "countries",
         "countries",
         "Countries",
@@ -113,6 +119,7 @@ KINDS = (
     Kind("applications", "applications", "Applications", "Which applications were used when, and by which device?"),
     Kind("requests", "requests", "Request rates", "How often does each device ask for names and connect?"),
     Kind("gaps", "gaps", "What is missing", "What was not captured, not kept or not understood?"),
+    Kind("captures", "captures", "Capture files", "Which files were recorded, what do they hold, and what was lost?"),
     Kind("findings", "findings.listing", "Findings", "What in the traffic is worth a look, and why?"),
 )
 

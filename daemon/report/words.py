@@ -14,12 +14,12 @@ _THE_BEGIN, _THE_END = "United ", ("Republic", "Islands", "Territories", "Territ
 _THE = ("Bahamas", "Comoros", "Gambia", "Isle of Man", "Maldives", "Netherlands", "Philippines", "Seychelles")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _PARTIES = {
-    "first": ("first party", "first parties"),
-    "support": ("support party", "support parties"),
+    "first": ("destination of its maker", "destinations of its maker"),
+    "support": ("destination that is infrastructure", "destinations that are infrastructure"),
     "third": ("third party", "third parties"),
-    "platform": ("platform party", "platform parties"),
-    "local": ("local destination", "local destinations"),
-    "unknown": ("destination of unknown party", "destinations of unknown party"),
+    "platform": ("IoT platform", "IoT platforms"),
+    "local": ("destination in the house", "destinations in the house"),
+    "unknown": ("destination of unknown kind", "destinations of unknown kind"),
 }
 
 

@@ -20,7 +20,13 @@ RADIO = Resident(
 
 @pytest.mark.parametrize(
     ("width", "left_out"),
-    [(None, ""), (400, ""), (165, "first seen"), (100, "first seen, named by, addresses, room")],
+    [
+        (None, ""),
+        (400, ""),
+        (160, "first seen"),
+        (100, "first seen, named by, addresses, mac"),
+        (60, "first seen, named by, addresses, mac, room, vendor"),
+    ],
 )
 def test_list_fits_the_window(capsys: pytest.CaptureFixture[str], width: int | None, left_out: str) -> None:
     list_table([RADIO], "home", Clock("UTC"), width)
@@ -29,7 +35,9 @@ def test_list_fits_the_window(capsys: pytest.CaptureFixture[str], width: int | N
     assert title == f"Devices of site home (1; times in UTC{hint})"
     assert ("192.168.1.10 fe80::1 +1" in row) == ("addresses" not in left_out)
     assert "owner" not in head.replace("named by", "").split()  # nobody has said any
-    for words in ("Radio", f"{MAC} (random)", "Sonos", "1.5 kB", "2.5 MB"):
+    for column, words in (("mac", f"{MAC} (random)"), ("vendor", "Sonos")):
+        assert (words in row) == (column not in left_out)
+    for words in ("Radio", "1.5 kB", "2.5 MB", "2024-07-03"):
         assert words in row
     assert len(row) <= (width or 400)
 
@@ -57,3 +65,12 @@ def test_times_are_those_of_the_house() -> None:
 )
 def test_word_as_a_sentence(about: str, value: str | None, text: str) -> None:
     assert word_text(Word(1, 1, "home", MAC, about, value, 0, "web")) == text
+
+
+def test_a_long_name_folds_before_what_a_device_moved_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """On 80 columns, what nobody can do without: who, when, how much. Who has no name has the end of its MAC."""
+    nobody = replace(RADIO, name=None, name_source=None)
+    list_table([replace(RADIO, name="A radio with a rather long name " * 2), nobody], "home", Clock("UTC"), 80)
+    out = capsys.readouterr().out
+    assert "last seen" in out
+    assert all(words in out for words in ("1.5 kB", "2.5 MB", "(no name, 00:10)", "a wider window shows"))

@@ -54,8 +54,8 @@ WALKED: dict[str, tuple[str, ...]] = {  # the addresses at which each page is lo
 }
 # Parts of pages, files, and what the claim and the login show (test_dashboard_owner.py).
 NOT_WALKED = {
-    "/overview/live", "/overview/findings", "/captures/files/{number}", "/captures/packets", "/reports/{name}.csv",
-    "/metrics", "/login", "/setup",
+    "/overview/live", "/overview/findings", "/overview/watching", "/captures/files/{number}", "/captures/packets",
+    "/reports/{name}.csv", "/findings/{name}.csv", "/metrics", "/login", "/setup",
 }  # fmt: skip
 CHARTED = {  # pages on which the sample home has something to draw
     "/", "/network", "/network/applications", "/map", "/months", "/devices", f"/devices/{TV}", f"/devices/{SENSOR}",

@@ -89,3 +89,27 @@ def test_a_chart_tells_the_numbers_that_were_tapped(page: Page, address: str) ->
     expect(told).to_contain_text("Tap the chart")
     chart.locator(".u-over").tap(position={"x": 60, "y": 60})
     expect(told).to_contain_text(re.compile(r"received by devices .*B, sent by devices .*B"))
+
+
+def test_the_map_can_be_read_on_a_phone(page: Page, address: str) -> None:
+    """It is as high as a hand is wide, moves under the finger, and small states can be seen and hit."""
+    page.goto(address + "/map?range=30d")
+    world = page.locator("svg.world").bounding_box()
+    assert world
+    assert world["height"] >= 250
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    seen, dot = page.locator(".map-box").bounding_box(), page.locator(".world .dot").first.bounding_box()
+    assert seen
+    assert dot
+    assert seen["x"] <= dot["x"] <= seen["x"] + seen["width"], "the place with most is what one sees first"
+    small = page.locator('.world a[href^="/countries/SG"] .dot').first
+    small.scroll_into_view_if_needed()
+    box = small.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 9
+
+
+def test_a_column_tells_what_it_means_on_a_phone(page: Page, address: str) -> None:
+    page.goto(address + "/reports/protocols")
+    page.get_by_text("What the columns mean").tap()
+    expect(page.locator(".columns-mean")).to_contain_text("joined several into one")

@@ -10,12 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from daemon.report.registry import KINDS
+from daemon.report.spreadsheet import csv_pieces
 from daemon.report.table import SIZE, Column, Report
 from tests.daemon.ingest.scenes import SECOND, lookup, talk, write
 from tests.support.dashboard import client, read, rows
 from tests.support.importing import imported
 from tests.support.packets import START_US
-from web.pages import reports
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,28 @@ def test_protocols_count_the_frames_that_were_written(browser: TestClient) -> No
     assert found["dns"]["Packets"] == "3"
 
 
+def test_a_heading_that_does_not_say_it_has_a_note(browser: TestClient) -> None:
+    """Once a column, opened by the heading itself; where rows are cards, all notes stand in a fold."""
+    page = read(browser, "/reports/protocols")
+    buttons = {each.text: each.attributes["popovertarget"] for each in page.one("thead").all("button")}
+    assert "Mean length" in buttons
+    assert "Packets" not in buttons, "that says itself"
+    for name in buttons.values():
+        (note,) = page.all("span", id=name)
+        assert "popover" in note.attributes
+    fold = page.one("details", class_="columns-mean")
+    assert [each.text for each in fold.all("dt")] == list(buttons)
+    assert "joined several into one" in fold.text
+
+
+def test_values_are_written_for_people(browser: TestClient) -> None:
+    (row,) = rows(read(browser, "/reports/months?range=2023-11"))[:1]
+    assert row["Month"] == "November 2023"
+    asking = read(browser, "/reports/destination")
+    assert asking.one("input", id="which").attributes["name"] == "destination"
+    assert not read(browser, "/reports/destination?destination=www.example.com").all("input", id="which")
+
+
 def test_unknown_report_and_home_are_said_to_be_so(browser: TestClient) -> None:
     assert "no report called nonsense" in read(browser, "/reports/nonsense", 404).text
     assert "no home called elsewhere" in read(browser, "/reports/protocols?site=elsewhere", 404).text
@@ -79,9 +101,9 @@ def test_a_long_file_is_written_in_pieces_and_whole() -> None:
     table = Report(
         "Long", (Column("name", "Name"), Column("bytes", "Data", SIZE)), tuple((f"=n{n}", n) for n in range(12_001))
     )
-    pieces = list(reports._pieces(table))
+    pieces = list(csv_pieces(table))
     assert len(pieces) > 2
-    found = list(csv.reader(io.StringIO(b"".join(pieces).decode())))
+    found = list(csv.reader(io.StringIO("".join(pieces))))
     assert found == [["name", "bytes"], *(["'=n" + str(n), str(n)] for n in range(12_001))]
     empty = Report("None", (Column("name", "Name"),), ())
-    assert b"".join(reports._pieces(empty)) == b"name\r\n"
+    assert "".join(csv_pieces(empty)) == "name\r\n"

@@ -71,6 +71,7 @@ def show(visit: Visit) -> Response:
         named=lambda row: devices_of(visit, row.sums),
         places=recent_spots(scope)[:_MOST_PLACES],
         exact=is_recent(scope),
+        words={word: scope.only[word] for word in ("country", "party", "company") if word in scope.only},
         csv=lambda report: visit.link(f"/reports/{report}.csv", country=code),
     )
 

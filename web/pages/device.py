@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from daemon.classify.purposes import WATCHING
+from daemon.classify.vocabulary import THIRD
 from daemon.report import names_asked, resolvers
 from daemon.report.activity import rhythms, told
 from daemon.report.device import Company, companies, sentences
@@ -25,6 +27,7 @@ from daemon.report.night import told as night_told
 from daemon.report.recording import MEANINGS, NEW_MAC
 from daemon.report.scope import Scope, Span
 from daemon.report.table import Report
+from daemon.store.by_device import first_recorded
 from daemon.store.reached import Reached, read_reached
 from daemon.store.roster import Resident, read_hints, read_reasons
 from daemon.store.words import KINDS, OFF
@@ -42,7 +45,6 @@ PAGE = 15  # destinations at once
 _NIGHT = 8
 _FINDINGS = 5
 _ASKED = 15
-_WATCHING = frozenset({"advertising", "analytics", "recognition"})  # purposes that nobody asked for
 _NO_PARTY = ("first", "support", "platform", "third", "unknown")
 
 
@@ -63,7 +65,7 @@ def show(visit: Visit) -> Response:
     scope = visit.scope(resident)
     number, name = resident.device_id, visit.names[resident.device_id]
     moved = measured(scope, parties=False)[number]
-    before = measured(scope.over(scope.span.before()), parties=False)[number]
+    before = _before(scope, number)
     reached = read_reached(scope.db, scope.window)
     for each in reached:  # as the table below says it, to the byte
         party = each.party or "unknown"
@@ -71,18 +73,19 @@ def show(visit: Visit) -> Response:
     whom = companies(scope, reached)
     nights = at_night(scope)
     lived = rhythms(_recorded(scope, resident)).get(number)
+    watching = sum(each.bytes for each in reached if each.party == THIRD and each.purpose in WATCHING)
     strip: Strip = strip_of(scope)
     ways: Ways = ways_of(scope)
     hints, more_hints = read_hints(scope.db, number)
     return visit.page(
         "device.html",
         resident=resident, name=name, scope=scope, moved=moved, before=before, companies=whom,
-        lead=_lead(visit, resident, moved, whom),
+        lead=_lead(visit, resident, moved, whom, watching),
         findings=_open(visit, number), most_findings=_FINDINGS, finding_page=address, finding_kinds=KIND_WORDS, tags=TAGS,
         severities=SEVERITIES, new_mac=NEW_MAC,
         new=number in newcomers(scope, {number: resident.first_us}),
         shown=_shown(visit, reached), parties=_parties(moved, reached),
-        watching=sum(each.bytes for each in reached if each.purpose in _WATCHING),
+        watching=watching,
         traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
         nights=nights.first(_NIGHT), more_nights=max(0, len(nights) - _NIGHT), night=night_told(scope, nights),
         night_hours=night_words(scope.night), ways=ways, reasons=read_reasons(scope.db, number), hints=hints,
@@ -108,6 +111,14 @@ def names(visit: Visit) -> Response:
     )  # fmt: skip
 
 
+def _before(scope: Scope, number: int) -> Measured | None:
+    """What a device moved in the span before; None where nobody recorded then, which is not the same as nothing."""
+    began = first_recorded(scope.db, scope.site_id)
+    if began is None or began >= scope.span.since_us:
+        return None
+    return measured(scope.over(scope.span.before()), parties=False)[number]
+
+
 def _open(visit: Visit, number: int) -> list[Finding] | None:
     """What was found of a device and is not muted, most serious first; None where nobody has looked at this time."""
     told = loud(visit, found_before(visit))
@@ -123,10 +134,10 @@ def _recorded(scope: Scope, resident: Resident) -> Scope:
     return scope.over(Span(since, max(since, min(until, scope.span.until_us))))
 
 
-def _lead(visit: Visit, resident: Resident, moved: Measured, whom: Sequence[Company]) -> tuple[str, ...]:
+def _lead(visit: Visit, resident: Resident, moved: Measured, whom: Sequence[Company], watching: int) -> tuple[str, ...]:
     """The page's answer; of what is not recorded, since when nothing is known."""
     name = visit.names[resident.device_id]
-    said = sentences(name, _within(visit.range.label), moved, whom)
+    said = sentences(name, _within(visit.range.label), moved, whom, watching)
     if resident.level != OFF or resident.level_since_us is None:
         return said
     since = visit.scope(resident).moment(resident.level_since_us)

@@ -23,6 +23,7 @@ from daemon.store import mutes
 from daemon.store.mutes import Said, standing_remarks
 from daemon.store.words import BadWordError
 from web.hunting import SECONDS, found, found_already
+from web.pages.finding_times import days_of, times_file
 from web.reading import reading
 from web.routing import Page
 from web.visit import NotHereError, Visit
@@ -103,12 +104,22 @@ def show_one(visit: Visit) -> Response:
     said = standing_remarks(visit.owner, visit.site).get(finding.finding_id, _SILENT)
     return visit.page(
         "finding.html",
-        finding=finding, said=said, evidence=evidence, severities=SEVERITIES, words=KIND_WORDS, tags=TAGS, address=address,
+        finding=finding, said=said, evidence=evidence, days=days_of(evidence.times, visit.zone),
+        severities=SEVERITIES, words=KIND_WORDS, tags=TAGS, address=address,
         bars=_bars(visit, finding, evidence), distances=_distances(evidence),
         others=_others(visit, hunted, finding),
         history=mutes.remarks_of(visit.owner, visit.site, finding.finding_id),
         destination=_destination(finding), command=_command(visit, finding), longest=mutes.LONGEST_NOTE,
     )  # fmt: skip
+
+
+def times(visit: Visit) -> Response:
+    """When each of its connections began, as a file."""
+    hunted = found_already(visit)
+    if hunted is None:
+        return _wait(visit)
+    finding = _finding(hunted, visit.param("name"))
+    return times_file(finding.finding_id, _evidence(visit, hunted, finding).times)
 
 
 def _evidence(visit: Visit, hunted: Hunt, finding: Finding) -> Evidence:
@@ -230,6 +241,7 @@ def undo(visit: Visit) -> Response:
 
 PAGES = (
     Page("/findings", show),
+    Page("/findings/{name}.csv", times),
     Page("/findings/{name}", show_one),
     Page("/findings/{name}/mute", mute, "POST"),
     Page("/findings/{name}/note", note, "POST"),

@@ -35,6 +35,7 @@ class DeviceMonth:
 
     name: str
     link: str | None
+    device_id: int
     parties: Mapping[str, int]
     bytes: int
     before: int
@@ -73,6 +74,11 @@ def show(visit: Visit) -> Response:
         others=[_choice(month, before) for month in reversed(known[:-1])],
         before=None if before is None else month_words(before),
         after=month_words(after),
+        ranges={
+            "after": month_text(after),
+            "before": None if before is None else month_text(before),
+            "whole": f"{month_text(next(iter(sums), after))}-01..{_last_day(known[-1])}",
+        },
         told=[] if before is None else told(scope, changes, before, after),
         changes=[
             (each, company_link(visit, each.organisation), _devices(visit, each.devices))
@@ -129,7 +135,7 @@ def _by_device(visit: Visit, scope: Scope, before: int | None, after: int) -> li
     rows = [
         DeviceMonth(
             visit.names.get(each, "no device of this house"), visit.device_link(each) if each in visit.names else None,
-            now.get(each, {}), sum(now.get(each, {}).values()), sum(was.get(each, {}).values()),
+            each, now.get(each, {}), sum(now.get(each, {}).values()), sum(was.get(each, {}).values()),
         )
         for each in now.keys() | was.keys()
     ]  # fmt: skip

@@ -6,13 +6,14 @@ each is a report or several with pictures beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
 from daemon.decode.slots import SLOT_US
 from daemon.report import encryption, gaps, ip_versions, names_asked, names_by_device, protocols, reach, resolvers
+from daemon.report.contacts import NOBODY
 from daemon.report.scope import Scope
 from daemon.report.slots import DAY, HOUR, QUARTER, read_moved, step_of, steps_of
 from daemon.report.sums import read_wide
@@ -33,11 +34,11 @@ KINDS = ("encrypted", "open", "uncategorised")
 
 
 class Ranked(NamedTuple):
-    """One of the three rankings of protocols: its heading, and (name, value, part of the largest)."""
+    """One of three rankings of protocols: its heading, and (name, value, part of the largest, its packets' words)."""
 
     heading: str
     form: str
-    rows: list[tuple[str, float, float]]
+    rows: Sequence[tuple[str, float, float, Mapping[str, str]]]
 
 
 class Given(NamedTuple):
@@ -132,9 +133,17 @@ def rankings(report: Report) -> list[Ranked]:
     ):
         order = sorted(rows, key=lambda row: int(row[place]))[:_MOST_RANKED]
         top = max((row[key] for row in order), default=0) or 1
-        shown = [(protocols.called(row["protocol"], row["service"]), row[key], row[key] / top) for row in order]
+        shown = [
+            (protocols.called(row["protocol"], row["service"]), row[key], row[key] / top, packet_words(row))
+            for row in order
+        ]
         out.append(Ranked(heading, form, shown))
     return out
+
+
+def packet_words(row: Mapping[str, Any]) -> dict[str, str]:
+    """What the packets of a protocol's row are found by."""
+    return {"protocol": row["protocol"], "service": row["service"] or NOBODY}
 
 
 def keyed(report: Report) -> list[dict[str, Any]]:

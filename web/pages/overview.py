@@ -21,6 +21,7 @@ from daemon.report.scope import Scope, Span
 from daemon.report.slots import DAY, HOUR, steps_of
 from daemon.report.sums import pieces as parts
 from daemon.report.sums import read_sums
+from daemon.report.watching import Watching, read_watching, watching_words
 from daemon.store.active import devices_seen, read_day_lines, read_moved
 from daemon.store.missing import count_gaps, read_held
 from daemon.store.stations_seen import devices_of_stations
@@ -37,6 +38,7 @@ from web.visit import Visit
 
 _MOST_NEW, _MOST_COMPANIES, _MOST_DEVICES, _MOST_COUNTRIES, _MOST_FINDINGS = 6, 6, 6, 6, 3
 _FEW_DAYS = 4
+_AT_ONCE = 100 * 86_400  # seconds: who advertises in a longer time is asked for when the page is there
 _ROUNDING = 0.001
 _SEEN = b"seen=-"  # in the address that a browser asks for next
 
@@ -79,6 +81,7 @@ class Look(NamedTuple):
     octets: int  # with the internet
     before: int | None  # the same in the span before
     active: list[Active]
+    watching: Watching | None  # None: that would take too long
 
 
 def show(visit: Visit) -> Response:
@@ -86,15 +89,16 @@ def show(visit: Visit) -> Response:
     scope = visit.scope().of(None)
     look = once(visit, scope, "overview", lambda: _looked(scope))
     picture, pieces = look.picture, look.pieces
-    groups = group_companies(pieces)
+    groups, devices, countries = group_companies(pieces), _of(pieces, DEVICE), _of(pieces, COUNTRY)
     return visit.page(
         "overview.html",
         lead=_lead(visit, look), picture=picture, now=_now(visit, scope), first=True,
         by_days=beyond(picture, look.octets), active=look.active, companies=picture.top_companies(_MOST_COMPANIES),
-        countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=_of(pieces, DEVICE),
+        countries=picture.top_countries(_MOST_COUNTRIES), pieces=pieces, devices_new=devices[:_MOST_NEW],
         found=loud(visit, found_before(visit)), most=_MOST_FINDINGS,
         unrecorded=counted(everybody_unrecorded(visit)), groups=groups[:_MOST_NEW],
-        groups_more=max(len(groups) - _MOST_NEW, 0), countries_new=_of(pieces, COUNTRY),
+        countries_new=countries[:_MOST_NEW],
+        news_more=sum(max(len(each) - _MOST_NEW, 0) for each in (devices, groups, countries)), watching=look.watching,
     )  # fmt: skip
 
 
@@ -105,6 +109,7 @@ def _looked(scope: Scope) -> Look:
     return Look(
         picture, find_news(scope, picture, owned), len(devices_seen(scope.db, scope.window)), sum(moved.values()),
         _before(scope), _active(scope, moved, picture),
+        read_watching(scope) if scope.span.seconds <= _AT_ONCE else None,
     )  # fmt: skip
 
 
@@ -133,6 +138,11 @@ def _saying(answer: HTMLResponse, seen: str) -> Response:
 def findings(visit: Visit) -> Response:
     """What in the traffic may be worth a look, alone: finding it takes longer than the page may."""
     return visit.page("overview_findings.html", found=loud(visit, found_already(visit)), most=_MOST_FINDINGS)
+
+
+def watching(visit: Visit) -> Response:
+    """How much of it is advertising and tracking, alone: of a long time that takes longer than the page may."""
+    return visit.page("overview_watching.html", watching=read_watching(visit.scope().of(None)))
 
 
 def _now(visit: Visit, scope: Scope) -> Now:
@@ -166,8 +176,8 @@ def _lead(visit: Visit, look: Look) -> str:
     third, whole = picture.parties.get("third", 0), picture.bytes
     if third and whole:
         much = "" if beyond(picture, octets) else f", {size(third)},"
-        who = "third parties: content, advertising, tracking and others"
-        said += f" {share(third / whole)} of it{much} went to or came from {who}."
+        part = "" if look.watching is None else watching_words(look.watching.bytes)
+        said += f" {share(third / whole)} of it{much} went to or came from third parties{part}."
     return said
 
 
@@ -233,4 +243,5 @@ PAGES = (
     Page("/", show),
     Page("/overview/live", live),
     Page("/overview/findings", findings),
+    Page("/overview/watching", watching),
 )

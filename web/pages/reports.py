@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zlib
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from starlette.responses import Response, StreamingResponse
 
+from daemon.report.meanings import meaning
 from daemon.report.registry import KINDS, REPORTS, Kind
-from daemon.report.table import MOST_SHOWN, Report, csv_cell
+from daemon.report.spreadsheet import csv_pieces
+from daemon.report.table import MOST_SHOWN
 from web.routing import Page
-from web.tables import rows_of
+from web.tables import is_number, rows_of
 from web.visit import NotHereError, Visit
 
-_PIECE = 2000  # rows of a file that are written at a time
-_ZIPPED, _GZIP = 4, 31  # how hard; a gzip header and trailer around it
+_ZIPPED, _GZIP = 2, 31  # how hard: half of the time of 4, for 6 % more bytes; a gzip header and trailer around it
 
 
 def listed(visit: Visit) -> Response:
@@ -29,7 +27,11 @@ def show(visit: Visit) -> Response:
     """One report."""
     kind = _kind(visit)
     report = kind.make(visit.scope())
-    return visit.page("report.html", kind=kind, report=report, rows=rows_of(visit, report), most=MOST_SHOWN)
+    told = {key: text for key in report.keys if key != "device_id" and (text := meaning(kind.name, key)) is not None}
+    return visit.page(
+        "report.html", kind=kind, report=report, rows=rows_of(visit, kind.name, report), most=MOST_SHOWN, told=told,
+        is_number=is_number, packets=visit.packets(**{word: visit.query(word) for word in kind.only}),
+    )  # fmt: skip
 
 
 def as_csv(visit: Visit) -> Response:
@@ -38,7 +40,7 @@ def as_csv(visit: Visit) -> Response:
     report = kind.make(visit.scope())
     name = f"{kind.name}-{visit.range.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', "vary": "Accept-Encoding"}
-    pieces = _pieces(report)
+    pieces: Iterator[bytes] = map(str.encode, csv_pieces(report))  # its text is never there as a whole
     if "gzip" in visit.request.headers.get("accept-encoding", ""):
         pieces = _zipped(pieces)
         headers["content-encoding"] = "gzip"
@@ -52,21 +54,6 @@ def _zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield packer.compress(piece)
     yield packer.flush()
-
-
-def _pieces(report: Report) -> Iterator[bytes]:
-    """The file in pieces: its text is never there twice."""
-    target = io.StringIO()
-    lines = csv.writer(target, lineterminator="\r\n")
-    lines.writerow(report.keys)
-    rows = iter(report.rows)
-    while piece := list(islice(rows, _PIECE)):
-        lines.writerows([[csv_cell(value) if type(value) is str else value for value in row] for row in piece])
-        yield target.getvalue().encode()
-        target.seek(0)
-        target.truncate()
-    if rest := target.getvalue():
-        yield rest.encode()
 
 
 def _kind(visit: Visit) -> Kind:

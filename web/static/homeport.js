@@ -45,6 +45,10 @@
   var current = document.querySelector(".top nav [aria-current]");
   if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.offsetLeft - 48;
 
+  // There the map is wider as well: what is shown of it first has the place with most, which is drawn first.
+  var map = document.querySelector(".map-box"), most = map && map.querySelector(".dot");
+  if (most) map.scrollLeft += most.getBoundingClientRect().left - map.getBoundingClientRect().left - map.clientWidth / 2;
+
   // A select or a checkbox that says so sends its form at once.
   document.addEventListener("change", function (event) {
     if (event.target.closest("[data-submit]")) event.target.form.requestSubmit();

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from daemon.classify.purposes import WATCHING
 from daemon.decode.slots import SLOT_US
 from daemon.report.findings.regularity import LEAST_EVENTS, Rhythm, find_rhythms, may_have_rhythm
 from daemon.report.findings.vocabulary import BEACONING, HIGH, LOW, MEDIUM, USUAL, Fact, Finding, Stream, View
@@ -22,7 +23,6 @@ HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 QUIET_SERVICES = frozenset({"ntp", "dns", "dot", "doq", "doh", "stun", "turn", "icmp", "icmpv6"})
 QUIET_PURPOSES = frozenset({"time", "name service", "connectivity", "certificates"})
 _MAIL = frozenset({"imap", "imaps", "pop3", "pop3s", "smtp", "smtps", "xmpp", "xmpps", "fcm", "mqtts", "ircs", "ipsec"})
-_TRACKING = frozenset({"advertising", "analytics", "recognition"})
 _CROWDED = 0.5  # of the connections have no times of their own: others count these
 MOST_ASKED = 150  # streams whose times are read, those that would be findings first
 _MOST_USUAL = 50
@@ -84,11 +84,7 @@ def severity_of(stream: Stream) -> int:
     """How much a call by the clock to this destination deserves to be looked at."""
     if stream.known:
         return USUAL
-    if (
-        stream.party == "third"
-        and stream.purpose not in _TRACKING
-        and (stream.subject.media or stream.subject.personal)
-    ):
+    if stream.party == "third" and stream.purpose not in WATCHING and (stream.subject.media or stream.subject.personal):
         return USUAL
     if not stream.named and stream.party == "unknown" and stream.last_us - stream.first_us >= DAY_US:
         return HIGH

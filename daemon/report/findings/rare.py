@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from daemon.classify.purposes import WATCHING
 from daemon.report.findings.beaconing import DAY_US, QUIET_SERVICES
 from daemon.report.findings.vocabulary import LOW, MEDIUM, RARE, Fact, Finding, Stream, View
 from daemon.report.findings.wording import service_of, whose
@@ -17,7 +18,6 @@ from daemon.report.table import COUNT, SIZE
 
 _HISTORY_US = 5 * DAY_US
 _MOST_BYTES = 2_000_000
-_TRACKING = frozenset({"advertising", "analytics", "recognition"})
 _PARTIES = frozenset({"third", "unknown"})
 _ADVICE = (
     "Look what else changed on that day: an update, a new app or feature. If nothing did, and the device works without"
@@ -50,7 +50,7 @@ def _may(stream: Stream, view: View) -> bool:
         return False
     if stream.first.service in QUIET_SERVICES or not stream.packets_down:
         return False
-    if stream.subject.media and stream.purpose not in _TRACKING:
+    if stream.subject.media and stream.purpose not in WATCHING:
         return False
     return stream.first_us - max(stream.subject.first_us, view.begun_us) >= _HISTORY_US
 

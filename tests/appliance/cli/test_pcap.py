@@ -86,6 +86,16 @@ def test_nothing_found_is_a_capture_without_packets(database: Path, capsys: pyte
     [
         (("--device", "nobody"), 3, "no device 'nobody'"),
         (("--destination", "example.net"), 3, "went to 'example.net'"),
+        (("--company", "Nobody Inc"), 3, "went to 'Nobody Inc'"),
+        (("--asked", "example.net"), 3, "asked for 'example.net'"),
+        (("--country", "Atlantis"), 2, "--country: there is no country 'Atlantis'"),
+        (("--party", "local"), 2, "--party: party 'local' cannot be"),
+        (("--application", "None"), 2, "--application: there is no application 'None'"),
+        (("--service", "gopher"), 2, "--service: there is no service 'gopher'"),
+        (("--protocol", "\x1b[31m"), 2, "--protocol: there is no protocol"),
+        (("--ip-version", "5"), 2, "--ip-version: ip version '5' cannot be; it is one of: 4, 6"),
+        (("--encrypted", "perhaps"), 2, "yes, no, unknown"),
+        (("--scope", "moon"), 2, "internet, local, chatter"),
         (("--flow", "12345"), 3, "no flow 12345"),
         (("--flow", str(1 << 70)), 3, "no flow"),
         (("--site", "elsewhere"), 3, "elsewhere"),
@@ -95,7 +105,7 @@ def test_nothing_found_is_a_capture_without_packets(database: Path, capsys: pyte
         (("--filter", "\x1b[31m"), 2, "filter"),
         (("-w", "/nonexistent/out.pcap"), 3, "cannot be written"),
     ],
-    ids=range(10),
+    ids=range(20),
 )
 def test_what_cannot_be_is_explained(
     database: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], code: int, words: str
@@ -107,6 +117,13 @@ def test_what_cannot_be_is_explained(
     assert "\x1b" not in said
     assert len(said.splitlines()) == 1
     assert not out.exists()
+
+
+def test_what_holds_together(database: Path) -> None:
+    every = taken(database, "--protocol", "udp", "--ip-version", "4", "--scope", "internet")
+    assert [each.frame for each in every] == FRAMES
+    assert taken(database, "--protocol", "udp", "--ip-version", "6") == []
+    assert taken(database, "--service", "kasa", "--encrypted", "no", "--since", "2023-11-14T22:13:45Z") == every[25:]
 
 
 def test_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,9 @@ def test_new_gone_and_stayed() -> None:
 def test_first_month_is_a_beginning() -> None:
     months = [met(JULY, "a.example", "first"), met(JULY, "b.example", "third"), met(JULY, "c.example", "third")]
     assert {kind for _, kind, _ in kinds(*months)} == {BEGINS}
-    assert said(*months) == ("July 2025, Radio: seen for the first time, with 2 third parties and 1 first party.",)
+    assert said(*months) == (
+        "July 2025, Radio: seen for the first time, with 2 third parties and 1 destination of its maker.",
+    )
 
 
 def test_nothing_is_gone_from_a_month_that_is_not_over() -> None:

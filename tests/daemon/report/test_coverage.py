@@ -42,7 +42,7 @@ def test_shares_add_up_and_the_largest_come_first() -> None:
     ]
     (sentence,) = report.sentences
     assert sentence == (
-        "July 2025: 90.0% of the traffic to the internet has a name, and 90.0% of 10 addresses;"
+        "July 2025: 90.0 % of the traffic to the internet has a name, and 90.0 % of 10 addresses;"
         " most of the rest has none because no DNS answer for the address was seen."
     )
 
@@ -51,13 +51,13 @@ def test_devices_are_added_up() -> None:
     report = coverage_report([naming("tls", 10), naming("tls", 20, device=2)], {})
     ((_, _, _, words, destinations, flows, size, share),) = report.rows
     assert (words, destinations, flows, size, share) == (NAMED["tls"], 4, 6, 30, 1.0)
-    assert report.sentences == ("July 2025: 100.0% of the traffic to the internet has a name.",)
+    assert report.sentences == ("July 2025: 100.0 % of the traffic to the internet has a name.",)
 
 
 def test_month_of_nothing_but_empty_packets() -> None:
     report = coverage_report([naming("-", 0)], {JULY: (0, 0)})
     assert report.rows[0][-1] == 0.0
-    assert report.sentences == ("July 2025: 100.0% of the traffic to the internet has a name.",)
+    assert report.sentences == ("July 2025: 100.0 % of the traffic to the internet has a name.",)
 
 
 def test_every_month_has_its_sentence() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from daemon.report import encryption, ip_versions, protocols, reach, slots
 from daemon.report.scope import Scope
+from daemon.report.sums import Key, Sum
 from daemon.report.table import Report
 from tests.daemon.ingest.scenes import DAY, HOUR, TABLET_MAC
 from tests.support.asking import asked
@@ -51,6 +52,15 @@ def test_protocols_by_packets_bytes_and_mean_length(week: Home) -> None:
         assert [row[place] for row in order] == list(range(1, len(order) + 1))
         assert [row[measure] for row in order] == sorted((row[measure] for row in order), reverse=True)
     assert f"in {len(frames)} packets" in report.sentences[0]
+
+
+def test_packets_that_were_joined_before_they_were_recorded_are_explained(week: Home) -> None:
+    usual: dict[Key, Sum] = {(1, "tcp", "https", "yes", 4, "internet"): Sum(10, 10, 600, 15_000)}
+    joined: dict[Key, Sum] = {(1, "tcp", "http", "no", 4, "internet"): Sum(10, 10, 600, 150_000)}
+    with asked(week[0], SPAN, UNTIL) as scope:
+        assert protocols.report_of(scope, usual).notes == ()
+        (note,) = protocols.report_of(scope, usual | joined).notes
+    assert "already joined several into one" in note
 
 
 def test_one_device_has_its_own_protocols(week: Home) -> None:

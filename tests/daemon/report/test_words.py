@@ -31,10 +31,10 @@ def test_countries_in_a_sentence(name: str, words: str) -> None:
     [
         ("third", 1, "third party"),
         ("third", 2, "third parties"),
-        ("platform", 0, "platform parties"),
-        ("unknown", 1, "destination of unknown party"),
-        (None, 3, "destinations of unknown party"),
-        ("nonsense", 1, "destination of unknown party"),
+        ("platform", 0, "IoT platforms"),
+        ("unknown", 1, "destination of unknown kind"),
+        (None, 3, "destinations of unknown kind"),
+        ("nonsense", 1, "destination of unknown kind"),
     ],
 )
 def test_parties(party: str | None, number: int, words: str) -> None:

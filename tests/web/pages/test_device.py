@@ -282,4 +282,4 @@ def test_of_third_parties_those_that_watch_are_told_apart(tmp_path: Path) -> Non
     page = read(client(imported(tmp_path / "h.db", capture)), f"/devices/{LAPTOP_MAC}?range=24h")
     whose = page.one("section", aria_labelledby="whose").text
     much = size(sum(each.size for each in packets(capture) if watching[1] in (each.sender, each.receiver)))
-    assert f"Of it for advertising, analytics and recognising what is on the screen: {much}" in whose
+    assert f"Of third parties for advertising and tracking: {much}" in whose

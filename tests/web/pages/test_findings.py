@@ -84,7 +84,10 @@ def test_one_finding_has_its_evidence(browser: TestClient, small: tuple[Path, Ho
     opened = sum(1 for frame in _sent_by(small[1], BEACONING) if frame[47] == 0x02)
     assert f"{count(opened)} connections, one mark each" in page.text
     assert len(page.all("svg", class_="moments")) == 1
-    assert rows(page)[0] == {"Between two": "4.5 min to 6.5 min", "How often": count(opened - 1)}
+    assert sum(int(row["Connections"].replace(",", "")) for row in rows(page)) == opened
+    (file,) = [each.attributes["href"] for each in page.all("a") if each.text.startswith("CSV, one row")]
+    assert len(browser.get(file).text.splitlines()) == 1 + opened
+    assert rows(page, 1)[0] == {"Between two": "4.5 min to 6.5 min", "How often": count(opened - 1)}
     assert "every 5 minutes" in page.text
     assert "What to do" in page.text
     assert "Annas-iPhone" in page.one("ul", class_="rows").text  # it goes there, too

@@ -17,6 +17,7 @@ from web.numbers import size
 from web.options import ServiceState
 
 Home = tuple[Path, Path]
+ADVERTISER = "203.0.113.20"
 NASTY = '"><img src=x onerror=alert(1)>'
 
 
@@ -39,7 +40,20 @@ def test_the_first_sentence_answers_with_numbers(browser: TestClient, week: Home
     lead = read(browser, f"/?{RANGE}").one("p", class_="lead").text
     assert lead.startswith(f"2 devices exchanged {size(octets(frames))} with ")
     assert "more than the same time before" in lead
-    assert "third parties" in lead
+    ads = octets([each for each in frames if ADVERTISER in (each.sender, each.receiver)])
+    assert f"third parties, {size(ads)} of it for advertising and tracking" in lead
+
+
+def test_who_advertises_is_said_with_names_also_of_a_long_time(browser: TestClient, week: Home) -> None:
+    ads = octets([each for each in told(week[1]) if ADVERTISER in (each.sender, each.receiver)])
+    who = _section(read(browser, f"/?{RANGE}"), "who").one("p", class_="watching")
+    assert size(ads) in who.text
+    assert {"/companies/Google", f"/devices/{TABLET_MAC}"} <= links_of(who)
+    later = _section(read(browser, "/?range=365d"), "who").one("div", hx_trigger="load")
+    part = read(browser, later.attributes["hx-get"])
+    assert size(ads) in part.text
+    none = _section(read(browser, "/?range=2023-11-15..2023-11-20"), "who").one("p", class_="watching")
+    assert "None of what third parties exchanged" in none.text
 
 
 def test_news_stand_there_in_words_with_links(browser: TestClient, week: Home) -> None:

@@ -1,0 +1,43 @@
+"""When a finding's connections began: day by day as a table, and all of them as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+
+class Day(NamedTuple):
+    """The connections of one day of the home: how many, the first and the last as people read clocks."""
+
+    day: str
+    connections: int
+    first: str
+    last: str
+
+
+def days_of(times_us: Sequence[int], zone: str) -> list[Day]:
+    """What the picture of moments shows, a row a day."""
+    here = ZoneInfo(zone)
+    days: dict[date, list[datetime]] = {}
+    for time_us in sorted(times_us):
+        at = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(here)
+        days.setdefault(at.date(), []).append(at)
+    return [Day(f"{day:%-d %b}", len(at), f"{at[0]:%H:%M}", f"{at[-1]:%H:%M}") for day, at in days.items()]
+
+
+def times_file(name: str, times_us: Sequence[int]) -> Response:
+    """One row a connection: when it began, in microseconds since the epoch, UTC, and in words."""
+    target = io.StringIO()
+    lines = csv.writer(target, lineterminator="\r\n")
+    lines.writerow(("time_us", "time"))
+    for time_us in times_us:
+        at = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+        lines.writerow((time_us, at.isoformat(timespec="milliseconds")))
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(target.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
