@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sqlite3
 import sys
@@ -34,7 +33,8 @@ from daemon.decode.slots import SLOT_US
 from daemon.report.lookup import told_apart
 from daemon.report.moments import moment_us
 from daemon.report.scope import Scope, Span
-from daemon.report.table import COUNT, MOST_SHOWN, SHARE, SIZE, TEXT, TIME, Report, Row, csv_rows
+from daemon.report.spreadsheet import csv_pieces
+from daemon.report.table import COUNT, MOST_SHOWN, SHARE, SIZE, TEXT, TIME, Report, Row
 from daemon.store.applications import read_applications
 from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
@@ -213,9 +213,7 @@ def _cells(report: Report, row: Row) -> list[str]:
 def _csv(report: Report, *, everything: bool) -> None:
     del everything  # a spreadsheet always gets all
     with reader_may_leave():
-        lines = csv.writer(sys.stdout, lineterminator="\n")
-        lines.writerow(report.keys)
-        lines.writerows(csv_rows(report))
+        sys.stdout.writelines(csv_pieces(report, end="\n"))
 
 
 def _json(report: Report, *, everything: bool) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.decode.columns import ETHERNET, Columns, decode_columns, link_addresses
-from daemon.decode.conversations import Flows, Mask, Span
+from daemon.decode.cut_flows import Flows, Mask, Span
 from daemon.decode.fragments import Fragments
 from daemon.decode.packet import FRAME, IP, NO_MAC
 from daemon.decode.records import Records

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from daemon.decode.columns import SPARE
-from daemon.decode.conversations import Conversation, Flows, Span
 from daemon.decode.cursor import DecodeError
 from daemon.decode.cut import Accepts, Address, Carried, Choice, Party, Wish
+from daemon.decode.cut_flows import Conversation, Flows, Span
 from daemon.decode.fine import is_finer, remainders
 from daemon.decode.framing import LOOKAHEAD, Scanner, entered_scanner
 from daemon.decode.links import LINK_NAMES

@@ -18,17 +18,17 @@ _BETWEEN = "\0"
 _LEADING = tuple(_BETWEEN + each for each in FORMULA)
 
 
-def csv_pieces(report: Report) -> Iterator[str]:
-    """A report as a file: the keys of its columns, then its rows, some thousands at a time."""
-    yield ",".join(report.keys) + END
+def csv_pieces(report: Report, end: str = END) -> Iterator[str]:
+    """A report as a file: the keys of its columns, then its rows, some thousands at a time; `end` of each line."""
+    yield ",".join(report.keys) + end
     for columns in column_pieces(report.rows):
-        yield csv_text(columns)
+        yield csv_text(columns, end)
 
 
-def csv_text(columns: Sequence[Sequence[object]]) -> str:
+def csv_text(columns: Sequence[Sequence[object]], end: str = END) -> str:
     """Lines of a file, each with its end. Columns are of one length."""
     lines = zip(*map(_cells, columns), strict=True)
-    return "".join([(",".join(line) or _EMPTY) + END for line in lines])
+    return "".join([(",".join(line) or _EMPTY) + end for line in lines])
 
 
 def _cells(values: Sequence[object]) -> Iterable[str]:

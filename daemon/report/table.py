@@ -109,9 +109,3 @@ class Report:
 def csv_cell(value: object) -> object:
     """A value as it stands in CSV: text from the network must not become a formula in somebody's spreadsheet."""
     return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
-
-
-def csv_rows(report: Report) -> Iterator[list[object]]:
-    """All rows as they stand in CSV."""
-    for row in report.rows:
-        yield [csv_cell(value) if isinstance(value, str) else value for value in row]

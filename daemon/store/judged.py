@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from daemon.store.columns import Ints, distinct, read_columns
+from daemon.store.columns import Ints, Narrow, distinct, read_columns
 
 _BITS = 32
 _JUDGED = (f"(device_id << {_BITS}) + iif(name_id, name_id, -remote_id)", "verdict_id")
 _OF_MONTH = "judgement WHERE month = :month AND site_id = :site"
 _OF_DEVICE = " AND device_id = :device"
 _OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(:named))"
+_SO_JUDGED = " AND verdict_id IN (SELECT value FROM json_each(:verdicts))"
 _FEW = 2_000  # destinations, up to which it pays to sift
+
+
+class Judged(NamedTuple):
+    """Verdicts of a month, in order of their devices and destinations."""
+
+    keys: Ints
+    verdicts: Ints
+
+    def of(self, device: Ints, named: Narrow) -> Ints:
+        """The verdicts of pairs, 0 where there is none."""
+        if not len(self.keys):
+            return np.zeros(len(device), np.int64)
+        wanted = (device << _BITS) + named
+        at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where(self.keys[at] == wanted, self.verdicts[at], 0)
+
+
+def read_judged(db: sqlite3.Connection, month: int, site: int, verdicts: Collection[int]) -> Judged:
+    """What had one of these verdicts in a month."""
+    return _read(db, _SO_JUDGED, {"month": month, "site": site, "verdicts": json.dumps(list(verdicts))})
+
+
+def _read(db: sqlite3.Connection, which: str, asked: Mapping[str, object]) -> Judged:
+    keys, verdicts = read_columns(db, _JUDGED, _OF_MONTH + which, asked)
+    order = np.argsort(keys, kind="stable")  # but for addresses they are in order
+    return Judged(keys[order], verdicts[order])
 
 
 def verdicts_of(
@@ -28,10 +57,4 @@ def verdicts_of(
     few = len(these) <= _FEW
     of = (_OF_DEVICE if only is not None else "") + (_OF_THESE if few else "")
     asked = {"month": month, "site": site, "device": only, "named": json.dumps(these.tolist()) if few else None}
-    keys, verdict = read_columns(db, _JUDGED, _OF_MONTH + of, asked)
-    if not len(keys):
-        return np.zeros(len(device), np.int64)
-    order = np.argsort(keys, kind="stable")  # but for addresses they are in order
-    wanted = (device << _BITS) + named
-    at = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(order) - 1)]
-    return np.where(keys[at] == wanted, verdict[at], 0)
+    return _read(db, of, asked).of(device, named)

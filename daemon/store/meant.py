@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from daemon.store.behind import BEGINNING, END, Ends
 from daemon.store.cells import INSIDE, INWARD
+from daemon.store.labels import name_numbers
 
 _MONTHS_HELD = 2  # captures are asked in the order of time, and one of a day touches two at most
 
@@ -220,8 +221,7 @@ def read_messages_about(
 
 def find_name(db: sqlite3.Connection, text: str) -> frozenset[int]:
     """The number of a name, as it is written; empty where nobody ever said it."""
-    rows = db.execute("SELECT id FROM name WHERE text = ?", (text.strip().rstrip(".").lower(),))
-    return frozenset(row[0] for row in rows)
+    return frozenset(name_numbers(db, [text.strip().rstrip(".").lower()]))
 
 
 def has_flows(db: sqlite3.Connection, capture_id: int, way: Way) -> bool:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from daemon.decode.slots import SLOT_US
+from daemon.store import bulk
 from daemon.store.aliases import write_aliases
 from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
@@ -28,8 +29,7 @@ from daemon.store.cells import (
     cells,
 )
 from daemon.store.day_sums import MOST, sum_days
-from daemon.store.rows import PIECE
-from daemon.store.tables import NATIVE, Table, pieces
+from daemon.store.tables import NATIVE, Table, numbers
 
 FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
 _CHUNK_DAYS = 8  # rolled at a time: bounds the temporary tables
@@ -342,10 +342,4 @@ def _replace(
 def _insert(db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Table) -> None:
     """Write rows with all of these columns but the last, which is 0."""
     width = len(columns) - 1
-    row = f"({'?, ' * width}0)"
-    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
-    several = pieces(rows, width, PIECE)
-    rest = several.pop() if several and len(several[-1]) < PIECE * width else ()
-    if several:
-        db.executemany(insert + ", ".join([row] * PIECE), several)
-    db.executemany(insert + row, [rest[at : at + width] for at in range(0, len(rest), width)])
+    bulk.insert(db, f"INSERT INTO {table} ({', '.join(columns)})", f"({'?, ' * width}0)", width, numbers(rows))

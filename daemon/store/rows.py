@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,10 +18,6 @@ from daemon.flow.facts import DnsFact, Facts, FlowFact, FlowKind, HelloFact
 from daemon.identify.answers import holds_until
 
 _F = TypeVar("_F")
-
-PIECE = 20  # rows: of twice as many a statement is no quicker
-
-Piece = tuple[Any, ...]  # the values of PIECE rows, or of fewer at the end
 
 _NEVER = (None, 0)
 _UNICAST = ("udp", "tcp")
@@ -48,11 +43,6 @@ _FLOW = f"INSERT INTO flow VALUES ({_values(18)}, 1, 0, NULL, NULL, NULL, NULL, 
 _HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_values(18)})"
 _MESSAGE = f"INSERT INTO dns_message VALUES ({_values(13)})"
 _RECORD = f"INSERT INTO dns_record VALUES ({_values(7)})"
-
-
-def pieces(rows: Sequence[Sequence[Any]]) -> list[Piece]:
-    """Rows, PIECE in one."""
-    return [tuple(chain.from_iterable(rows[at : at + PIECE])) for at in range(0, len(rows), PIECE)]
 
 
 class Numbers(NamedTuple):

@@ -32,8 +32,8 @@ _JOINED: Mapping[str, Callable[[Sequence[int]], int]] = MappingProxyType(
 
 def rows_of(table: Table, width: int) -> list[tuple[int, ...]]:
     """The rows of a table."""
-    numbers = iter(memoryview(table).cast("q").tolist())
-    return list(zip(*[numbers] * width, strict=True))
+    every = iter(numbers(table))
+    return list(zip(*[every] * width, strict=True))
 
 
 def table_of(rows: Iterable[Iterable[int]]) -> Table:
@@ -86,15 +86,14 @@ def plain_grouped(table: Table, width: int, keys: int, how: str) -> Table:
     )
 
 
-def pieces(table: Table, width: int, rows: int) -> list[list[int]]:
-    """The numbers of so many rows in each piece, the last one may have fewer."""
-    numbers, size = memoryview(table).cast("q").tolist(), width * rows
-    return [numbers[at : at + size] for at in range(0, len(numbers), size)]
+def numbers(table: Table) -> list[int]:
+    """Its numbers, one row behind the other."""
+    return memoryview(table).cast("q").tolist()
 
 
 def numbers_in(table: Table, width: int, column: int) -> list[int]:
     """The different numbers of a column, in order."""
-    return sorted({*memoryview(picked(table, width, (column,))).cast("q").tolist()})
+    return sorted({*numbers(picked(table, width, (column,)))})
 
 
 read = _tables.read if NATIVE else plain_read

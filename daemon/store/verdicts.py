@@ -14,14 +14,12 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from daemon.classify.vocabulary import Verdict
+from daemon.store import bulk
 from daemon.store.calendar import month_days
 
 _COLUMNS = Verdict._fields  # the table calls them the same
-_VERDICTS = f"INSERT INTO verdict (id, {', '.join(_COLUMNS)}, digest) VALUES"
-_JUDGEMENTS = (
-    "INSERT INTO judgement (month, device_id, site_id, name_id, remote_id, verdict_id) VALUES"  # its key's order
-)
-_PIECE = 20  # rows: of twice as many a statement is no quicker
+_VERDICTS = f"INSERT INTO verdict (id, {', '.join(_COLUMNS)}, digest)"
+_JUDGEMENTS = "INSERT INTO judgement (month, device_id, site_id, name_id, remote_id, verdict_id)"  # in its key's order
 _OTHERWISE = "ON CONFLICT DO UPDATE SET verdict_id = excluded.verdict_id"  # an update, that triggers may know of it
 
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
@@ -234,14 +232,8 @@ def write_judgements(
 
 
 def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> None:
-    """_PIECE rows a statement, then what is left one by one: beginning and ending one takes as long as writing a row."""
-    if not rows:
-        return
-    row = f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % _PIECE
-    pieces = [tuple(chain.from_iterable(rows[at : at + _PIECE])) for at in range(0, whole, _PIECE)]
-    db.executemany(f"{into} {', '.join([row] * _PIECE)} {otherwise}", pieces)
-    db.executemany(f"{into} {row} {otherwise}", rows[whole:])
+    width = len(rows[0]) if rows else 0
+    bulk.insert(db, into, f"({', '.join('?' * width)})", width, tuple(chain.from_iterable(rows)), otherwise)
 
 
 def judged_places(db: sqlite3.Connection, site_id: int, month: int, of: Collection[int] | None = None) -> set[Place]:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from daemon.decode.later import np
-from daemon.store.columns import Ints, Narrow, read_columns
+import numpy as np
+
+from daemon.store.columns import Ints
 from daemon.store.destination_columns import Columns, Part, read_parts, read_ways
+from daemon.store.judged import Judged, read_judged
 from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
 _WANTED = ("station", "named", "verdict", "bytes_up", "bytes_down")
-_BITS = 32
 _VERDICTS = """
     SELECT id, organisation FROM verdict
     WHERE party = ? AND purpose IN (SELECT value FROM json_each(?)) ORDER BY id
-"""
-_SO_JUDGED = """
-    judgement WHERE month = ? AND site_id = ? AND verdict_id IN (SELECT value FROM json_each(?))
 """
 
 
@@ -34,13 +32,6 @@ class Watched(NamedTuple):
     device_id: int
     organisation: str | None
     bytes: int
-
-
-class _Judged(NamedTuple):
-    """Pairs of device and destination in order, and the verdict of each."""
-
-    pairs: Ints
-    verdicts: Ints
 
 
 class _Companies(NamedTuple):
@@ -60,13 +51,13 @@ def read_watched(db: sqlite3.Connection, window: Window, party: str, purposes: C
     companies, device_of = _companies(organisation_of), read_device_column(db)
     devices, place_of = np.unique(device_of, return_inverse=True)
     wide = len(companies.names) + 1  # the first is for what is none of these
-    months: dict[int, _Judged] = {}
+    months: dict[int, Judged] = {}
     sums = np.zeros(len(devices) * wide, np.int64)
     for part, columns in _parts(db, window):
         if part.day:
-            judged = months.get(part.month) or _judged(db, part.month, window.site_id, organisation_of)
-            months[part.month] = judged
-            verdict = _verdicts(judged, device_of[columns.station], columns.named)
+            if part.month not in months:
+                months[part.month] = read_judged(db, part.month, window.site_id, organisation_of)
+            verdict = months[part.month].of(device_of[columns.station], columns.named)
         else:
             verdict = columns.verdict
         company = companies.of_verdict.take(verdict, mode="clip")
@@ -97,22 +88,3 @@ def _parts(db: sqlite3.Connection, window: Window) -> Iterator[tuple[Part, Colum
             yield part, part.columns
         else:
             yield part, Columns._make(column[ours] if len(column) else column for column in part.columns)
-
-
-def _judged(db: sqlite3.Connection, month: int, site: int, wanted: Iterable[int]) -> _Judged:
-    who, what, verdict = read_columns(
-        db, ("device_id", "iif(name_id, name_id, -remote_id)", "verdict_id"), _SO_JUDGED,
-        (month, site, json.dumps(list(wanted))),
-    )  # fmt: skip
-    pairs = (who << _BITS) + what
-    order = np.argsort(pairs, kind="stable")  # but for addresses they are in order
-    return _Judged(pairs[order], verdict[order])
-
-
-def _verdicts(judged: _Judged, device: Ints, named: Narrow) -> Ints:
-    """The verdict of each pair, 0 where it is none of those that are wanted."""
-    if not len(judged.pairs):
-        return np.zeros(len(device), np.int64)
-    pairs = (device << _BITS) + named
-    at = np.minimum(np.searchsorted(judged.pairs, pairs), len(judged.pairs) - 1)
-    return np.where(judged.pairs[at] == pairs, judged.verdicts[at], 0)

@@ -103,12 +103,15 @@ def _country(text: str) -> str:
 
 
 def _value(word: str, text: str) -> str:
+    if word == "country" and text != NOBODY:
+        return _country(text)
     tables: Mapping[str, Mapping[str, str]] = {
         "party": PARTIES,
         "ip_version": {version: f"IPv{version}" for version in VERSIONS},
         "encrypted": _SECRECY,
         "scope": SCOPE_WORDS,
         "service": {NOBODY: "of no known service"},
+        "country": {NOBODY: "nobody knows where"},
     }
     return tables.get(word, {}).get(text, text)
 
@@ -130,10 +133,6 @@ def choices_of(visit: Visit, wanted: Wanted) -> list[Field]:
     for word, values in known.items():
         chosen = getattr(wanted, word) or ""
         shown = values if not chosen or chosen in values else [chosen, *values]
-        choices = [
-            (value, country(value) if word == "country" and value != NOBODY else _value(word, value)) for value in shown
-        ]
-        if word == "country":
-            choices = [(value, "nobody knows where" if value == NOBODY else said) for value, said in choices]
+        choices = [(value, _value(word, value)) for value in shown]
         fields.append(Field(word, _HEADINGS[word], _EVERY[word], choices, chosen))
     return fields

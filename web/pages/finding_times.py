@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
+
+from daemon.report.spreadsheet import csv_pieces
+from daemon.report.table import TEXT, TIME, Column, Report
+
+_TIMES = (Column("time_us", "Time", TIME), Column("time", "In words", TEXT))
 
 
 class Day(NamedTuple):
@@ -33,11 +36,10 @@ def days_of(times_us: Sequence[int], zone: str) -> list[Day]:
 
 def times_file(name: str, times_us: Sequence[int]) -> Response:
     """One row a connection: when it began, in microseconds since the epoch, UTC, and in words."""
-    target = io.StringIO()
-    lines = csv.writer(target, lineterminator="\r\n")
-    lines.writerow(("time_us", "time"))
-    for time_us in times_us:
-        at = datetime.fromtimestamp(time_us / 1_000_000, UTC)
-        lines.writerow((time_us, at.isoformat(timespec="milliseconds")))
+    rows = [
+        (time_us, datetime.fromtimestamp(time_us / 1_000_000, UTC).isoformat(timespec="milliseconds"))
+        for time_us in times_us
+    ]
+    text = "".join(csv_pieces(Report(name, _TIMES, rows)))
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(target.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

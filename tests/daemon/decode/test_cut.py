@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from daemon.decode.columns import SPARE
-from daemon.decode.conversations import Conversation, Flows
 from daemon.decode.cut import Address, Choice, Party, Wish
+from daemon.decode.cut_flows import Conversation, Flows
 from daemon.decode.framing import open_scanner
 from tests.support.captures import START_US, pcap
 from tests.support.packets import (

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.report.spreadsheet import csv_pieces, csv_text
-from daemon.report.table import PIECE, Column, ColumnRows, Report, Row, csv_rows
+from daemon.report.table import PIECE, Column, ColumnRows, Report, Row, csv_cell
 
 _WORDS = st.text('ab=+-@\t\r\n,"\0é', max_size=4)
 _KINDS = (
@@ -43,7 +43,7 @@ def reported(rows: Sequence[Row], width: int) -> Report:
 def test_it_is_what_the_library_writes(table: tuple[int, list[Row]]) -> None:
     width, rows = table
     report = reported(rows, width)
-    wanted = written([report.keys, *csv_rows(report)])
+    wanted = written([report.keys, *([csv_cell(value) for value in row] for row in rows)])
     assert "".join(csv_pieces(report)) == wanted
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.store import tables
-from daemon.store.tables import numbers_in, pieces, plain_grouped, plain_picked, plain_read, rows_of, table_of
+from daemon.store.tables import numbers, numbers_in, plain_grouped, plain_picked, plain_read, rows_of, table_of
 from tests.support.leaks import left_behind
 
 needs_c = pytest.mark.skipif(not tables.NATIVE, reason="daemon/store/_tables.c is not built")
@@ -40,15 +40,13 @@ def answer(function: Callable[..., bytes], *arguments: object) -> object:
 def test_rows_come_back(rows: list[tuple[int, ...]]) -> None:
     width = len(rows[0])
     assert rows_of(table_of(rows), width) == rows
-    assert [each for piece in pieces(table_of(rows), width, 3) for each in piece] == [
-        each for row in rows for each in row
-    ]
+    assert numbers(table_of(rows)) == [each for row in rows for each in row]
     assert numbers_in(table_of(rows), width, 0) == sorted({row[0] for row in rows})
 
 
 def test_nothing_is_a_table_too() -> None:
     assert tables.read(("", ""), 0) == tables.picked(b"", 2, (1, 0)) == tables.grouped(b"", 2, 1, "+") == b""
-    assert not pieces(b"", 2, 5)
+    assert not numbers(b"")
     assert not numbers_in(b"", 2, 1)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.decode.columns import SPARE, decode_columns
-from daemon.decode.conversations import Conversation, Flows
+from daemon.decode.cut_flows import Conversation, Flows
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import open_scanner
 from tests.support.captures import START_US, pcap
