@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.ndp import parse_router_advertisement
+from daemon.flow.datagram import DatagramInspector
 from daemon.flow.facts import RESOLVER, HintFact, RouterFact, network, widen
 from daemon.flow.local import LEAST_PREFIX
 
@@ -19,7 +20,7 @@ _LINK_LOCAL = 0xFE80 >> 6  # the first ten bits, RFC 4291 section 2.5.6
 _BOTH = 3
 
 
-class Icmpv6Inspector:
+class Icmpv6Inspector(DatagramInspector):
     """Without state: every message stands alone."""
 
     __slots__ = ("wants",)
@@ -28,20 +29,9 @@ class Icmpv6Inspector:
         del ports, isn  # ICMPv6 has none
         self.wants = _BOTH
 
-    def packet(
-        self,
-        flow: Talk,
-        facts: Facts,
-        side: int,
-        time_us: int,
-        flags: int,
-        seq: int,
-        payload: bytes,
-        missing: int,
-    ) -> None:
+    def datagram(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """Read a router advertisement; every other message is traffic only."""
-        del flags, seq, missing
-        if not payload or payload[0] != _ROUTER_ADVERTISEMENT or not _is_link_local(flow, side):
+        if payload[0] != _ROUTER_ADVERTISEMENT or not _is_link_local(flow, side):
             return
         try:
             said = parse_router_advertisement(payload)

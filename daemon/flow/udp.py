@@ -15,6 +15,7 @@ from daemon.decode.dns import parse_common
 from daemon.decode.quic import HelloAssembler, is_client_initial
 from daemon.decode.signatures import recognise_udp, recognise_udp_pair
 from daemon.decode.tls import ClientHello, parse_client_hello, parse_dtls_client_hello
+from daemon.flow.datagram import DatagramInspector
 from daemon.flow.facts import DnsFact
 from daemon.flow.hello import Hello, tls_hello
 from daemon.flow.messages import DNS_PORTS, HANDLERS, dns_message
@@ -29,7 +30,7 @@ _MOST_IDS = 8  # connection ids of one connection that are remembered; a server 
 _MOST_PARTS = 4  # datagrams over which a DTLS hello may be spread
 
 
-class MessageInspector:
+class MessageInspector(DatagramInspector):
     """Reads every datagram of a message port. It keeps nothing, so that one serves all flows of its port."""
 
     __slots__ = ("_handle", "_port", "wants")
@@ -39,21 +40,8 @@ class MessageInspector:
         self._handle = HANDLERS[port]
         self.wants = _BOTH
 
-    def packet(
-        self,
-        flow: Talk,
-        facts: Facts,
-        side: int,
-        time_us: int,
-        flags: int,
-        seq: int,
-        payload: bytes,
-        missing: int,
-    ) -> None:
+    def datagram(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """Take one datagram sent by `side`."""
-        del flags, seq, missing
-        if not payload:
-            return
         try:
             refused = self._handle(flow, facts, side, time_us, payload) is False
         except DecodeError:
@@ -75,20 +63,9 @@ class DnsInspector(MessageInspector):
         super().__init__(port)
         self._transport = DNS_PORTS[port]
 
-    def packet(
-        self,
-        flow: Talk,
-        facts: Facts,
-        side: int,
-        time_us: int,
-        flags: int,
-        seq: int,
-        payload: bytes,
-        missing: int,
-    ) -> None:
+    def datagram(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """Take one datagram sent by `side`."""
-        del flags, seq, missing
-        if payload and not dns_message(flow, facts, side, time_us, payload, self._transport):
+        if not dns_message(flow, facts, side, time_us, payload, self._transport):
             _look_otherwise(flow, side, payload)
 
 
@@ -120,7 +97,7 @@ def restore_udp(state: list[Any], hellos: dict[int, Hello]) -> MessageInspector 
     return MESSAGE_INSPECTORS[state[0]] if len(state) == 1 else UdpInspector.restore(state, hellos)
 
 
-class UdpInspector:
+class UdpInspector(DatagramInspector):
     """The state of looking into one UDP conversation. `wants` is a mask of the ends (1, 2) whose payloads are wanted."""
 
     __slots__ = ("_assembler", "_hello", "_ids", "_last", "_parts", "_patience", "_since", "wants")
@@ -135,21 +112,8 @@ class UdpInspector:
         self._last = [b"", b""]
         self.wants = _BOTH
 
-    def packet(
-        self,
-        flow: Talk,
-        facts: Facts,
-        side: int,
-        time_us: int,
-        flags: int,
-        seq: int,
-        payload: bytes,
-        missing: int,
-    ) -> None:
+    def datagram(self, flow: Talk, facts: Facts, side: int, time_us: int, payload: bytes) -> None:
         """Take one datagram sent by `side`."""
-        del flags, seq, missing
-        if not payload:
-            return
         if is_client_initial(payload):
             self._initial(flow, facts, side, time_us, payload)
             return
