@@ -15,6 +15,7 @@
 #include "_core_flow.h"
 #include "_core_frames.h"
 #include "_core_keys.h"
+#include "_core_packed.h"
 #include "_core_rows.h"
 #include "_core_setup.h"
 #include "_core_table.h"
@@ -321,7 +322,8 @@ static int add_type(PyObject *module, PyType_Spec *spec, const char *name)
 static int module_exec(PyObject *module)
 {
     return add_type(module, &TALLY_SPEC, "Tally") || add_type(module, &TCP_SPEC, "TcpStart") ||
-                   add_type(module, &UDP_SPEC, "UdpStart") || add_type(module, &SPEC, "Core")
+                   add_type(module, &UDP_SPEC, "UdpStart") || add_type(module, &PACKED_SPEC, "Packed") ||
+                   add_type(module, &SPEC, "Core")
                ? -1
                : 0;
 }

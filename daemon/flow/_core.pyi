@@ -1,13 +1,25 @@
 """The inner walk of the flow table in C; see `core.FlowCore` and `tally.Tally`."""
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 from daemon.decode.columns import Columns
 from daemon.flow.conversation import Talk
 from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.tally import Tally as _Tally
 
+_F = TypeVar("_F")
+
 class Tally(_Tally): ...
+
+class Packed(Generic[_F]):
+    rows: object
+    def __new__(cls, fact: type[_F], shape: str, /) -> Packed[_F]: ...
+    def append(self, fact: _F, /) -> None: ...
+    def extend(self, facts: Iterable[_F], /) -> None: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, at: int, /) -> _F: ...
+    def __iter__(self) -> Iterator[_F]: ...
 
 class Core:
     facts: Facts

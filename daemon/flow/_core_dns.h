@@ -50,7 +50,7 @@ static Py_ssize_t count_answers(PyObject *records)
 }
 
 typedef struct {
-    PyObject *list; /* of facts, borrowed */
+    PyObject *list; /* of facts, or packed ones; borrowed */
     const Dns *dns;
     const Flow *flow;
     int asker;
@@ -69,10 +69,7 @@ static int add_fact(const Said *said, PyObject *question, PyObject *rcode, Py_ss
         type ? Py_NewRef(type) : PyUnicode_FromString(""), Py_NewRef(rcode), PyLong_FromSsize_t(answers),
         records ? Py_NewRef(records) : PyTuple_New(0),
     };
-    PyObject *row = tuple_of(items, sizeof items / sizeof items[0]), *fact = row ? named_tuple(said->dns->fact, row) : NULL;
-    int failed = !fact || PyList_Append(said->list, fact);
-    Py_XDECREF(fact);
-    return failed ? -1 : 0;
+    return add_items(said->list, said->dns->fact, items, sizeof items / sizeof items[0]);
 }
 
 /* The facts of a message; -1 with an exception set. */

@@ -66,10 +66,11 @@ static PyObject *tally_tell(Flow *self, PyObject *arguments)
     PyObject *flows, *spans, *otherwise, *tuple;
     Makers makers;
     int live;
-    if (!PyArg_ParseTuple(arguments, "O!O!UpO!:tell", &PyList_Type, &flows, &PyDict_Type, &spans, &otherwise, &live,
-                          &PyTuple_Type, &tuple) ||
+    if (!PyArg_ParseTuple(arguments, "OO!UpO!:tell", &flows, &PyDict_Type, &spans, &otherwise, &live, &PyTuple_Type, &tuple) ||
         read_makers(tuple, &makers))
         return NULL;
+    if (!PyList_Check(flows) && !packed_of(flows))
+        return PyErr_Format(PyExc_TypeError, "facts are a list, or packed");
     int told = tell(self, flows, spans, NULL, 0, otherwise, live, &makers, NULL);
     return told < 0 ? NULL : PyBool_FromLong(told);
 }

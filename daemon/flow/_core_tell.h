@@ -8,7 +8,9 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "_core_packed.h"
 #include "_core_tally.h"
+#include "_core_tuples.h"
 
 /* Stretch the spans of both ends; one that was only spoken to was seen when it began. Where `count` is not 0, soon. */
 static int see_ends(const Flow *self, PyObject *spans, Span *pending, int count)
@@ -45,56 +47,6 @@ static PyObject *shown_port(const Flow *flow, int side)
     Py_RETURN_NONE;
 }
 
-/* Put items, whose references it takes, into a new tuple, which it takes too; NULL where one of all these is NULL. */
-static PyObject *fill_tuple(PyObject *tuple, PyObject *const *items, Py_ssize_t count)
-{
-    int failed = !tuple;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        failed = failed || !items[i];
-        if (tuple && items[i])
-            PyTuple_SetItem(tuple, i, items[i]);
-        else
-            Py_XDECREF(items[i]);
-    }
-    if (failed)
-        Py_CLEAR(tuple);
-    return tuple;
-}
-
-/* A tuple of these, whose references it takes, or NULL where one of them is NULL. Py_BuildValue takes thrice as long. */
-static PyObject *tuple_of(PyObject *const *items, Py_ssize_t count)
-{
-    return fill_tuple(PyTuple_New(count), items, count);
-}
-
-/* A NamedTuple of this class with the fields of `row`, whose reference it takes, or NULL. Facts are in no cycle, and there
-   are many of them: the collector need not look at each again and again. */
-static PyObject *named_tuple(PyObject *type, PyObject *row)
-{
-    newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
-    PyObject *const items[] = {row};
-    PyObject *arguments = row ? tuple_of(items, 1) : NULL;
-    PyObject *made = arguments ? make((PyTypeObject *)type, arguments, NULL) : NULL;
-    Py_XDECREF(arguments);
-    if (made)
-        PyObject_GC_UnTrack(made);
-    return made;
-}
-
-enum { HASH_KEPT = 0x030E0000 }; /* from this version on a tuple keeps its hash, which only its own maker sets up */
-
-/* The same from its items, as `tuple_of` takes them: not by way of a plain tuple, where Python allows that. The class must
-   extend the tuple. */
-static PyObject *fact_of(PyObject *type, PyObject *const *items, Py_ssize_t count)
-{
-    if (Py_Version >= HASH_KEPT)
-        return named_tuple(type, tuple_of(items, count));
-    PyObject *made = fill_tuple(PyType_GenericAlloc((PyTypeObject *)type, count), items, count);
-    if (made)
-        PyObject_GC_UnTrack(made);
-    return made;
-}
-
 /* The fields of a flow's fact, as a tuple or as the fact where its class is given. */
 static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live, PyObject *type)
 {
@@ -110,6 +62,35 @@ static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *
     };
     enum { FIELDS = sizeof items / sizeof items[0] };
     return type ? fact_of(type, items, FIELDS) : tuple_of(items, FIELDS);
+}
+
+/* The same as a packed row; -1 with an exception set. */
+static int pack_flow(const Flow *self, int client, PyObject *kind, PyObject *end, int live, Packed *facts)
+{
+    Cell *row = is_of(facts, FLOW_SHAPE) ? packed_room(facts) : NULL;
+    int server = 1 - client, port = key_port(&self->key, client), server_port = key_port(&self->key, server);
+    if (!row)
+        return -1;
+    row[0].number = self->number;
+    row[1].object = Py_NewRef(kind);
+    row[2].number = self->ends[client];
+    row[3].number = self->ends[server];
+    row[4].number = port >= 0 ? port : NO_NUMBER;
+    row[5].number = server_port >= 0 ? server_port : NO_NUMBER;
+    row[6].object = Py_NewRef(shown(self->name));
+    row[7].object = Py_NewRef(shown(self->name_source));
+    row[8].object = Py_NewRef(end);
+    row[9].number = self->begun;
+    row[10].number = live;
+    row[11].number = self->slices != NULL;
+    row[12].number = self->first_us;
+    row[13].number = self->last_us;
+    row[14].number = self->packets[client];
+    row[15].number = self->packets[server];
+    row[16].number = self->bytes[client];
+    row[17].number = self->bytes[server];
+    facts->count++;
+    return 0;
 }
 
 /* The client's port, 0 where a service was shown. */
@@ -216,8 +197,8 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     return kind;
 }
 
-/* The HelloFact of a Hello; a new reference, or NULL. */
-static PyObject *hello_fact(const Flow *self, PyObject *hello, const Makers *makers)
+/* Add the HelloFact of a Hello to a list, or to packed rows. */
+static int tell_one(const Flow *self, PyObject *hello, PyObject *facts, const Makers *makers)
 {
     enum { SIDE, OWN = 7, MOST = 32 }; /* fields before those that a Hello has, and all together */
     Py_ssize_t count = PyTuple_Size(makers->fields) - 3;
@@ -227,7 +208,7 @@ static PyObject *hello_fact(const Flow *self, PyObject *hello, const Makers *mak
     if (side & ~1 || count < 0 || count > MOST - OWN) {
         if (!PyErr_Occurred())
             PyErr_SetString(PyExc_ValueError, "not a hello");
-        return NULL;
+        return -1;
     }
     items[0] = PyLong_FromLongLong(self->number);
     for (int i = 0; i < 2; i++) {
@@ -237,17 +218,17 @@ static PyObject *hello_fact(const Flow *self, PyObject *hello, const Makers *mak
     }
     for (Py_ssize_t i = 0; i < count; i++)
         items[OWN + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 3 + i));
-    return fact_of(makers->hello, items, OWN + count);
+    return add_items(facts, makers->hello, items, OWN + count);
 }
 
-/* Add the facts of the hellos of a flow to the list: Talk.release. */
-static int tell_hellos(const Flow *self, PyObject *list, const Makers *makers)
+/* Add the facts of the hellos of a flow: Talk.release. */
+static int tell_hellos(const Flow *self, PyObject *facts, const Makers *makers)
 {
     Py_ssize_t count = PySequence_Size(self->hellos);
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *hello = PySequence_GetItem(self->hellos, i), *fact = hello ? hello_fact(self, hello, makers) : NULL;
-        int failed = !fact || PyList_Append(list, fact);
-        Py_XDECREF(hello), Py_XDECREF(fact);
+        PyObject *hello = PySequence_GetItem(self->hellos, i);
+        int failed = !hello || tell_one(self, hello, facts, makers);
+        Py_XDECREF(hello);
         if (failed)
             return -1;
     }
@@ -272,7 +253,19 @@ static int client_of(const Flow *self, const Makers *makers)
     return PyErr_Occurred() ? -1 : server & ~1 ? self->first_side : 1 - (int)server;
 }
 
-/* Add the flow to the list of facts; 1, 0 where that is for Python (an end that is none), or -1. `pending` and `count`: see
+/* Add the fact of a flow to a list, or to packed rows. */
+static int add_flow(const Flow *self, int client, PyObject *kind, PyObject *end, int live, PyObject *flows, PyObject *type)
+{
+    Packed *rows = packed_of(flows);
+    if (rows)
+        return pack_flow(self, client, kind, end, live, rows);
+    PyObject *fact = row_of(self, client, kind, end, live, type);
+    int failed = !fact || PyList_Append(flows, fact);
+    Py_XDECREF(fact);
+    return failed ? -1 : 0;
+}
+
+/* Add the flow to the facts; 1, 0 where that is for Python (an end that is none), or -1. `pending` and `count`: see
    `see_ends`. */
 static int tell(const Flow *self, PyObject *flows, PyObject *spans, Span *pending, int count, PyObject *otherwise, int live,
                 const Makers *makers, Kind *kinds)
@@ -284,9 +277,8 @@ static int tell(const Flow *self, PyObject *flows, PyObject *spans, Span *pendin
         return 0;
     PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
     PyObject *kind = end ? kind_of_flow(self, client, makers, kinds) : NULL;
-    PyObject *made = kind ? row_of(self, client, kind, end, live, makers->fact) : NULL;
-    int failed = !made || PyList_Append(flows, made) || see_ends(self, spans, pending, count);
-    Py_XDECREF(kind), Py_XDECREF(made);
+    int failed = !kind || add_flow(self, client, kind, end, live, flows, makers->fact) || see_ends(self, spans, pending, count);
+    Py_XDECREF(kind);
     return failed ? -1 : 1;
 }
 

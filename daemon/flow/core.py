@@ -17,11 +17,12 @@ from daemon.decode.groups import Groups, group
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
 from daemon.decode.slots import SLOT_US
 from daemon.flow.conversation import Conversation, Talk
-from daemon.flow.facts import Endpoints, Facts
+from daemon.flow.facts import DnsFact, Endpoints, Facts, FlowFact, HelloFact
 from daemon.flow.tally import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, FlowKey
 
 try:
     from daemon.flow._core import Core as _NativeCore
+    from daemon.flow._core import Packed
     from daemon.flow._core import Tally as _NativeTally
 except ImportError:  # not built here: no compiler, or another processor's file
     NATIVE = False
@@ -35,6 +36,18 @@ else:
 
 
 CoreName = Literal["auto", "c", "numpy", "walk"]
+
+# What the fields of facts are that C keeps (`_packed.h`), a letter each: number, n (one or none), truth (b), other.
+FLOW_SHAPE, HELLO_SHAPE, DNS_SHAPE = "ioiinnoooiiiiiiiii", "iiiininooooooooooo", "iiioboooio"
+
+
+def fresh_facts(name: CoreName) -> Facts:
+    """No facts yet; those that the core of this name tells in great numbers are packed, where it can."""
+    if not (NATIVE and name in ("auto", "c")):
+        return Facts()
+    return Facts(
+        flows=Packed(FlowFact, FLOW_SHAPE), hellos=Packed(HelloFact, HELLO_SHAPE), dns=Packed(DnsFact, DNS_SHAPE)
+    )
 
 
 class FlowCore(Protocol):

@@ -6,9 +6,9 @@ microseconds since the epoch, sizes are frame bytes on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from daemon.decode.dns import Record
 from daemon.decode.sketch import Block
@@ -17,6 +17,7 @@ DAY_US = 86_400_000_000
 RESOLVER = "resolver"  # key of the hint by which somebody who announces networks names a DNS server
 
 _K = TypeVar("_K")
+_F = TypeVar("_F")
 
 
 class FlowKind(NamedTuple):
@@ -171,14 +172,30 @@ class Endpoints:
         return len(self.keys)
 
 
+class Told(Protocol[_F]):
+    """Facts of one kind as they were told: a list, or what C keeps, which makes each when it is asked for."""
+
+    def append(self, fact: _F, /) -> None:
+        """Add a fact."""
+
+    def extend(self, facts: Iterable[_F], /) -> None:
+        """Add several."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[_F]:
+        """All of them, in order."""
+
+
 @dataclass(slots=True)
 class Facts:
     """What one stretch of a capture yielded; the store takes it whole, in one transaction."""
 
-    flows: list[FlowFact] = field(default_factory=list)
+    flows: Told[FlowFact] = field(default_factory=list)
     slices: list[SliceFact] = field(default_factory=list)
-    hellos: list[HelloFact] = field(default_factory=list)
-    dns: list[DnsFact] = field(default_factory=list)
+    hellos: Told[HelloFact] = field(default_factory=list)
+    dns: Told[DnsFact] = field(default_factory=list)
     hints: dict[HintFact, list[int]] = field(default_factory=dict)  # -> [first_us, last_us]
     networks: dict[NetworkFact, list[int]] = field(default_factory=dict)
     routers: dict[RouterFact, list[int]] = field(default_factory=dict)

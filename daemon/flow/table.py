@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from daemon.decode.columns import Columns, Survey
-from daemon.flow.core import CoreName, make_core
+from daemon.flow.core import CoreName, fresh_facts, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
 
@@ -25,7 +25,8 @@ class FlowTable:
     def __init__(self, endpoints: Endpoints, *, core: CoreName = "auto") -> None:
         self.endpoints = endpoints
         self.clock_us = 0  # the latest packet time so far
-        self._core, self._conversation = make_core(core, endpoints, Facts())
+        self._name = core
+        self._core, self._conversation = make_core(core, endpoints, fresh_facts(core))
         self._native = core in ("auto", "c")
         self._frames = FrameCounter(endpoints, native=self._native)
 
@@ -76,7 +77,7 @@ class FlowTable:
 
     def take_facts(self) -> Facts:
         """The facts since the last call."""
-        facts, self._core.facts = self._core.facts, Facts()
+        facts, self._core.facts = self._core.facts, fresh_facts(self._name)
         return facts
 
     def state(self) -> dict[str, Any]:

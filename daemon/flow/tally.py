@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from daemon.decode.packet import ACK, FIN, ICMPV6, RST, SYN, TCP, UDP
-from daemon.flow.facts import Endpoints, stretch
+from daemon.flow.facts import Endpoints, Told, stretch
 from daemon.flow.local import BROADCAST, is_group
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Tally:
         return key[1], key[0], key[2], self.service, self.confirmed, self.port(server), asking, self.group(server)
 
     def tell(
-        self, flows: list[Any], spans: dict[int, list[int]], otherwise: str, live: bool, makers: tuple[Any, ...]
+        self, flows: Told[Any], spans: dict[int, list[int]], otherwise: str, live: bool, makers: tuple[Any, ...]
     ) -> bool:
         """Add the flow to `flows` and its ends to `spans`, all in one; whether that is done.
 

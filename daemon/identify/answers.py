@@ -50,11 +50,11 @@ class _Line:
         self._since: list[int] = []
         self._names: list[int | None] = []
         held: list[tuple[int, int]] = []  # (until, name), the most recent last
-        for answer in answers:
-            self._expire(held, answer.seen_us)
-            until = holds_until(answer.seen_us, answer.ttl_s)
-            held.append((until, answer.name_id))
-            self._mark(answer.seen_us, answer.name_id)
+        for seen_us, _, ttl_s, _, _, name_id in answers:
+            if held and held[-1][0] < seen_us:
+                self._expire(held, seen_us)
+            held.append((holds_until(seen_us, ttl_s), name_id))
+            self._mark(seen_us, name_id)
         if held:
             self._expire(held, max(held)[0] + 1)
 

@@ -1,7 +1,7 @@
 /* A batch of facts as an SQLite database, whose rows are those of daemon/store/rows.py, which is the oracle.
 
-   Rule 1: facts are tuples with the fields of daemon/flow/facts.py, in their order; any other shape is a TypeError. Those
-           with numbers stand in their order; of facts with the same number the last one holds.
+   Rule 1: facts have the fields of daemon/flow/facts.py, in their order (`_rows_source.h`); any other shape is a TypeError.
+           Those with numbers come in their order; of facts with the same number the last one holds.
    Rule 2: a name or kind that is not known is asked for as Python would (`__missing__`); what holds the facts is kept
            alive meanwhile, and its length is looked at anew before each of them.
    Rule 3: on values too long for a page, or rows too many, there is no image (None), and the rows are written plainly.
@@ -11,9 +11,10 @@
 
 #include "_rows_fields.h"
 #include "_rows_pages.h"
+#include "_rows_source.h"
 #include <stdlib.h>
 
-enum { FLOW_FIELDS = 18, HELLO_FIELDS = 18, DNS_FIELDS = 10, RECORD_FIELDS = 5 };
+enum { FLOW_FIELDS = 18, HELLO_FIELDS = 18, RECORD_FIELDS = 5 };
 enum { FLOW, CROWDS, HEADS, HELLO, MESSAGE, SEEN, LASTS, RECORD, ROOTS }; /* as the schema that is given has them */
 
 typedef struct {
@@ -27,8 +28,10 @@ typedef struct {
 
 /* What the functions below share. */
 typedef struct {
-    PyObject *flows, *hellos, *messages, *schema; /* lists and a tuple */
-    PyObject *kinds, *ends, *names;
+    Source flows, hellos, messages;
+    PyObject *schema, *kinds, *names; /* a tuple, and dicts */
+    long long *ends; /* ids by number; of PyMem */
+    Py_ssize_t end_count;
     long long base, first, capture, least_us, most_us, second_us;
     Image image;
     Times seen, lasts;
@@ -46,27 +49,27 @@ static int tree_end(Told *told, int root)
 
 /* --- flows and hellos --- */
 
-static void put_flow(Told *told, Lately *lately, PyObject *flow)
+static void put_flow(Told *told, Lately *lately, const Cell *flow)
 {
     Record *record = &told->record;
-    PyObject *name = PyTuple_GetItem(flow, 6);
+    PyObject *name = flow[6].object;
     int named = PyObject_IsTrue(name);
     record_open(record);
     record->state = named < 0 ? FAILED : FINE;
     put_null(record); /* the id, which is the key */
-    put_kind(record, lately, told->kinds, PyTuple_GetItem(flow, 1));
-    put_end(record, flow, 2, told->ends);
-    put_end(record, flow, 3, told->ends);
-    put_int_or_null(record, PyTuple_GetItem(flow, 4));
-    put_int_or_null(record, PyTuple_GetItem(flow, 5));
+    put_kind(record, lately, told->kinds, flow[1].object);
+    put_end(record, told->ends, told->end_count, flow[2].number);
+    put_end(record, told->ends, told->end_count, flow[3].number);
+    put_number_or_null(record, flow[4].number);
+    put_number_or_null(record, flow[5].number);
     if (named)
         put_name(record, told->names, name);
     else
         put_null(record);
-    put_text_or_null(record, PyTuple_GetItem(flow, 7));
-    put_text(record, PyTuple_GetItem(flow, 8));
+    put_text_or_null(record, flow[7].object);
+    put_text(record, flow[8].object);
     for (int field = 9; field < FLOW_FIELDS; field++)
-        put_int(record, PyTuple_GetItem(flow, field));
+        put_number(record, flow[field].number);
     put_number(record, 1), put_number(record, 0); /* labels of a row that nobody has judged: count, turned */
     for (int label = 0; label < 4; label++)
         put_null(record);
@@ -78,14 +81,13 @@ static int add_flows(Told *told)
     Lately lately[LATELY] = {{NULL, NULL}};
     int state = FINE;
     tree_open(&told->tree, &told->image, 0);
-    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->flows); at++) {
-        PyObject *flow = fact_of(told->flows, at, FLOW_FIELDS);
-        int again = flow ? said_again(told->flows, at, flow, FLOW_FIELDS, 1) : FAILED;
+    for (Py_ssize_t at = 0; !state && at < source_count(&told->flows); at++) {
+        const Cell *flow = source_at(&told->flows, at);
+        int again = flow ? said_again(&told->flows, at, flow) : FAILED;
         long long id = again ? 0 : id_of(flow, told->base);
         if (!again && id >= 0)
             put_flow(told, lately, flow);
         state = again < 0 || id < 0 ? FAILED : again ? FINE : tree_add(&told->tree, &told->record, id);
-        Py_XDECREF(flow);
     }
     for (int i = 0; i < LATELY; i++) {
         Py_XDECREF(lately[i].kind);
@@ -99,39 +101,37 @@ static int add_flows(Told *told)
     return state;
 }
 
-static void put_hello(Told *told, PyObject *hello, long long id)
+static void put_hello(Told *told, const Cell *hello, long long id)
 {
     Record *record = &told->record;
-    PyObject *name = PyTuple_GetItem(hello, 8);
     record_open(record);
     put_number(record, id);
-    put_int(record, PyTuple_GetItem(hello, 1));
-    put_int(record, PyTuple_GetItem(hello, 2));
-    put_end(record, hello, 3, told->ends);
-    put_int_or_null(record, PyTuple_GetItem(hello, 4));
-    put_end(record, hello, 5, told->ends);
-    put_int_or_null(record, PyTuple_GetItem(hello, 6));
-    put_text(record, PyTuple_GetItem(hello, 7));
-    if (name == Py_None)
+    put_number(record, hello[1].number);
+    put_number(record, hello[2].number);
+    put_end(record, told->ends, told->end_count, hello[3].number);
+    put_number_or_null(record, hello[4].number);
+    put_end(record, told->ends, told->end_count, hello[5].number);
+    put_number_or_null(record, hello[6].number);
+    put_text(record, hello[7].object);
+    if (hello[8].object == Py_None)
         put_null(record);
     else
-        put_name(record, told->names, name);
+        put_name(record, told->names, hello[8].object);
     for (int field = 9; field < HELLO_FIELDS; field++)
-        put_text_or_null(record, PyTuple_GetItem(hello, field));
+        put_text_or_null(record, hello[field].object);
 }
 
 static int add_hellos(Told *told)
 {
     int state = FINE;
     tree_open(&told->tree, &told->image, 1);
-    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->hellos); at++) {
-        PyObject *hello = fact_of(told->hellos, at, HELLO_FIELDS);
-        int again = hello ? said_again(told->hellos, at, hello, HELLO_FIELDS, 2) : FAILED;
+    for (Py_ssize_t at = 0; !state && at < source_count(&told->hellos); at++) {
+        const Cell *hello = source_at(&told->hellos, at);
+        int again = hello ? said_again(&told->hellos, at, hello) : FAILED;
         long long id = again ? 0 : id_of(hello, told->base);
         if (!again && id >= 0)
             put_hello(told, hello, id);
         state = again < 0 || id < 0 ? FAILED : again ? FINE : tree_add(&told->tree, &told->record, 0);
-        Py_XDECREF(hello);
     }
     return state ? state : tree_end(told, HELLO);
 }
@@ -150,9 +150,10 @@ static PyObject *record_of(PyObject *records, Py_ssize_t at)
 }
 
 /* _holds() of rows.py: until when (0: never), and what leads on. */
-static int holds(const Told *told, PyObject *message, PyObject *records, Time *until)
+static int holds(const Told *told, const Cell *message, Time *until)
 {
-    PyObject *transport = PyTuple_GetItem(message, 3);
+    PyObject *transport = message[3].object, *records = message[9].object;
+    long long seen_us = message[0].number;
     long long most = -1;
     int uses = 0;
     if (!is_word(transport, "udp") && !is_word(transport, "tcp"))
@@ -170,9 +171,6 @@ static int holds(const Told *told, PyObject *message, PyObject *records, Time *u
     }
     if (most < 0)
         return FINE;
-    long long seen_us = PyLong_AsLongLong(PyTuple_GetItem(message, 0));
-    if (seen_us == -1 && PyErr_Occurred())
-        return FAILED;
     long long lasts_us = most > told->most_us / told->second_us ? told->most_us : most * told->second_us;
     lasts_us = lasts_us < told->least_us ? told->least_us : lasts_us;
     if (seen_us > INT64_MAX - lasts_us) {
@@ -200,36 +198,35 @@ static int note(Times *times, Time time)
     return FINE;
 }
 
-static int add_message(Told *told, PyObject *message, long long id)
+static int add_message(Told *told, const Cell *message, long long id)
 {
     Record *record = &told->record;
-    PyObject *records = PyTuple_GetItem(message, 9), *rcode = PyTuple_GetItem(message, 7);
-    long long seen_us = PyLong_AsLongLong(PyTuple_GetItem(message, 0));
-    int response = PyObject_IsTrue(PyTuple_GetItem(message, 4)), answers = PyObject_IsTrue(PyTuple_GetItem(message, 8));
     Time until = {0, 0, id};
-    if (!PyTuple_Check(records))
+    if (!PyTuple_Check(message[9].object)) {
         PyErr_SetString(PyExc_TypeError, "records are a tuple");
-    if (PyErr_Occurred() || response < 0 || answers < 0 || (answers && holds(told, message, records, &until)))
+        return FAILED;
+    }
+    if (message[8].number && holds(told, message, &until))
         return FAILED;
     record_open(record);
     put_null(record); /* the id, which is the key */
     put_number(record, told->capture);
-    put_number(record, seen_us);
-    put_end(record, message, 1, told->ends);
-    put_end(record, message, 2, told->ends);
-    put_text(record, PyTuple_GetItem(message, 3));
-    put_number(record, response);
-    put_name(record, told->names, PyTuple_GetItem(message, 5));
-    put_text(record, PyTuple_GetItem(message, 6));
-    put_text_or_null(record, rcode);
-    put_int(record, PyTuple_GetItem(message, 8));
+    put_number(record, message[0].number);
+    put_end(record, told->ends, told->end_count, message[1].number);
+    put_end(record, told->ends, told->end_count, message[2].number);
+    put_text(record, message[3].object);
+    put_number(record, message[4].number);
+    put_name(record, told->names, message[5].object);
+    put_text(record, message[6].object);
+    put_text_or_null(record, message[7].object);
+    put_number(record, message[8].number);
     if (until.at_us)
         put_number(record, until.at_us);
     else
         put_null(record);
     put_number(record, until.leads);
     int state = tree_add(&told->tree, record, id);
-    state = state ? state : note(&told->seen, (Time){seen_us, 0, id});
+    state = state ? state : note(&told->seen, (Time){message[0].number, 0, id});
     return state || !until.at_us ? state : note(&told->lasts, until);
 }
 
@@ -264,10 +261,10 @@ static int add_times(Told *told, Times *times, int root)
     return state ? state : tree_end(told, root);
 }
 
-static int add_records(Told *told, PyObject *message, long long id)
+static int add_records(Told *told, const Cell *message, long long id)
 {
     Record *record = &told->record;
-    PyObject *records = PyTuple_GetItem(message, 9);
+    PyObject *records = message[9].object;
     int state = FINE;
     if (!PyTuple_Check(records)) {
         PyErr_SetString(PyExc_TypeError, "records are a tuple");
@@ -291,13 +288,12 @@ static int add_records(Told *told, PyObject *message, long long id)
 }
 
 /* Messages, or the records in them: all of one kind behind the other, so that names are met in their order. */
-static int add_each(Told *told, int (*add)(Told *, PyObject *, long long))
+static int add_each(Told *told, int (*add)(Told *, const Cell *, long long))
 {
     int state = FINE;
-    for (Py_ssize_t at = 0; !state && at < PyList_Size(told->messages); at++) {
-        PyObject *message = fact_of(told->messages, at, DNS_FIELDS);
+    for (Py_ssize_t at = 0; !state && at < source_count(&told->messages); at++) {
+        const Cell *message = source_at(&told->messages, at);
         state = message ? add(told, message, told->first + at) : FAILED;
-        Py_XDECREF(message);
     }
     return state;
 }
@@ -325,26 +321,57 @@ static int fill_image(Told *told)
     return state ? state : put_schema(&told->image, told->schema, told->roots, ROOTS, &told->record);
 }
 
+/* The ids of ends as numbers. */
+static int read_ends(Told *told, PyObject *ends)
+{
+    Py_ssize_t count = PyList_Size(ends);
+    told->ends = PyMem_Malloc((size_t)(count ? count : 1) * sizeof *told->ends);
+    if (!told->ends) {
+        PyErr_NoMemory();
+        return FAILED;
+    }
+    for (; told->end_count < count; told->end_count++) {
+        long long id = PyLong_AsLongLong(PyList_GetItem(ends, told->end_count));
+        if (id == -1 && PyErr_Occurred())
+            return FAILED;
+        told->ends[told->end_count] = id;
+    }
+    return FINE;
+}
+
+static int read_told(Told *told, PyObject *const facts[3], PyObject *ends)
+{
+    int state = source_open(&told->flows, facts[0], FLOW_SHAPE, 1);
+    state = state ? state : source_open(&told->hellos, facts[1], HELLO_SHAPE, 2);
+    state = state ? state : source_open(&told->messages, facts[2], DNS_SHAPE, 0);
+    state = state ? state : read_ends(told, ends);
+    if (!state && (told->second_us < 1 || told->first < 0 || told->first > INT64_MAX - source_count(&told->messages))) {
+        PyErr_SetString(PyExc_ValueError, "times and numbers are positive");
+        return FAILED;
+    }
+    return state;
+}
+
 static PyObject *image(PyObject *module, PyObject *arguments)
 {
     (void)module;
     Told *told = PyMem_Calloc(1, sizeof *told);
-    PyObject *made = NULL;
+    PyObject *made = NULL, *facts[3], *ends;
     if (!told)
         return PyErr_NoMemory();
-    if (PyArg_ParseTuple(arguments, "O!(O!O!O!)(LLL)(O!O!O!)(LLL):image", &PyTuple_Type, &told->schema, &PyList_Type,
-                         &told->flows, &PyList_Type, &told->hellos, &PyList_Type, &told->messages, &told->base, &told->first,
-                         &told->capture, &PyDict_Type, &told->kinds, &PyList_Type, &told->ends, &PyDict_Type, &told->names,
-                         &told->least_us, &told->most_us, &told->second_us)) {
-        if (told->second_us < 1 || told->first < 0 || told->first > INT64_MAX - PyList_Size(told->messages))
-            PyErr_SetString(PyExc_ValueError, "times and numbers are positive");
-        int state = PyErr_Occurred() ? FAILED : fill_image(told);
+    if (PyArg_ParseTuple(arguments, "O!(OOO)(LLL)(O!O!O!)(LLL):image", &PyTuple_Type, &told->schema, &facts[0], &facts[1],
+                         &facts[2], &told->base, &told->first, &told->capture, &PyDict_Type, &told->kinds, &PyList_Type,
+                         &ends, &PyDict_Type, &told->names, &told->least_us, &told->most_us, &told->second_us)) {
+        int state = read_told(told, facts, ends);
+        state = state ? state : fill_image(told);
         if (state == FINE)
-            made = PyBytes_FromStringAndSize((const char *)told->image.bytes, (Py_ssize_t)told->image.pages * PAGE);
+            made = image_close(&told->image);
         else if (state == UNUSUAL)
             made = Py_NewRef(Py_None);
     }
-    PyMem_Free(told->image.bytes), PyMem_Free(told->seen.times), PyMem_Free(told->lasts.times);
+    source_close(&told->flows), source_close(&told->hellos), source_close(&told->messages);
+    Py_XDECREF(told->image.made);
+    PyMem_Free(told->ends), PyMem_Free(told->seen.times), PyMem_Free(told->lasts.times);
     PyMem_Free(told);
     return made;
 }
@@ -352,7 +379,7 @@ static PyObject *image(PyObject *module, PyObject *arguments)
 static PyMethodDef METHODS[] = {
     {"image", image, METH_VARARGS,
      "image(schema, (flows, hellos, messages), (base, first, capture), (kinds, ends, names), (least, most, second)):\n"
-     "a database as bytes, or None."},
+     "a database as a bytearray, or None."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -3,41 +3,26 @@
 #ifndef HOMEPORT_STORE_ROWS_FIELDS_H
 #define HOMEPORT_STORE_ROWS_FIELDS_H
 
+#include "../flow/_packed.h"
 #include "_rows_record.h"
 
-/* A tuple of so many fields out of a list, a reference of the caller's own. */
-static PyObject *fact_of(PyObject *list, Py_ssize_t at, Py_ssize_t fields)
+/* The id of the end of this number; IndexError where there is no such end. */
+static void put_end(Record *record, const long long *ends, Py_ssize_t count, long long number)
 {
-    PyObject *fact = PyList_GetItem(list, at);
-    if (!fact)
-        return NULL;
-    if (PyTuple_Check(fact) && PyTuple_Size(fact) == fields)
-        return Py_NewRef(fact);
-    PyErr_SetString(PyExc_TypeError, "not a fact of this kind");
-    return NULL;
+    if (number >= 0 && number < count) {
+        put_number(record, ends[number]);
+    } else if (!record->state) {
+        PyErr_SetString(PyExc_IndexError, "an end without a number");
+        record->state = FAILED;
+    }
 }
 
-/* Whether the next fact of the list begins with the same numbers; FAILED with an exception set. */
-static int said_again(PyObject *list, Py_ssize_t at, PyObject *fact, Py_ssize_t fields, int numbers)
+static void put_number_or_null(Record *record, long long number)
 {
-    if (at + 1 >= PyList_Size(list))
-        return 0;
-    PyObject *next = fact_of(list, at + 1, fields);
-    int same = next ? 1 : FAILED;
-    for (int field = 0; same > 0 && field < numbers; field++)
-        same = PyObject_RichCompareBool(PyTuple_GetItem(fact, field), PyTuple_GetItem(next, field), Py_EQ);
-    Py_XDECREF(next);
-    return same;
-}
-
-/* The id of the end whose number stands in a field. */
-static void put_end(Record *record, PyObject *fact, Py_ssize_t field, PyObject *ends)
-{
-    Py_ssize_t number = record->state ? 0 : PyLong_AsSsize_t(PyTuple_GetItem(fact, field));
-    if (record->state || (number == -1 && PyErr_Occurred()))
-        record->state = record->state ? record->state : FAILED;
+    if (number == NO_NUMBER)
+        put_null(record);
     else
-        put_int(record, PyList_GetItem(ends, number)); /* IndexError where there is no such end: none is negative */
+        put_number(record, number);
 }
 
 /* What a mapping says of a key; a new reference. */
@@ -57,11 +42,9 @@ static void put_name(Record *record, PyObject *names, PyObject *name)
 }
 
 /* base + number; -1 with an exception set. */
-static long long id_of(PyObject *fact, long long base)
+static long long id_of(const Cell *fact, long long base)
 {
-    long long number = PyLong_AsLongLong(PyTuple_GetItem(fact, 0));
-    if (number == -1 && PyErr_Occurred())
-        return -1;
+    long long number = fact[0].number;
     if (number < 0 || base < 0 || number > INT64_MAX - base) {
         PyErr_SetString(PyExc_OverflowError, "not the number of a flow");
         return -1;

@@ -13,7 +13,8 @@ enum { PAGE = 65536, FILE_HEADER = 100, LEAF_HEADER = 8, INNER_HEADER = 12 };
 enum { TABLE_LEAF = 0x0D, TABLE_INNER = 0x05, INDEX_LEAF = 0x0A, INDEX_INNER = 0x02 };
 
 typedef struct {
-    uint8_t *bytes; /* of PyMem */
+    PyObject *made; /* a bytearray: what is made needs no copy to be handed out */
+    uint8_t *bytes; /* of it */
     uint32_t pages, room;
 } Image;
 
@@ -28,16 +29,25 @@ static uint32_t image_page(Image *image)
 {
     if (image->pages == image->room) {
         uint32_t room = image->room ? 2 * image->room : 32;
-        uint8_t *bytes = PyMem_Realloc(image->bytes, (size_t)room * PAGE);
-        if (!bytes) {
-            PyErr_NoMemory();
+        if (!image->made && !(image->made = PyByteArray_FromStringAndSize(NULL, 0)))
             return 0;
-        }
-        image->bytes = bytes;
+        if (PyByteArray_Resize(image->made, (Py_ssize_t)room * PAGE))
+            return 0;
+        image->bytes = (uint8_t *)PyByteArray_AsString(image->made);
         image->room = room;
     }
     memset(image->bytes + (size_t)image->pages * PAGE, 0, PAGE);
     return ++image->pages;
+}
+
+/* The image, which is whole now; NULL with an exception set. */
+static PyObject *image_close(Image *image)
+{
+    PyObject *made = image->made;
+    image->made = NULL;
+    if (made && PyByteArray_Resize(made, (Py_ssize_t)image->pages * PAGE))
+        Py_CLEAR(made);
+    return made;
 }
 
 /* --- a page: a header, pointers to the cells behind it, the cells from its end */

@@ -104,7 +104,7 @@ static void put_text(Record *record, PyObject *text)
 }
 
 /* An int of Python; NULL is a failure, with an exception set. */
-static void put_int(Record *record, PyObject *value)
+static inline void put_int(Record *record, PyObject *value)
 {
     long long number = record->state || !value ? -1 : PyLong_AsLongLong(value); /* TypeError, OverflowError */
     if (record->state || !value || (number == -1 && PyErr_Occurred()))
@@ -113,15 +113,7 @@ static void put_int(Record *record, PyObject *value)
         put_number(record, number);
 }
 
-static void put_int_or_null(Record *record, PyObject *value)
-{
-    if (value == Py_None)
-        put_null(record);
-    else
-        put_int(record, value);
-}
-
-static void put_text_or_null(Record *record, PyObject *value)
+static inline void put_text_or_null(Record *record, PyObject *value)
 {
     if (value == Py_None)
         put_null(record);

@@ -1,173 +1,39 @@
-/* Tables of whole numbers: the twin of the plain functions in daemon/store/tables.py, which are its oracle.
+/* Tables of whole numbers: the twin of the plain functions in daemon/store/tables.py, flow_cells.py and
+   fetched.py, which are its oracle.
 
    Rule 1: a table is a bytes object, row by row, of 64-bit numbers as the machine has them; its width is told each time, and
            has to divide it. Nothing is read beyond it.
-   Rule 2: a sum, or a number in a text, that does not fit is an OverflowError, never another number.
+   Rule 2: a sum that does not fit is an OverflowError, never another number.
    Rule 3: no state, and no table is ever changed. The helpers answer 0, or -1 with an exception set.
 
    Stable ABI of Python 3.11. */
 
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030b0000
-#include <Python.h>
-#include <stdint.h>
-#include <string.h>
-
-enum { MOST_WIDTH = 64 };
-
-typedef struct {
-    const int64_t *cells;
-    Py_ssize_t rows;
-    int width;
-} Table;
-
-static int width_of(Py_ssize_t width)
-{
-    if (width < 1 || width > MOST_WIDTH)
-        PyErr_SetString(PyExc_ValueError, "a table has 1 to 64 columns");
-    return width < 1 || width > MOST_WIDTH ? -1 : 0;
-}
-
-static int table_of(Table *table, PyObject *bytes, Py_ssize_t width)
-{
-    char *data;
-    Py_ssize_t size;
-    if (width_of(width) || PyBytes_AsStringAndSize(bytes, &data, &size))
-        return -1;
-    if (size % (width * (Py_ssize_t)sizeof(int64_t))) {
-        PyErr_SetString(PyExc_ValueError, "a table is not of this width");
-        return -1;
-    }
-    /* What bytes hold begins where any number may. */
-    *table = (Table){(const int64_t *)(void *)data, size / (width * (Py_ssize_t)sizeof(int64_t)), (int)width};
-    return 0;
-}
-
-/* Room for a table, or NULL. */
-static PyObject *new_table(Py_ssize_t rows, Py_ssize_t width, int64_t **cells)
-{
-    *cells = NULL;
-    if (rows < 0)
-        return PyErr_Format(PyExc_ValueError, "fewer rows than none");
-    if (rows > PY_SSIZE_T_MAX / (MOST_WIDTH * (Py_ssize_t)sizeof(int64_t)))
-        return PyErr_NoMemory();
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, rows * width * (Py_ssize_t)sizeof(int64_t));
-    if (bytes)
-        *cells = (int64_t *)(void *)PyBytes_AsString(bytes);
-    return bytes;
-}
-
-/* --- read --- */
-
-/* A number at `*at`, before `end`; what is no number leaves `*at` where it is. */
-static int read_number(const char **at, const char *end, int64_t *number)
-{
-    int negative = *at < end && **at == '-';
-    uint64_t value = 0, most = (uint64_t)INT64_MAX + (uint64_t)negative;
-    const char *begin = *at + negative, *here = begin;
-    for (; here < end && *here >= '0' && *here <= '9'; here++) {
-        uint64_t digit = (uint64_t)(*here - '0');
-        if (value > (most - digit) / 10) {
-            PyErr_SetString(PyExc_OverflowError, "a number of more than 64 bits");
-            return -1;
-        }
-        value = value * 10 + digit;
-    }
-    if (here > begin)
-        *at = here;
-    *number = negative ? -(int64_t)(value - (value > 0)) - (value > 0) : (int64_t)value;
-    return 0;
-}
-
-/* Fill a column with the numbers of a text, exactly as many as there are rows. */
-static int read_column(PyObject *text, int64_t *cells, Py_ssize_t rows, Py_ssize_t width)
-{
-    Py_ssize_t size;
-    const char *at = PyUnicode_AsUTF8AndSize(text, &size);
-    if (!at)
-        return -1;
-    const char *end = at + size;
-    for (Py_ssize_t row = 0; row < rows; row++) {
-        const char *begin = at;
-        if (read_number(&at, end, cells + row * width))
-            return -1;
-        if (at == begin || (row < rows - 1 && (at == end || *at++ != ',')))
-            break;
-        if (row == rows - 1 && at == end)
-            return 0;
-    }
-    if (!rows && at == end)
-        return 0;
-    PyErr_SetString(PyExc_ValueError, "not every row has a whole number");
-    return -1;
-}
-
-static PyObject *table_read(PyObject *module, PyObject *arguments)
-{
-    (void)module;
-    PyObject *texts;
-    Py_ssize_t rows;
-    int64_t *cells;
-    if (!PyArg_ParseTuple(arguments, "O!n:read", &PyTuple_Type, &texts, &rows) || width_of(PyTuple_Size(texts)))
-        return NULL;
-    Py_ssize_t width = PyTuple_Size(texts);
-    PyObject *table = new_table(rows, width, &cells);
-    for (Py_ssize_t column = 0; table && column < width; column++)
-        if (read_column(PyTuple_GetItem(texts, column), cells + column, rows, width))
-            Py_CLEAR(table);
-    return table;
-}
+#include "_tables_cells.h"
+#include "_tables_fetched.h"
+#include "_tables_image.h"
 
 /* --- picked --- */
-
-typedef struct {
-    int64_t key, value;
-    int taken;
-} Place;
 
 /* A column of the table to be made: one that is there, with another one (`plus`) added, or as `places` translate it. */
 typedef struct {
     int column, plus; /* plus: -1 for none */
-    Place *places; /* NULL: as it is; else by open addressing, at least half of them free; owned */
-    size_t mask;
+    Mapping mapping; /* no places: as it is */
 } Pick;
 
-static size_t place_of(const Pick *pick, int64_t key)
+static int pick_mapping(Mapping *into, PyObject *mapping)
 {
-    uint64_t mixed = (uint64_t)key * UINT64_C(0x9E3779B97F4A7C15);
-    size_t place = (size_t)(mixed >> 32) & pick->mask;
-    while (pick->places[place].taken && pick->places[place].key != key)
-        place = (place + 1) & pick->mask;
-    return place;
-}
-
-static int pick_mapping(Pick *pick, PyObject *mapping)
-{
-    size_t places = 4;
-    while (places < 2 * (size_t)PyDict_Size(mapping) + 2)
-        places *= 2;
-    pick->places = PyMem_Calloc(places, sizeof(Place));
-    if (!pick->places) {
-        PyErr_NoMemory();
+    if (mapping_open(into, (size_t)PyDict_Size(mapping)))
         return -1;
-    }
-    pick->mask = places - 1;
     PyObject *key, *value;
     Py_ssize_t at = 0;
-    size_t filled = 0;
     while (PyDict_Next(mapping, &at, &key, &value)) {
         if (!PyLong_CheckExact(key) || !PyLong_CheckExact(value)) { /* whose conversion runs no code that could change it */
             PyErr_SetString(PyExc_TypeError, "a column is translated by whole numbers");
             return -1;
         }
-        Place pair = {PyLong_AsLongLong(key), PyLong_AsLongLong(value), 1};
-        if (PyErr_Occurred())
+        long long number = PyLong_AsLongLong(key), told = PyLong_AsLongLong(value);
+        if (PyErr_Occurred() || mapping_add(into, number, told))
             return -1;
-        if (++filled > pick->mask / 2) { /* there would be no end to looking for what is not there */
-            PyErr_SetString(PyExc_RuntimeError, "a mapping has grown meanwhile");
-            return -1;
-        }
-        pick->places[place_of(pick, pair.key)] = pair;
     }
     return 0;
 }
@@ -189,7 +55,7 @@ static int pick_of(Pick *pick, PyObject *asked, int width)
         PyErr_SetString(PyExc_IndexError, "there is no such column");
         return -1;
     }
-    return other && PyDict_Check(other) ? pick_mapping(pick, other) : 0;
+    return other && PyDict_Check(other) ? pick_mapping(&pick->mapping, other) : 0;
 }
 
 /* Whether the row stays: 1, or 0; -1 with an exception set. */
@@ -198,8 +64,8 @@ static int pick_row(const Pick *picks, Py_ssize_t width, const int64_t *row, int
     for (Py_ssize_t i = 0; i < width; i++) {
         const Pick *pick = picks + i;
         int64_t number = row[pick->column];
-        if (pick->places) {
-            const Place *found = pick->places + place_of(pick, number);
+        if (pick->mapping.places) {
+            const Place *found = place_of(&pick->mapping, number);
             if (!found->taken)
                 return 0;
             number = found->value;
@@ -224,11 +90,7 @@ static PyObject *pick_rows(const Table *table, const Pick *picks, Py_ssize_t wid
             Py_CLEAR(out);
         rows += stays;
     }
-    if (!out || rows == table->rows)
-        return out;
-    PyObject *less = PyBytes_FromStringAndSize((const char *)cells, rows * width * (Py_ssize_t)sizeof(int64_t));
-    Py_DECREF(out);
-    return less;
+    return cut_table(out, cells, rows, width);
 }
 
 static PyObject *table_picked(PyObject *module, PyObject *arguments)
@@ -247,7 +109,7 @@ static PyObject *table_picked(PyObject *module, PyObject *arguments)
         failed = pick_of(picks + i, PyTuple_GetItem(columns, i), table.width);
     PyObject *out = failed ? NULL : pick_rows(&table, picks, wanted);
     for (Py_ssize_t i = 0; i < wanted; i++)
-        PyMem_Free(picks[i].places);
+        PyMem_Free(picks[i].mapping.places);
     return out;
 }
 
@@ -261,48 +123,78 @@ static int compare(const int64_t *one, const int64_t *other, int width)
     return 0;
 }
 
-/* Sort rows, by all of their columns; `spare` is room for as many. The answer is the one of both that has them. */
-static const int64_t **sorted_rows(const int64_t **rows, const int64_t **spare, Py_ssize_t many, int width)
+/* Put rows in the order of 8 bits of a column, in `spare`; of those that are alike there none passes another. */
+static void sort_byte(const int64_t **rows, const int64_t **spare, Py_ssize_t many, int column, uint64_t least, int shift)
 {
-    for (Py_ssize_t run = 1; run < many; run *= 2) {
-        for (Py_ssize_t begin = 0; begin < many; begin += 2 * run) {
-            Py_ssize_t middle = run < many - begin ? begin + run : many, end = 2 * run < many - begin ? begin + 2 * run : many;
-            Py_ssize_t left = begin, right = middle, out = begin;
-            if (middle == end || compare(rows[middle - 1], rows[middle], width) <= 0) { /* as rows often come */
-                memcpy(spare + begin, rows + begin, (size_t)(end - begin) * sizeof(*rows));
-                continue;
-            }
-            while (left < middle && right < end)
-                spare[out++] = compare(rows[right], rows[left], width) < 0 ? rows[right++] : rows[left++];
-            memcpy(spare + out, rows + left, (size_t)(middle - left) * sizeof(*rows));
-            memcpy(spare + out + (middle - left), rows + right, (size_t)(end - right) * sizeof(*rows));
+    Py_ssize_t places[257] = {0};
+    for (Py_ssize_t row = 0; row < many; row++)
+        places[(((uint64_t)rows[row][column] - least) >> shift & 0xFF) + 1]++;
+    for (int byte = 0; byte < 256; byte++)
+        places[byte + 1] += places[byte];
+    for (Py_ssize_t row = 0; row < many; row++)
+        spare[places[((uint64_t)rows[row][column] - least) >> shift & 0xFF]++] = rows[row];
+}
+
+/* Sort rows by their first columns, the last of these first; `spare` is room for as many. The answer is the one of both that
+   has them. Numbers of one column are often near each other, so that it is done with few bytes of what they are above the
+   least. */
+static const int64_t **sorted_rows(const int64_t **rows, const int64_t **spare, Py_ssize_t many, int columns)
+{
+    for (int column = columns - 1; many > 1 && column >= 0; column--) {
+        int64_t least = rows[0][column], most = least;
+        int ordered = 1;
+        for (Py_ssize_t row = 1; row < many; row++) {
+            int64_t number = rows[row][column];
+            ordered &= rows[row - 1][column] <= number;
+            least = number < least ? number : least;
+            most = number > most ? number : most;
         }
-        const int64_t **sorted = spare;
-        spare = rows;
-        rows = sorted;
+        uint64_t range = (uint64_t)most - (uint64_t)least;
+        for (int shift = 0; !ordered && shift < 64 && range >> shift; shift += 8) {
+            sort_byte(rows, spare, many, column, (uint64_t)least, shift);
+            const int64_t **sorted = spare;
+            spare = rows;
+            rows = sorted;
+        }
     }
     return rows;
 }
 
-/* Add a row to those before it that have the same keys; `how` has a letter for each column behind these. */
-static int join_row(int64_t *into, const int64_t *row, const char *how)
+/* A group of rows: what they come to, and of its sums what does not fit into 64 bits. */
+typedef struct {
+    int64_t *row;
+    int64_t above[MOST_WIDTH];
+} Group;
+
+static void open_group(Group *group, int64_t *into, const int64_t *row, int width)
 {
-    for (; *how; how++, into++, row++) {
-        switch (*how) {
-        case '+':
-            if (__builtin_add_overflow(*into, *row, into)) {
-                PyErr_SetString(PyExc_OverflowError, "a sum of more than 64 bits");
-                return -1;
-            }
-            break;
-        case '<':
-            *into = *row < *into ? *row : *into;
-            break;
-        case '>':
-            *into = *row > *into ? *row : *into;
-            break;
-        default: /* '$': the last */
-            *into = *row;
+    group->row = into;
+    for (int i = 0; i < width; i++) {
+        into[i] = row[i];
+        group->above[i] = row[i] < 0 ? -1 : 0;
+    }
+}
+
+/* Add a row; `how` has a letter for each column behind the keys. */
+static void join_row(Group *group, const int64_t *row, int keys, const char *how)
+{
+    for (int i = keys; *how; how++, i++) {
+        int64_t *into = group->row + i, number = row[i];
+        if (*how == '+') {
+            uint64_t sum = (uint64_t)*into + (uint64_t)number;
+            group->above[i] += (sum < (uint64_t)number) - (number < 0);
+            memcpy(into, &sum, sizeof sum);
+        } else if (*how == '$' || (*how == '<' ? number < *into : number > *into))
+            *into = number;
+    }
+}
+
+static int close_group(const Group *group, int keys, const char *how)
+{
+    for (int i = keys; *how; how++, i++) {
+        if (*how == '+' && group->above[i] != (group->row[i] < 0 ? -1 : 0)) {
+            PyErr_SetString(PyExc_OverflowError, "a sum of more than 64 bits");
+            return -1;
         }
     }
     return 0;
@@ -310,21 +202,23 @@ static int join_row(int64_t *into, const int64_t *row, const char *how)
 
 static PyObject *join_rows(const int64_t *const *rows, const Table *table, int keys, const char *how)
 {
-    int64_t *cells, *group = NULL;
-    size_t size = (size_t)table->width * sizeof(int64_t);
+    int64_t *cells;
+    Group group = {0};
+    Py_ssize_t groups = 0;
     PyObject *out = new_table(table->rows, table->width, &cells);
     for (Py_ssize_t row = 0; out && row < table->rows; row++) {
-        if (!group || compare(group, rows[row], keys)) {
-            group = group ? group + table->width : cells;
-            memcpy(group, rows[row], size);
-        } else if (join_row(group + keys, rows[row] + keys, how))
+        if (group.row && !compare(group.row, rows[row], keys)) {
+            join_row(&group, rows[row], keys, how);
+            continue;
+        }
+        if (group.row && close_group(&group, keys, how))
             Py_CLEAR(out);
+        else
+            open_group(&group, cells + groups++ * table->width, rows[row], table->width);
     }
-    if (!out || !group || group == cells + (table->rows - 1) * table->width)
-        return out;
-    PyObject *less = PyBytes_FromStringAndSize((const char *)cells, (char *)(group + table->width) - (char *)cells);
-    Py_DECREF(out);
-    return less;
+    if (out && group.row && close_group(&group, keys, how))
+        Py_CLEAR(out);
+    return cut_table(out, cells, groups, table->width);
 }
 
 static PyObject *table_grouped(PyObject *module, PyObject *arguments)
@@ -346,13 +240,17 @@ static PyObject *table_grouped(PyObject *module, PyObject *arguments)
         return PyErr_NoMemory();
     for (Py_ssize_t row = 0; row < table.rows; row++)
         rows[row] = table.cells + row * table.width;
-    PyObject *out = join_rows(sorted_rows(rows, rows + table.rows, table.rows, table.width), &table, (int)keys, how);
+    const char *last = strrchr(how, '$'); /* which row is the last one its column, and those before it, say */
+    int columns = (int)keys + (last ? (int)(last - how) + 1 : 0);
+    PyObject *out = join_rows(sorted_rows(rows, rows + table.rows, table.rows, columns), &table, (int)keys, how);
     PyMem_Free(rows);
     return out;
 }
 
 static PyMethodDef METHODS[] = {
-    {"read", table_read, METH_VARARGS, "read(texts, rows): a table with a column of each text."},
+    {"cells", table_cells, METH_VARARGS, "cells(flows, ends, kinds, hidden): what flows moved, as their stations see it."},
+    {"fetched", table_fetched, METH_VARARGS, "fetched(image, root, width, texts): a table out of a database, or None."},
+    {"image", table_image, METH_VARARGS, "image(schema, ((table, width, keys), ...), version): a database, or None."},
     {"picked", table_picked, METH_VARARGS, "picked(table, width, columns): another table."},
     {"grouped", table_grouped, METH_VARARGS, "grouped(table, width, keys, how): sorted, equal keys once."},
     {NULL, NULL, 0, NULL},

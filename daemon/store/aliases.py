@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-# The end of the chain of each answer: its last CNAME.
-_ENDS = """
+# The end of the chain of each answer: its last CNAME. In the order of their times, as they are found, so that they need not
+# be sorted. No record is looked up where none is a CNAME: of one alone `leads` tells, unless it came by multicast.
+_MAYBE = "(m.answers > 1 OR m.answers AND (m.leads = 1 OR m.transport NOT IN ('udp', 'tcp')))"
+_ENDS = f"""
     SELECT name_id, target, max(seen_us) AS last_us FROM (
         SELECT m.name_id, m.seen_us, r.value AS target, max(r.number)
-        FROM dns_message m CROSS JOIN dns_record r ON r.message_id = m.id JOIN capture k ON k.id = m.capture_id
-        WHERE m.seen_us BETWEEN :since_us AND :until_us - 1 AND m.response AND r.section = 'answer' AND r.type = 'CNAME'
-            AND k.site_id = :site
-        GROUP BY m.id
+        FROM dns_message m CROSS JOIN dns_record r ON r.message_id = m.id
+        WHERE m.seen_us BETWEEN :since_us AND :until_us - 1 AND m.response AND {_MAYBE} AND r.type = 'CNAME'
+            AND r.section = 'answer' AND m.capture_id IN (SELECT id FROM capture WHERE site_id = :site)
+        GROUP BY m.seen_us, m.id
     ) GROUP BY name_id, target
 """
 _ALIASES = """

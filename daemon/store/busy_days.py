@@ -33,11 +33,22 @@ _BUSY = f"""
 def busy_spans(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Spans (first_us, last_us) as they are, long ones by those of their days that have facts, or sums of facts."""
     out: list[tuple[int, int]] = []
-    for since_us, until_us in spans:
-        if until_us - since_us <= _FEW_US:
-            out.append((since_us, until_us))
-            continue
+    long: list[tuple[int, int]] = []
+    for span in spans:
+        (long if span[1] - span[0] > _FEW_US else out).append(span)
+    for since_us, until_us in _joined(long):
         rows = db.execute(_BUSY, {"site": site_id, "since_us": since_us - DAY_US, "until_us": until_us + DAY_US})
         days = sorted(row[0] for row in rows)
         out += [(max(day * DAY_US, 0), (day + 1) * DAY_US - 1) for day in days]
+    return out
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that overlap as one, so that no day is looked at for each of them."""
+    out: list[tuple[int, int]] = []
+    for since_us, until_us in sorted(spans):
+        if out and since_us <= out[-1][1]:
+            out[-1] = out[-1][0], max(out[-1][1], until_us)
+        else:
+            out.append((since_us, until_us))
     return out

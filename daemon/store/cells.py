@@ -19,6 +19,7 @@ from typing import NamedTuple
 from daemon.decode.slots import SLOT_US
 from daemon.store.calendar import Calendar
 from daemon.store.covers import SHOWN_NAME
+from daemon.store.flow_cells import BEFORE, BEFORE_AS_TCP, CHATTER, INTERNET, LOCAL, NOT_BEFORE, SCOPES
 
 _IDLE_US = 180_000_000  # silence that ends a UDP flow
 
@@ -26,8 +27,6 @@ _IDS = "BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
 _THERE = "k.site_id = :site AND k.first_us < :until_us AND k.last_us >= :since_us"
 _TIMES = "BETWEEN :since_us AND :until_us - 1"
 
-INTERNET, _LOCAL, _CHATTER = range(3)  # `scope` of a cell
-SCOPES = ("internet", "local", "chatter")
 # Of ends `c` (client) and `s` (server): only the server is of the house; neither is outside of it.
 INWARD = "c.station_id IS NULL AND s.station_id IS NOT NULL"
 INSIDE = "(c.local OR c.scope IN (2, 3)) AND (s.local OR s.scope IN (2, 3))"
@@ -35,16 +34,17 @@ _TURNED = f"f.turned <> ({INWARD})"  # the station got what was counted as up
 # What one flow moved in one slot. `share` is the row with the counts: the flow itself where it stays in one slot. Written
 # out for both instead of being selected from their union: each flow is looked up once. Why there is no name is of no
 # interest but on the internet, and looked for nowhere else.
+_HIDES = "EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL)"
+_BEGUN = "coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun)"
+_EARLY = f"f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US}"
 _CELL = f"""
     SELECT f.id AS flow_id, {{slot}} AS slot, coalesce(k.station_id, c.station_id, s.station_id, 0) AS station_id,
         iif(c.station_id IS NULL, 0, coalesce(s.station_id, 0)) AS peer_id, iif({INWARD}, c.id, s.id) AS end_id,
         iif({INWARD}, 0, coalesce({SHOWN_NAME}, 0)) AS name_id, f.kind_id,
-        CASE WHEN w.chatter THEN {_CHATTER} WHEN {INSIDE} THEN {_LOCAL} ELSE {INTERNET} END AS scope,
+        CASE WHEN w.chatter THEN {CHATTER} WHEN {INSIDE} THEN {LOCAL} ELSE {INTERNET} END AS scope,
         CASE WHEN {INWARD} OR w.chatter OR {INSIDE} THEN '-'
             WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
-            WHEN EXISTS (SELECT 1 FROM hello h WHERE h.flow_id = coalesce(f.head_id, f.id) AND h.ech IS NOT NULL) THEN '-ech'
-            WHEN coalesce((SELECT h.begun FROM flow h WHERE h.id = f.head_id), f.begun) THEN '-'
-            WHEN w.protocol = 'tcp' OR f.head_id IS NULL AND f.first_us < k.first_us + {_IDLE_US} THEN '-before'
+            WHEN {_HIDES} THEN '-ech' WHEN {_BEGUN} THEN '-' WHEN w.protocol = 'tcp' OR {_EARLY} THEN '-before'
             ELSE '-' END AS said,
         {{flows}} AS flows, {{first_us}} AS first_us, {{last_us}} AS last_us,
         iif({_TURNED}, {{share}}.packets_down, {{share}}.packets_up) AS packets_up,
@@ -91,9 +91,7 @@ _DOOMED_CELLS = " UNION ALL ".join(
     )
 )
 # Frames without IP are of no kind of flow; what is said of them is their protocol.
-_FRAME_CELLS = f"""
-    SELECT 0, slot, station_id, peer_id, 0, 0, 0, {_CHATTER}, protocol, 0, 0, 0,
-        iif(inward, 0, packets), iif(inward, packets, 0), iif(inward, 0, bytes), iif(inward, bytes, 0)
+_FRAMES = f"""
     FROM (
         SELECT f.slot_us / {SLOT_US} AS slot, coalesce(k.station_id, a.id, b.id, 0) AS station_id,
             iif(a.id IS NULL, 0, coalesce(b.id, 0)) AS peer_id, a.id IS NULL AND b.id IS NOT NULL AS inward,
@@ -104,11 +102,14 @@ _FRAME_CELLS = f"""
         WHERE {{frames}}
     )
 """
+_FRAME_COUNTS = "iif(inward, 0, packets), iif(inward, packets, 0), iif(inward, 0, bytes), iif(inward, bytes, 0)"
+_FRAME_CELLS = f"SELECT 0, slot, station_id, peer_id, 0, 0, 0, {CHATTER}, protocol, 0, 0, 0, {_FRAME_COUNTS} {_FRAMES}"
 _CELLS = f"{_FLOW_CELLS} UNION ALL {_FRAME_CELLS}"
 
 # Of stretches of time: all, those of slots that are `wanted`, those of flows that may have gone to a `place`. And of what is
 # to go: flows that are `doomed`, frames before a time.
-CELLS_OF_DAYS = _CELLS.format(flows="", slices="", frames=f"{_THERE} AND f.slot_us {_TIMES}")
+_FRAMES_THERE = f"{_THERE} AND f.slot_us {_TIMES}"
+CELLS_OF_DAYS = _CELLS.format(flows="", slices="", frames=_FRAMES_THERE)
 FLOWS_OF_DAYS = (
     f"SELECT count(*) FROM capture k CROSS JOIN flow f ON f.id {_IDS} WHERE {_THERE} AND f.first_us {_TIMES}"
 )
@@ -127,16 +128,60 @@ CELLS_OF_DOOMED = f"{_DOOMED_CELLS} UNION ALL " + _FRAME_CELLS.format(
     frames="k.site_id = :site AND f.slot_us < :before_slot"
 )
 
+# What `daemon.store.flow_cells` makes cells of, in its columns: what flows moved, ends, kinds, and flows whose hello hides
+# the name; and frames, as cells already but for their manner.
+_MOVED = f"""
+    SELECT {{slot}}, f.kind_id, iif(f.turned, f.server_id, f.client_id), iif(f.turned, f.client_id, f.server_id), f.turned,
+        coalesce(k.station_id, 0), coalesce({SHOWN_NAME}, 0),
+        CASE WHEN {SHOWN_NAME} IS NOT NULL THEN coalesce(iif(f.cover, NULL, f.name_source), f.label_source, '')
+            WHEN f.head_id IS NOT NULL THEN CASE WHEN {_HIDES} THEN '-ech' WHEN {_BEGUN} THEN '-'
+                WHEN (SELECT w.protocol FROM flow_kind w WHERE w.id = f.kind_id) = 'tcp' THEN '-before' ELSE '-' END
+            WHEN f.begun THEN {NOT_BEFORE} WHEN {_EARLY} THEN {BEFORE} ELSE {BEFORE_AS_TCP} END,
+        f.id, {{flows}}, {{first_us}}, {{last_us}}, {{share}}.packets_up, {{share}}.packets_down, {{share}}.bytes_up,
+        {{share}}.bytes_down
+    FROM {{source}} WHERE {_THERE}
+"""
+MOVED_IN_DAYS = " UNION ALL ".join(
+    (
+        f"{_MOVED} AND NOT f.sliced AND f.first_us {_TIMES}".format(
+            **_STAYS, source=f"capture k CROSS JOIN flow f ON f.id {_IDS}"
+        ),
+        f"{_MOVED} AND p.slot_us {_TIMES}".format(
+            **_MOVES,
+            source=f"capture k CROSS JOIN flow_slice p ON p.flow_id {_IDS} CROSS JOIN flow f ON f.id = p.flow_id",
+        ),
+    )
+)
+FRAMES_IN_DAYS = f"SELECT slot, station_id, peer_id, 0, 0, 0, 0, {_FRAME_COUNTS}, 0, 0, protocol {_FRAMES}".format(
+    frames=_FRAMES_THERE
+)
+ENDS_IN_LIST = (
+    "SELECT e.id, coalesce(e.station_id, 0), e.local OR e.scope IN (2, 3)"
+    " FROM json_each(:ends) l CROSS JOIN endpoint e ON e.id = l.value"
+)
+KINDS = "SELECT id, chatter, protocol = 'tcp' FROM flow_kind"
+HIDDEN_IN_DAYS = (
+    f"SELECT h.flow_id FROM capture k CROSS JOIN hello h ON h.flow_id {_IDS} WHERE {_THERE} AND h.ech IS NOT NULL"
+)
+
 _OF_WAY = (
     "w.site_id = :site AND w.protocol = m.protocol AND w.ip_version = m.ip_version AND w.service = m.service"
     " AND w.encrypted = m.encrypted AND w.scope = m.scope_text"
 )
-# Where `{ends}` and `{manners}` come from: the cells, or lists of a caller who has these elsewhere.
-_NUMBERED = (
+_NUMBERED_ENDS = (
+    "CREATE TEMP TABLE end_remote (end_id INTEGER PRIMARY KEY, remote_id INTEGER, address TEXT)",
+    "INSERT INTO temp.end_remote SELECT id, NULL, address FROM endpoint WHERE id IN (SELECT end_id FROM temp.cell)",
     # An address of which nothing was said before has no number yet.
-    "INSERT INTO temp.end_remote SELECT id, NULL, address FROM endpoint WHERE id IN ({ends})",
     "INSERT OR IGNORE INTO remote (address) SELECT address FROM temp.end_remote ORDER BY end_id",
     "UPDATE temp.end_remote AS e SET remote_id = (SELECT r.id FROM remote r WHERE r.address = e.address)",
+)
+# Where `{manners}` come from: the cells, or the list of a caller who has these elsewhere.
+_NUMBERED_WAYS = (
+    # By slot the source of a name is not kept: `way_id` is without one, `told_id` with it, where there is a destination.
+    (
+        "CREATE TEMP TABLE cell_way (kind_id INTEGER, scope INTEGER, said TEXT, way_id INTEGER, told_id INTEGER,"
+        " PRIMARY KEY (kind_id, scope, said)) WITHOUT ROWID"
+    ),
     f"""
     CREATE TEMP TABLE manner AS
     SELECT c.kind_id, c.scope, c.said, coalesce(k.protocol, c.said) AS protocol, coalesce(k.ip_version, 0) AS ip_version,
@@ -157,20 +202,12 @@ _NUMBERED = (
     FROM temp.manner m
     """,
 )
-_IN_CELLS = {"ends": "SELECT end_id FROM temp.cell", "manners": "SELECT DISTINCT kind_id, scope, said FROM temp.cell"}
-_IN_LISTS = {
-    "ends": "SELECT value FROM json_each(:ends)",
-    "manners": "SELECT value ->> 0 AS kind_id, value ->> 1 AS scope, value ->> 2 AS said FROM json_each(:manners)",
-}
+_IN_CELLS = "SELECT DISTINCT kind_id, scope, said FROM temp.cell"
+_IN_LIST = "SELECT value ->> 0 AS kind_id, value ->> 1 AS scope, value ->> 2 AS said FROM json_each(:manners)"
 _SLOT_PLACE = "CREATE TEMP TABLE slot_place (slot INTEGER PRIMARY KEY, hour INTEGER, day INTEGER, month INTEGER)"
-_TABLES = (
-    "CREATE TEMP TABLE end_remote (end_id INTEGER PRIMARY KEY, remote_id INTEGER, address TEXT)",
-    # By slot the source of a name is not kept: `way_id` is without one, `told_id` with it, where there is a destination.
-    (
-        "CREATE TEMP TABLE cell_way (kind_id INTEGER, scope INTEGER, said TEXT, way_id INTEGER, told_id INTEGER,"
-        " PRIMARY KEY (kind_id, scope, said)) WITHOUT ROWID"
-    ),
-)
+_LISTED = "FROM json_each(?) l CROSS JOIN endpoint e ON e.id = l.value"
+_NEW_REMOTES = f"INSERT OR IGNORE INTO remote (address) SELECT e.address {_LISTED} ORDER BY e.id"
+_REMOTES = f"SELECT e.id, r.id, e.address {_LISTED} JOIN remote r ON r.address = e.address"
 _WITH_WAY = "temp.cell x CROSS JOIN temp.cell_way w ON w.kind_id = x.kind_id AND w.scope = x.scope AND w.said = x.said"
 _SLOTS = f"""
     CREATE TEMP TABLE slot_sum AS
@@ -215,7 +252,9 @@ def cells(
     try:
         db.execute(_SLOT_PLACE)
         place_slots(db, calendar, [row[0] for row in db.execute("SELECT DISTINCT slot FROM temp.cell")])
-        _number(db, _IN_CELLS, bounds)
+        for each in _NUMBERED_ENDS:
+            db.execute(each)
+        _number_ways(db, _IN_CELLS, bounds)
         if sums:
             db.execute(_SLOTS)
         yield
@@ -235,22 +274,20 @@ def number_cells(
     db: sqlite3.Connection, bounds: Mapping[str, int], ends: Iterable[int], manners: Sequence[tuple[int, int, str]]
 ) -> Numbered:
     """What cells go by that are not in tables: ends, and manners (kind, scope, said), which are answered in their order."""
-    lists = {"ends": json.dumps(list(ends)), "manners": json.dumps(manners)}
     try:
-        _number(db, _IN_LISTS, {**bounds, **lists})
-        remotes = db.execute("SELECT end_id, remote_id, address FROM temp.end_remote").fetchall()
+        _number_ways(db, _IN_LIST, {**bounds, "manners": json.dumps(manners)})
         ways = {tuple(row[:3]): row[3:] for row in db.execute("SELECT * FROM temp.cell_way")}
-        return Numbered(remotes, [ways[manner] for manner in manners])
+        listed = (json.dumps(list(ends)),)
+        db.execute(_NEW_REMOTES, listed)
+        return Numbered(db.execute(_REMOTES, listed).fetchall(), [ways[manner] for manner in manners])
     finally:
         for table in _GONE:
             db.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def _number(db: sqlite3.Connection, sources: Mapping[str, str], bounds: Mapping[str, int | str]) -> None:
-    for table in _TABLES:
-        db.execute(table)
-    for each in _NUMBERED:
-        db.execute(each.format(**sources), bounds)
+def _number_ways(db: sqlite3.Connection, manners: str, bounds: Mapping[str, int | str]) -> None:
+    for each in _NUMBERED_WAYS:
+        db.execute(each.format(manners=manners), bounds)
 
 
 def place_slots(db: sqlite3.Connection, calendar: Calendar, slots: Iterable[int]) -> None:

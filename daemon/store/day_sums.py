@@ -2,35 +2,27 @@
 
 Rule 1: cells are what `cells` says they are, and the sums those that `rollup` makes in SQL. That stays the way for more
         cells than MOST, and where `tables` was not built in C; a test compares both.
-Rule 2: SQLite reads, numbers and writes. To sort and add up tens of thousands of rows takes it ten times as long.
+Rule 2: SQLite reads, numbers and writes. To join, sort and add up tens of thousands of rows takes it ten times as long.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from daemon.store import tables
+from daemon.store import flow_cells, tables
 from daemon.store.calendar import Calendar, SlotDay
-from daemon.store.cells import CELLS_OF_DAYS, SCOPES, number_cells
+from daemon.store.cells import ENDS_IN_LIST, FRAMES_IN_DAYS, HIDDEN_IN_DAYS, KINDS, MOVED_IN_DAYS, number_cells
+from daemon.store.fetched import Texts, fetched, texts_of
+from daemon.store.flow_cells import CELL_WIDTH, CHATTER, FLOW_WIDTH, REASONS, SAID_BIT, SCOPES
 from daemon.store.tables import Pick, Table
 
 MOST = 1 << 16  # cells at once, for which there is room of 30 MiB
 
-# Columns of cells, and where they stand in their table. The last one is the manner: what it is made of is read apart.
-_COUNTS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
-_COLUMNS = (
-    "slot", "station_id", "peer_id", "end_id", "name_id", "iif(name_id, 0, end_id)", "flows", *_COUNTS,
-    "first_us", "last_us", f"kind_id * {len(SCOPES)} + scope",
-)  # fmt: skip
-_SLOT, _STATION, _PEER, _END, _NAME, _PLACE, _FLOWS, *_COUNTED, _FIRST, _LAST, _MANNER = range(len(_COLUMNS))
-_WIDTH, _SAID = len(_COLUMNS), len(_COLUMNS)
-_SAID_BIT = 40  # above those of the kind and the scope
-_READ = f"""
-    SELECT count(*), group_concat(said, char(10)), {", ".join(f"group_concat({each})" for each in _COLUMNS)}
-    FROM ({CELLS_OF_DAYS} LIMIT {MOST + 1})
-"""
+_CLIENT, _SERVER = 2, 3  # columns of flows; and of cells:
+_SLOT, _STATION, _PEER, _END, _NAME, _PLACE, _FLOWS, *_COUNTED, _FIRST, _LAST, _MANNER = range(CELL_WIDTH)
 
 
 class DaySums(NamedTuple):
@@ -50,31 +42,40 @@ def sum_days(db: sqlite3.Connection, calendar: Calendar, bounds: Mapping[str, in
     """The sums of the days of `bounds`; None where there are more than MOST cells. Addresses and ways have numbers then."""
     if not tables.NATIVE:
         return None
-    many, said, *texts = db.execute(_READ, bounds).fetchone()
-    if many > MOST:
+    said = texts_of(*REASONS)
+    cells = _cells(db, bounds, said)
+    if cells is None:
         return None
-    words = said.split("\n") if many else []
-    known = sorted(set(words))
-    numbers = {word: str(number << _SAID_BIT) for number, word in enumerate(known)}
-    read = tables.read((*(text or "" for text in texts), ",".join(map(numbers.__getitem__, words))), many)
-    cells = tables.picked(read, _WIDTH + 1, (*range(_MANNER), (_MANNER, _SAID)))
-    numbered = _Numbered(db, bounds, cells, known)
-    places = calendar.place(tables.numbers_in(cells, _WIDTH, _SLOT))
+    numbered = _Numbered(db, bounds, cells, list(said))
+    places = calendar.place(tables.numbers_in(cells, CELL_WIDTH, _SLOT))
     slots = _slots(cells, numbered)
     hours = _hours(slots, {place.slot: place.hour for place in places})
     days = _days(hours, {place.hour: place.day for place in places})
     return DaySums(slots, hours, days, _destinations(cells, numbered, places))
 
 
+def _cells(db: sqlite3.Connection, bounds: Mapping[str, int], said: Texts) -> Table | None:
+    """The cells of these days; what is said of them has the numbers of `said`."""
+    kinds = fetched(db, KINDS, {}, 3)
+    hidden = fetched(db, HIDDEN_IN_DAYS, bounds, 1)
+    frames = fetched(db, f"{FRAMES_IN_DAYS} LIMIT {MOST + 1}", bounds, CELL_WIDTH, said)
+    flows = fetched(db, f"{MOVED_IN_DAYS} LIMIT {MOST + 1}", bounds, FLOW_WIDTH, said)
+    if tables.height(flows, FLOW_WIDTH) + tables.height(frames, CELL_WIDTH) > MOST:
+        return None
+    numbers = {end for column in (_CLIENT, _SERVER) for end in tables.numbers_in(flows, FLOW_WIDTH, column)}
+    ends = fetched(db, ENDS_IN_LIST, {"ends": json.dumps([*numbers])}, 3)
+    of_flows = flow_cells.cells(flows, ends, kinds, hidden)
+    manners = {number: CHATTER | (-number - 1) << SAID_BIT for number in said.values()}
+    return of_flows + tables.picked(frames, CELL_WIDTH, (*range(_MANNER), (_MANNER, manners)))
+
+
 class _Numbered:
     """What numbers of cells stand for."""
 
     def __init__(self, db: sqlite3.Connection, bounds: Mapping[str, int], cells: Table, said: Sequence[str]) -> None:
-        manners = tables.numbers_in(cells, _WIDTH, _MANNER)
-        apart = [
-            (*divmod(manner & ((1 << _SAID_BIT) - 1), len(SCOPES)), said[manner >> _SAID_BIT]) for manner in manners
-        ]
-        ends, ways = number_cells(db, bounds, tables.numbers_in(cells, _WIDTH, _END), apart)
+        manners = tables.numbers_in(cells, CELL_WIDTH, _MANNER)
+        apart = [(*divmod(manner & ((1 << SAID_BIT) - 1), len(SCOPES)), said[manner >> SAID_BIT]) for manner in manners]
+        ends, ways = number_cells(db, bounds, tables.numbers_in(cells, CELL_WIDTH, _END), apart)
         by_text = sorted({(address, remote) for _, remote, address in ends})
         ranks = {remote: rank for rank, (_, remote) in enumerate(by_text)}
         self.ways = {manner: way for manner, (way, _) in zip(manners, ways, strict=True)}
@@ -89,7 +90,7 @@ def _slots(cells: Table, numbered: _Numbered) -> Table:
     columns: tuple[Pick, ...] = (
         _SLOT, _STATION, _PEER, (_END, numbered.remotes), _NAME, (_MANNER, numbered.ways), *_COUNTED
     )  # fmt: skip
-    return tables.grouped(tables.picked(cells, _WIDTH, columns), 10, 6, "++++")
+    return tables.grouped(tables.picked(cells, CELL_WIDTH, columns), 10, 6, "++++")
 
 
 def _hours(slots: Table, hour_of: dict[int, int]) -> Table:
@@ -109,7 +110,7 @@ def _destinations(cells: Table, numbered: _Numbered, places: Iterable[SlotDay]) 
         (_SLOT, days), _STATION, _NAME, (_PLACE, numbered.remotes), (_MANNER, numbered.told), (_END, numbered.ranks),
         _FLOWS, *_COUNTED, _FIRST, _LAST,
     )  # fmt: skip
-    by_address = tables.grouped(tables.picked(cells, _WIDTH, columns), 13, 6, "+++++<>")
+    by_address = tables.grouped(tables.picked(cells, CELL_WIDTH, columns), 13, 6, "+++++<>")
     *keys, rank, flows, up, down, bytes_up, bytes_down, first, last = range(13)
     moved = flows, up, down, bytes_up, bytes_down, first, last
     most = tables.grouped(

@@ -13,11 +13,12 @@ Rule 3: the tables here are those of the migrations (a test compares). Were they
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
+from typing import Any, TypeVar
 
-from daemon.flow.facts import Facts
+from daemon.flow.facts import Facts, Told
 from daemon.identify.answers import LEAST_US, MOST_US, SECOND
 from daemon.store.rows import RETELL, Numbers
 
@@ -27,6 +28,8 @@ except ImportError:  # not built here: no compiler, or another processor's file
     NATIVE = False
 else:
     NATIVE = hasattr(sqlite3.Connection, "deserialize")  # SQLite can be built without
+
+_F = TypeVar("_F")
 
 LEAST = 200  # facts: to open and read an image takes about as long as to write so many
 
@@ -81,16 +84,20 @@ COPY_MESSAGES = "INSERT INTO main.dns_message SELECT * FROM told.dns_message"
 _COPY_RECORDS = "INSERT INTO main.dns_record SELECT * FROM told.dns_record"
 
 
-def image_of(facts: Facts, numbers: Numbers) -> bytes | None:
+def image_of(facts: Facts, numbers: Numbers) -> bytearray | None:
     """The batch as a database; None where no image can hold it."""
-    flows, hellos = sorted(facts.flows, key=itemgetter(0)), sorted(facts.hellos, key=itemgetter(0, 1))
     return _rows.image(
         SCHEMA,
-        (flows, hellos, facts.dns),
+        (_in_order(facts.flows, itemgetter(0)), _in_order(facts.hellos, itemgetter(0, 1)), facts.dns),
         (numbers.base, numbers.message, numbers.capture),
         (numbers.kinds, numbers.ends, numbers.names),
         (LEAST_US, MOST_US, SECOND),
     )
+
+
+def _in_order(facts: Told[_F], key: Callable[[_F], Any]) -> Told[_F]:
+    """A list in the order of its keys; what C has packed it puts in order by itself."""
+    return sorted(facts, key=key) if isinstance(facts, list) else facts
 
 
 @contextmanager
@@ -103,10 +110,14 @@ def beside(db: sqlite3.Connection) -> Iterator[None]:
             db.execute("DETACH told")
 
 
-def copy_rows(db: sqlite3.Connection, image: bytes) -> None:
-    """Write what an image holds; once in the caller's transaction, around which is `beside`."""
+def copy_rows(db: sqlite3.Connection, image: bytearray) -> None:
+    """Write what an image holds; once in the caller's transaction, around which is `beside`.
+
+    The image is empty then: SQLite has a copy of its own, and two of them are most of what a batch takes of memory.
+    """
     db.execute("ATTACH ':memory:' AS told")
     db.deserialize(image, name="told")
+    image.clear()
     try:
         db.execute(COPY_FLOWS)
     except sqlite3.IntegrityError:  # some are in the database: nothing was written, and this takes three times as long

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from daemon.decode.slots import SLOT_US
-from daemon.store import bulk
+from daemon.store import bulk, sums_image
 from daemon.store.aliases import write_aliases
 from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
@@ -25,10 +25,11 @@ from daemon.store.cells import (
     CELLS_OF_SLOTS,
     DESTINATIONS,
     FLOWS_OF_DAYS,
-    INTERNET,
     cells,
 )
 from daemon.store.day_sums import MOST, sum_days
+from daemon.store.flow_cells import INTERNET
+from daemon.store.in_memory import SUMMED, emptied
 from daemon.store.tables import NATIVE, Table, numbers
 
 FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
@@ -141,14 +142,15 @@ def roll(
     """
     calendar = site_calendar(db, site_id)
     months: set[int] = set()
-    for since, until in calendar.whole_days(busy_spans(db, site_id, spans)):
-        for chunk in _fitting(db, site_id, calendar, since, until):
-            changed = _roll_days(db, site_id, calendar, chunk)
-            since_us = max(chunk.begin * SLOT_US, answers_since_us)
-            write_aliases(db, site_id, chunk.month, since_us, chunk.end * SLOT_US)
-            months.add(chunk.month)
-            if moved is not None:
-                moved.setdefault(chunk.month, set()).update(changed)
+    with emptied(db):
+        for since, until in calendar.whole_days(busy_spans(db, site_id, spans)):
+            for chunk in _fitting(db, site_id, calendar, since, until):
+                changed = _roll_days(db, site_id, calendar, chunk)
+                since_us = max(chunk.begin * SLOT_US, answers_since_us)
+                write_aliases(db, site_id, chunk.month, since_us, chunk.end * SLOT_US)
+                months.add(chunk.month)
+                if moved is not None:
+                    moved.setdefault(chunk.month, set()).update(changed)
     return months
 
 
@@ -230,9 +232,17 @@ def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: 
     sums = sum_days(db, calendar, bounds)
     if sums is None:
         return _roll_many(db, calendar, bounds)
-    for tier, made in zip(_TOTALS, (sums.slots, sums.hours, sums.days), strict=True):
-        _replace(db, tier, bounds, made=made)
-    return _replace(db, _DAYS, bounds, changed=_PLACE, made=sums.destinations)
+    shown = sums_image.show(db, sums)
+    changed: list[Any] = []
+    for tier, made in zip((*_TOTALS, _DAYS), sums, strict=True):
+        told = _PLACE if tier is _DAYS else "1"
+        changed = _replace(db, _shown(tier), bounds, told) if shown else _replace(db, tier, bounds, told, made)
+    return changed
+
+
+def _shown(tier: _Tier) -> _Tier:
+    """The same, made of what `sums_image` shows."""
+    return tier._replace(made=f"SELECT * FROM {SUMMED}.{tier.table}")
 
 
 def _roll_many(db: sqlite3.Connection, calendar: Calendar, bounds: Mapping[str, int]) -> list[Any]:

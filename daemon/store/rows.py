@@ -9,7 +9,7 @@ Rule 2: what a batch has many of is written by way of `daemon.store.image`, with
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -90,7 +90,7 @@ def hello_rows(hellos: Iterable[HelloFact], numbers: Numbers) -> Iterator[tuple[
         yield base + number, place, seen_us, ends[client], client_port, ends[server], server_port, source, name, *others
 
 
-def message_rows(messages: Sequence[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+def message_rows(messages: Iterable[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
     """Rows of `dns_message`."""
     ends, names = numbers.ends, numbers.names
     for at, fact in enumerate(messages, numbers.message):
@@ -101,7 +101,7 @@ def message_rows(messages: Sequence[DnsFact], numbers: Numbers) -> Iterator[tupl
                answers, *held)  # fmt: skip
 
 
-def record_rows(messages: Sequence[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
+def record_rows(messages: Iterable[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
     """Rows of `dns_record`."""
     names = numbers.names
     for at, message in enumerate(messages, numbers.message):

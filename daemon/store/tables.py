@@ -1,4 +1,4 @@
-"""Tables of whole numbers, read from text, picked from, grouped: what sums of tens of thousands of rows are made with.
+"""Tables of whole numbers, picked from, grouped: what sums of tens of thousands of rows are made with.
 
 Rule 1: a table is bytes: 64-bit numbers as the machine has them, row by row. Its width is known to whoever has it.
 Rule 2: what is written in C (`_tables.c`), where it could be built, gives the same as what stands here, which is its oracle.
@@ -41,15 +41,9 @@ def table_of(rows: Iterable[Iterable[int]]) -> Table:
     return array("q", [number for row in rows for number in row]).tobytes()
 
 
-def plain_read(texts: tuple[str, ...], rows: int) -> Table:
-    """A table with a column of each text: as many whole numbers as there are rows, a comma between them.
-
-    Raises ValueError where there are others, OverflowError as above.
-    """
-    columns = [[int(number) for number in text.split(",")] if text else [] for text in texts]
-    if any(len(column) != rows for column in columns):
-        raise ValueError("not every row has a whole number")
-    return table_of(zip(*columns, strict=True))
+def height(table: Table, width: int) -> int:
+    """How many rows a table has."""
+    return len(table) // (width * 8)
 
 
 def plain_picked(table: Table, width: int, columns: tuple[Pick, ...]) -> Table:
@@ -93,9 +87,8 @@ def numbers(table: Table) -> list[int]:
 
 def numbers_in(table: Table, width: int, column: int) -> list[int]:
     """The different numbers of a column, in order."""
-    return sorted({*numbers(picked(table, width, (column,)))})
+    return numbers(grouped(picked(table, width, (column,)), 1, 1, ""))
 
 
-read = _tables.read if NATIVE else plain_read
 picked = _tables.picked if NATIVE else plain_picked
 grouped = _tables.grouped if NATIVE else plain_grouped

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from daemon.flow.facts import Endpoints, Facts, FlowKind
 from daemon.flow.local import address_text, scope_of
@@ -62,8 +62,7 @@ _UNDECODED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """How far a capture is read, and all that is known of the way there; totals are of the whole capture."""
 
     cursor: int
@@ -169,12 +168,14 @@ class FactWriter:
 
     def _write_rows(self, facts: Facts, *, quickly: bool) -> None:
         first = self.db.execute("SELECT coalesce(max(id), 0) + 1 FROM dns_message").fetchone()[0]
+        self._names.prepare()
         numbers = Numbers(self.capture_id, first, self._kinds, self._ends, self._names)
         image = image_of(facts, numbers) if quickly else None
         if image is None:
             write_rows(self.db, facts, numbers)
         else:
             copy_rows(self.db, image)
+        self._names.write()
 
     def _write_others(self, facts: Facts, undecoded: Mapping[str, tuple[int, int]]) -> None:
         db, capture, site = self.db, self.capture_id, self.site_id
@@ -191,31 +192,49 @@ class FactWriter:
 
     def _number_ends(self, seen: Mapping[int, Sequence[int]]) -> set[int]:
         """Make rows of ends that the batch has first, with what it saw of them; the numbers of those that were made."""
-        ends, made = self._ends, set()
-        for number, (mac, version, address) in enumerate(self.endpoints.keys[len(ends) :], len(ends)):
-            text = address_text(version, address)
-            row = (self.site_id, mac, version, text, scope_of(version, address), *seen.get(number, _UNSEEN))
-            known, new = _number(self.db, _END, row, _FIND_END, (self.site_id, mac, text))
-            ends.append(known)
-            if new:
-                made.add(number)
-        return made
+        db, site, ends = self.db, self.site_id, self._ends
+        first = len(ends)
+        fresh = [(*key[:2], address_text(*key[1:]), scope_of(*key[1:])) for key in self.endpoints.keys[first:]]
+        last = db.execute("SELECT coalesce(max(id), 0) FROM endpoint").fetchone()[0]
+        rows = [(site, *end, *seen.get(number, _UNSEEN)) for number, end in enumerate(fresh, first)]
+        if db.executemany(_END, rows).rowcount == len(rows):  # none was there: SQLite counts on from the last
+            ends.extend(range(last + 1, last + 1 + len(rows)))
+        else:
+            ends.extend(db.execute(_FIND_END, (site, mac, text)).fetchone()[0] for mac, _, text, _ in fresh)
+        return {number for number in range(first, len(ends)) if ends[number] > last}
 
 
 class _Names(dict[str, int]):
-    """The ids of names; one that is not known yet is looked up, or made."""
+    """The ids of names; one that is not known yet is looked up, or made.
+
+    Where all names of the database are known here (those of a new one are), there is nothing to look up: names are numbered
+    at once and written together. `prepare` and `write` stand around what asks for names, in one transaction.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._every = False  # all names of the database are here
+        self._made: list[tuple[int, str]] = []  # and these are not there yet
+
+    def prepare(self) -> None:
+        """Find out which names there are."""
+        self._made.clear()
+        self._every = self._db.execute("SELECT coalesce(max(id), 0) FROM name").fetchone()[0] == len(self)
+
+    def write(self) -> None:
+        """Write the names that were only numbered."""
+        self._db.executemany("INSERT INTO name VALUES (?, ?)", self._made)
+        self._made.clear()
+        self._every = False
 
     def __missing__(self, text: str) -> int:
-        known, _ = _number(
-            self._db,
-            "INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING",
-            (text,),
-            "SELECT id FROM name WHERE text = ?",
-            (text,),
-        )
+        if self._every:
+            known = len(self) + 1
+            self._made.append((known, text))
+        else:
+            made = self._db.execute("INSERT INTO name (text) VALUES (?) ON CONFLICT DO NOTHING", (text,))
+            find = "SELECT id FROM name WHERE text = ?"
+            known = made.lastrowid or 0 if made.rowcount == 1 else self._db.execute(find, (text,)).fetchone()[0]
         self[text] = known
         return known
 
@@ -238,13 +257,3 @@ class _Kinds(dict[FlowKind, int]):
 def _earliest(facts: Facts) -> int | None:
     """The time of the first packet of a batch; of the flows that it has, some began long before."""
     return min((block.first_us for block in facts.blocks if block.packets), default=None)
-
-
-def _number(
-    db: sqlite3.Connection, insert: str, row: tuple[Any, ...], select: str, key: tuple[Any, ...]
-) -> tuple[int, bool]:
-    """The id of a row that is inserted unless it is there, and whether it was."""
-    made = db.execute(insert, row)
-    if made.rowcount == 1 and made.lastrowid is not None:
-        return made.lastrowid, True
-    return int(db.execute(select, key).fetchone()[0]), False

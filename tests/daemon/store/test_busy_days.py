@@ -37,3 +37,14 @@ def test_half_a_century_has_the_days_of_its_packets(tmp_path: Path) -> None:
         db.execute("DELETE FROM flow")  # what was counted and is there no more is to be counted anew, too
         db.execute("DELETE FROM dns_message")
         assert [since // DAY_US for since, _ in busy_spans(db, 1, [(0, START_US + DAY_US)])] == [0, today]
+
+
+def test_long_spans_that_overlap_have_each_day_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "old.pcap", talk(5 * SECOND, "dawn.example"), talk(START_US, "www.example.com", port=40001))
+    with closing(open_database(imported(tmp_path / "h.db", path))) as db:
+        later = START_US + 400 * DAY_US
+        whole = [(0, START_US), (DAY_US, START_US + DAY_US), (later, later + 100 * DAY_US)]
+        short = [(START_US, START_US + SECOND)]
+        found = busy_spans(db, 1, [*whole, *short])
+        assert found[0] == short[0]
+        assert [since // DAY_US for since, _ in found[1:]] == [0, START_US // DAY_US]

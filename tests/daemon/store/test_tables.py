@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.store import tables
-from daemon.store.tables import numbers, numbers_in, plain_grouped, plain_picked, plain_read, rows_of, table_of
+from daemon.store.tables import height, numbers, numbers_in, plain_grouped, plain_picked, rows_of, table_of
 from tests.support.leaks import left_behind
 
 needs_c = pytest.mark.skipif(not tables.NATIVE, reason="daemon/store/_tables.c is not built")
@@ -40,38 +40,15 @@ def answer(function: Callable[..., bytes], *arguments: object) -> object:
 def test_rows_come_back(rows: list[tuple[int, ...]]) -> None:
     width = len(rows[0])
     assert rows_of(table_of(rows), width) == rows
+    assert height(table_of(rows), width) == len(rows)
     assert numbers(table_of(rows)) == [each for row in rows for each in row]
     assert numbers_in(table_of(rows), width, 0) == sorted({row[0] for row in rows})
 
 
 def test_nothing_is_a_table_too() -> None:
-    assert tables.read(("", ""), 0) == tables.picked(b"", 2, (1, 0)) == tables.grouped(b"", 2, 1, "+") == b""
+    assert tables.picked(b"", 2, (1, 0)) == tables.grouped(b"", 2, 1, "+") == b""
     assert not numbers(b"")
     assert not numbers_in(b"", 2, 1)
-
-
-@needs_c
-@given(table(number), st.integers(-1, 1))
-def test_columns_of_text_are_read_alike(rows: list[tuple[int, ...]], more: int) -> None:
-    texts = tuple(",".join(map(str, column)) for column in zip(*rows, strict=True))
-    assert answer(NATIVE.read, texts, len(rows) + more) == answer(plain_read, texts, len(rows) + more)
-
-
-@needs_c
-@pytest.mark.parametrize("text", ["", ",", "1,", ",1", "1,,2", "1 2", "-", "--1", "1.5", "x", "\u2460"])
-def test_what_is_no_column_of_two_numbers_is_refused(text: str) -> None:
-    for read in (NATIVE.read, plain_read):
-        with pytest.raises(ValueError, match=r"whole number|invalid literal"):
-            read((text,), 2)
-
-
-@needs_c
-def test_number_that_is_too_large_is_no_other_number() -> None:
-    for text in (str(MOST + 1), str(LEAST - 1), "9" * 40):
-        for read in (NATIVE.read, plain_read):
-            with pytest.raises(OverflowError):
-                read((text,), 1)
-    assert rows_of(NATIVE.read((f"{LEAST},{MOST},-0",), 3), 1) == [(LEAST,), (MOST,), (0,)]
 
 
 @needs_c
@@ -110,6 +87,19 @@ def test_rows_are_grouped_alike(rows: list[tuple[int, ...]], data: st.DataObject
 
 
 @needs_c
+def test_sum_may_pass_what_fits_on_its_way() -> None:
+    for last in (-2, -MOST, LEAST):
+        rows = table_of([(1, MOST), (1, MOST), (1, last), (1, LEAST)])
+        assert NATIVE.grouped(rows, 2, 1, "+") == plain_grouped(rows, 2, 1, "+")
+
+
+@needs_c
+@given(st.lists(st.tuples(st.integers(0, 1 << 20) | number, number, small), min_size=1, max_size=300))
+def test_rows_are_put_in_order_whatever_their_numbers(rows: list[tuple[int, ...]]) -> None:
+    assert rows_of(NATIVE.grouped(table_of(rows), 3, 3, ""), 3) == sorted({*rows})
+
+
+@needs_c
 def test_sum_that_is_too_large_is_no_other_number() -> None:
     twice = table_of([(1, MOST), (1, 1)])
     for grouped in (NATIVE.grouped, plain_grouped):
@@ -123,7 +113,6 @@ def test_sum_that_is_too_large_is_no_other_number() -> None:
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        ("read", (["1"], 1)), ("read", ((1,), 1)), ("read", (("1",), -1)), ("read", ((), 0)), ("read", (("1",) * 65, 1)),
         ("picked", (b"1234567", 1, (0,))), ("picked", (bytes(24), 2, (0,))), ("picked", (bytes(8), 0, (0,))),
         ("picked", (bytes(8), 1, ())), ("picked", (bytes(8), 1, (1,))), ("picked", (bytes(8), 1, (-1,))),
         ("picked", (bytes(8), 1, ((0, 1),))), ("picked", (bytes(8), 1, ((0, -2),))), ("picked", (bytes(8), 1, ("0",))),
@@ -149,11 +138,9 @@ def test_nothing_is_left_behind() -> None:
         for _ in range(times):
             NATIVE.picked(whole, 2, (0, (1, told), (1, 0)))
             NATIVE.grouped(whole, 2, 1, "+")
-            NATIVE.read(("1,2", "3,4"), 2)
             for function, arguments in (
                 (NATIVE.picked, (whole, 2, ((1, told), (1, wrong)))),
                 (NATIVE.grouped, (table_of([(1, MOST), (1, 1)]), 2, 1, "+")),
-                (NATIVE.read, (("1,2", "3"), 2)),
             ):
                 with suppress(TypeError, OverflowError, ValueError):
                     function(*arguments)
