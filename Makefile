@@ -25,7 +25,8 @@ help: ## this list
 setup: $(STAMP) ## virtual environment with Homeport and its tools
 
 # The stamp is written last, so that a set-up that was cut short is done again.
-$(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.[ch] daemon/flow/*.[ch] daemon/store/*.[ch])
+$(STAMP): pyproject.toml $(wildcard hatch_build.py daemon/decode/*.[ch] daemon/flow/*.[ch] daemon/store/*.[ch] \
+  daemon/classify/quick.py daemon/classify/compact.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Homeport needs Python 3.11 or newer; '$(PYTHON)' is missing or older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; \
 	  exit 1; }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import NamedTuple
@@ -30,8 +29,7 @@ class AddressFileError(Exception):
     """A file of addresses cannot be read; the message is a sentence that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressFile:
+class AddressFile(NamedTuple):
     """One usable file. `find` returns None where it knows nothing, and raises AddressFileError where it is damaged."""
 
     path: Path
@@ -44,16 +42,14 @@ class AddressFile:
     find: Callable[[Address], AddressRow | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A file that was left out, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddressFiles:
+class AddressFiles(NamedTuple):
     """What a folder holds: usable files, strongest first, and those that were left out."""
 
     usable: tuple[AddressFile, ...] = ()

@@ -40,11 +40,11 @@ def pack(files: Mapping[str, bytes], index: Mapping[str, Any]) -> bytes:
     tables = parse(files)
     index = {"files": {name: len(found) for name, found in tables.items()}, **index}
     body = b"\n".join([_json(index), *(_json(raw) for found in tables.values() for raw in found)])
-    return _head(files, body) + b"\n" + body
+    return _head(digest(files), body) + b"\n" + body
 
 
-def _head(files: Mapping[str, bytes], body: bytes) -> bytes:
-    return f"{digest(files)} {zlib.crc32(body)}".encode()  # against damage, and nobody's wiles
+def _head(made_from: str, body: bytes) -> bytes:
+    return f"{made_from} {zlib.crc32(body)}".encode()  # against damage, and nobody's wiles
 
 
 def _json(value: object) -> bytes:
@@ -58,18 +58,18 @@ class Opened(NamedTuple):
     entries: list[bytes]
 
 
-def opened(packed: bytes, files: Mapping[str, bytes]) -> Opened | None:
-    """A quick form; None where it was not made from these files, or is damaged."""
+def opened(packed: bytes, made_from: str) -> Opened | None:
+    """A quick form; None where it was not made from files with this digest, or is damaged."""
     head, _, body = packed.partition(b"\n")
-    if head != _head(files, body):
+    if head != _head(made_from, body):
         return None
-    index, *entries = body.split(b"\n")
-    return Opened(json.loads(index), entries)
+    index, _, entries = body.partition(b"\n")
+    return Opened(json.loads(index), entries.split(b"\n"))
 
 
 def unpack(packed: bytes, files: Mapping[str, bytes]) -> Tables | None:
     """The organisations out of a quick form; None where it was not made from these files, or is damaged."""
-    form = opened(packed, files)
+    form = opened(packed, digest(files))
     if form is None:
         return None
     entries = iter(form.entries)

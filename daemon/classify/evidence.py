@@ -117,24 +117,36 @@ class Gatherer:
         self._place = place
         self._names = names or Names()
         self.match = lru_cache(_MEMO)(table.match)
+        self._by_brand = lru_cache(_MEMO)(table.by_brand)
+        self._by_vendor = lru_cache(_MEMO)(table.by_vendor)
         self._maker = lru_cache(_MEMO)(self._find_maker)
         self._stays_local = lru_cache(_MEMO)(_stays_local)
         self._where = lru_cache(_MEMO)(self._find_where)
+        self._era = lru_cache(_MEMO)(self._find_era)
+        self._related = lru_cache(_MEMO)(self._find_related)
+        self._wheres: dict[Hashable, int] = {}
+        self._last_where = 0
         self._called: dict[tuple[str | None, ...], str] = {}
 
     def asked(self, destination: Destination) -> Hashable:
         """All of a destination that `gather` looks at."""
         name, address = self._what(destination)
-        where: Hashable = self._where(address) if name is not None and address is not None else address
-        text = name.text if name else None
-        service = destination.service if destination.service in TELLING else None
-        era = self._era(destination.month)
-        return text, where, destination.alias_target, destination.certificate_names, era, service
+        _, _, _, alias_target, certificate_names, month, service = destination
+        if name is None:
+            return None, address, alias_target, certificate_names, self._era(month), _telling(service)
+        where = None if address is None else self._where(address)
+        return name.text, where, alias_target, certificate_names, self._era(month), _telling(service)
 
-    def _find_where(self, address: str) -> Hashable:
-        """All that an address tells beside a name."""
+    def _find_where(self, address: str) -> int:
+        """A number for all that an address tells beside a name: many are in one place, and to compare places takes long."""
         local = self._stays_local(address)
-        return local, self._place(address) if self._place and not local else None, owner_of(address)
+        told = local, self._place(address) if self._place and not local else None, owner_of(address)
+        number = self._wheres.get(told)
+        if number is None:
+            if len(self._wheres) >= _MEMO:
+                self._wheres.clear()
+            number = self._wheres[told] = self._last_where = self._last_where + 1  # none is given twice
+        return number
 
     def about(self, device: DeviceProfile) -> Hashable:
         """All of a device that `gather` looks at: its maker and, of a person's own, what it is."""
@@ -143,7 +155,7 @@ class Gatherer:
         person = (device.kind, device.system) if device.kind in PERSONAL else None
         return owner, maker.name, maker.brands, person
 
-    def _era(self, month: str | None) -> int | None:
+    def _find_era(self, month: str | None) -> int | None:
         """Months between which nobody was sold are one to judgements."""
         return None if month is None else bisect_right(self.table.sales, month)
 
@@ -158,14 +170,19 @@ class Gatherer:
         if not local and (name is None or name.sort == PUBLIC):
             owner = self._named(maker, name) if name else None
             owner = owner or self._unnamed(destination, place, address, named=name is not None)
+        kind = guess = carrier = None
+        relation = STRANGER
+        if owner is None:
+            guess = _guess(name, place)
+        else:
+            kind = owner.kind
+            relation = self._relation(device, vendor, owner, destination.month)
         labels = _in_front(name, owner)
-        family = self.table.family(vendor, destination.month, ever=True) if vendor else ()
-        guess = _guess(name, place) if owner is None else None
-        relation = self._relation(device, vendor, owner, destination.month)
         purposes = (spoken_purpose(labels), decided_purpose(labels)) if labels else (None, None)
-        carrier = self._carrier(destination)
+        family = self.table.family(vendor, destination.month, ever=True) if vendor else ()
+        if destination.alias_target:
+            carrier = self._carrier(destination.alias_target)
         known = (device, destination, vendor, maker.name, name, address, local, place, owner)
-        kind = owner.kind if owner is not None else None
         return _new(Case, (*known, kind, relation, *purposes, family, carrier, guess))
 
     def called(self, case: Case) -> str | None:
@@ -192,7 +209,7 @@ class Gatherer:
 
     def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
         """The name and the address; a name that is an address is only that."""
-        domain, address = destination[:2]
+        domain, address = destination.domain, destination.address
         name = self._names.parse(domain) if domain and domain.strip(". ") else None
         if not address or self._stays_local(address) is None:
             address = None
@@ -200,8 +217,8 @@ class Gatherer:
             return None, address or name.text
         return name, address
 
-    def _carrier(self, destination: Destination) -> str | None:
-        match = self.match(destination.alias_target) if destination.alias_target else None
+    def _carrier(self, alias_target: str) -> str | None:
+        match = self.match(alias_target)
         return match.kind if match else None
 
     def _find_maker(self, vendor: str | None, device_name: str | None) -> Maker:
@@ -228,13 +245,13 @@ class Gatherer:
         """The owner by the table, else by a brand in the registered name."""
         match = self.match(name.text)
         if match is not None:
-            return Owner(*match, NAME)
+            return _new(Owner, (*match, NAME))
         if not name.labels or name.registrable is None or name.registrable == name.labels[-1]:
             return None
         label = name.labels[-1]
         if maker.name is not None and _own_name(maker, label, name.registrable):
             return Owner(maker.organisation or Organisation(maker.name), "maker", name.registrable, OWN_BRAND)
-        match = self.table.by_brand(label)
+        match = self._by_brand(label)
         return Owner(match.organisation, match.kind, name.registrable, BRAND) if match else None
 
     def _unnamed(
@@ -257,31 +274,33 @@ class Gatherer:
         if address is None:
             return None
         if place is not None and place.provider is not None:
-            found = self.table.by_vendor(_PROVIDERS.get(place.provider, place.provider))
+            found = self._by_vendor(_PROVIDERS.get(place.provider, place.provider))
             if found is not None:
                 return Owner(found, "cdn" if place.provider == "cloudflare" else "cloud", address, NETWORK)
         found = self.table.by_asn(place.asn) if place is not None and place.asn is not None else None
         if found is None and place is not None and place.as_name:
-            found = self.table.by_vendor(place.as_name)
+            found = self._by_vendor(place.as_name)
         elif found is None:
             known = owner_of(address)
             found = self.table.by_name(known) if known is not None else None
         return Owner(found, _network_kind(found), address, NETWORK) if found else None
 
-    def _relation(
-        self, device: DeviceProfile, vendor: Organisation | None, owner: Owner | None, month: str | None
-    ) -> str:
-        if owner is None:
-            return STRANGER
+    def _relation(self, device: DeviceProfile, vendor: Organisation | None, owner: Owner, month: str | None) -> str:
         if owner.found_by == OWN_BRAND:
             return OWN
-        if vendor is not None and self.table.related(vendor, owner.organisation, month):
+        if vendor is not None and self._related(vendor.name, owner.organisation.name, month):
             return OWN
-        if device.kind in PERSONAL and device.system:
-            maker = self.table.by_name(system_maker(device))
-            if maker is not None and self.table.related(maker, owner.organisation, month):
-                return SYSTEM
-        return STRANGER
+        system = system_maker(device) if device.kind in PERSONAL else ""
+        return SYSTEM if system and self._related(system, owner.organisation.name, month) else STRANGER
+
+    def _find_related(self, one: str, other: str, month: str | None) -> bool:
+        """By name: who is found by a brand that is not in the table was not found by the table."""
+        first, second = self.table.by_name(one), self.table.by_name(other)
+        return first is not None and second is not None and self.table.related(first, second, month)
+
+
+def _telling(service: str | None) -> str | None:
+    return service if service in TELLING else None
 
 
 def _in_front(name: Name | None, owner: Owner | None) -> tuple[str, ...]:

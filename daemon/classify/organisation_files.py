@@ -38,15 +38,15 @@ class OrganisationsError(Exception):
 
 
 def load_organisations(
-    paths: Sequence[Path] = (), is_public_suffix: Callable[[str], bool] | None = None
+    paths: Sequence[Path] = (), is_public_suffix: Callable[[str], bool] | None = None, made_from: str | None = None
 ) -> OrganisationTable:
     """Our table with the user's files, weakest first, laid over it. Raises OrganisationsError.
 
-    `is_public_suffix` (`daemon.classify.names.Names.is_public_suffix`) lets a user's `co.uk` be refused.
+    `is_public_suffix` (`daemon.classify.names.Names.is_public_suffix`) lets a user's `co.uk` be refused. `made_from`: what
+    `organisations_digest` said of these files, where somebody has asked already: it reads all of them.
     """
-    if not paths:
-        files = our_files()
-        table = quick.open_table((OURS / COMPACT).read_bytes(), files) if (OURS / COMPACT).is_file() else None
+    if not paths and (OURS / COMPACT).is_file():
+        table = quick.open_table((OURS / COMPACT).read_bytes(), made_from or organisations_digest())
         if table is not None:
             return table
     ours = read_ours()

@@ -9,7 +9,7 @@ Rule 4: a table never changes once made, and holds no file, no clock and no netw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from daemon.classify.words import (
@@ -85,7 +85,9 @@ class OrganisationTable(NamedTuple):
     organisations: Mapping[str, Organisation]  # by name
     suffixes: Mapping[str, Match]
     endings: Set[str]  # the suffixes alone: most look-ups find that there is none
-    shapes: Mapping[int, tuple[tuple[int, ...], ...]]  # labels of a suffix with `*` -> where its stars are
+    starred: Mapping[
+        str, tuple[tuple[int, ...], ...]
+    ]  # last two labels of suffixes with `*` -> labels, where stars are
     begun: Mapping[str, tuple[Match, ...]]  # suffixes with a label such as `iot-*`, by their last two labels
     deepest: int  # labels of the longest suffix
     names: Mapping[str, Organisation]  # by name and alias, squashed
@@ -98,21 +100,33 @@ class OrganisationTable(NamedTuple):
         """The owner of a domain, None where no suffix of the table covers it. Any text may be asked."""
         rest = domain.lower().strip(".")
         labels = rest.split(".")
-        for match in self.begun.get(".".join(labels[-2:]), ()):
+        tail = ".".join(labels[-2:])
+        for match in self.begun.get(tail, ()):
             if _begins_so(match.suffix.split("."), labels):
                 return match
         if len(labels) > self.deepest:
             labels = labels[-self.deepest :]
             rest = ".".join(labels)
-        for length in range(len(labels), 0, -1):
+        shapes = self.starred.get(tail, ())
+        while rest:
             if rest in self.endings:
                 return self.suffixes[rest]
-            for stars in self.shapes.get(length, ()):
-                starred = ["*" if at in stars else label for at, label in enumerate(labels[-length:])]
-                found = self.suffixes.get(".".join(starred))
+            if shapes:
+                found = self._starred(labels, shapes)
                 if found is not None:
                     return found
+                labels = labels[1:]
             rest = rest.partition(".")[2]
+        return None
+
+    def _starred(self, labels: Sequence[str], shapes: Iterable[tuple[int, ...]]) -> Match | None:
+        """The suffix with `*` that has as many labels as these, and fits them."""
+        for length, *stars in shapes:
+            if length == len(labels):
+                shape = ["*" if at in stars else label for at, label in enumerate(labels)]
+                found = self.suffixes.get(".".join(shape))
+                if found is not None:
+                    return found
         return None
 
     def by_name(self, name: str) -> Organisation | None:
@@ -167,12 +181,16 @@ class OrganisationTable(NamedTuple):
     def by_brand(self, label: str) -> Match | None:
         """The organisation whose name a label of a domain is, alone or with words such as `cloud` or `api` around it."""
         plain = label.replace("-", "")
-        if is_telling(plain) and plain in self.names:
+        known = self.names.keys()
+        if plain in known and is_telling(plain):
             return self._branded(plain, plain)
         for length in range(len(plain) - 1, LEAST_AFFIXED - 1, -1):
-            for brand, rest in ((plain[:length], plain[length:]), (plain[-length:], plain[:-length])):
-                if brand in self.names and is_telling(brand) and is_affix(rest):
-                    return self._branded(brand, plain)
+            brand = plain[:length]
+            if brand in known and is_telling(brand) and is_affix(plain[length:]):
+                return self._branded(brand, plain)
+            brand = plain[-length:]
+            if brand in known and is_telling(brand) and is_affix(plain[:-length]):
+                return self._branded(brand, plain)
         return None
 
     def _branded(self, brand: str, label: str) -> Match:
@@ -236,7 +254,7 @@ def build_table(layers: Iterable[Iterable[Organisation]]) -> OrganisationTable:
         organisations=merged,
         suffixes=suffixes,
         endings=suffixes.keys(),
-        shapes=_shapes(suffixes),
+        starred=starred_shapes(suffixes),
         begun=_begun(suffixes),
         deepest=max((suffix.count(".") + 1 for suffix in suffixes), default=0),
         names=names,
@@ -283,13 +301,17 @@ def _begun(suffixes: Mapping[str, Match]) -> dict[str, tuple[Match, ...]]:
     return found
 
 
-def _shapes(suffixes: Iterable[str]) -> dict[int, tuple[tuple[int, ...], ...]]:
-    found: dict[int, dict[tuple[int, ...], None]] = {}
+def starred_shapes(suffixes: Iterable[str]) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """Of suffixes with labels that are `*` (never one of the last two), by their last two labels: how many labels they
+    have, and the places of the stars, each once."""
+    found: dict[str, dict[tuple[int, ...], None]] = {}
     for suffix in suffixes:
         if "*" in suffix:
             labels = suffix.split(".")
-            found.setdefault(len(labels), {})[tuple(at for at, label in enumerate(labels) if label == "*")] = None
-    return {length: tuple(shapes) for length, shapes in found.items()}
+            stars = [at for at, label in enumerate(labels) if label == "*"]
+            if stars:
+                found.setdefault(".".join(labels[-2:]), {})[len(labels), *stars] = None
+    return {tail: tuple(shapes) for tail, shapes in found.items()}
 
 
 def _spellings(name: str) -> Iterator[str]:

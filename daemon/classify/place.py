@@ -13,10 +13,10 @@ Rule 5: a file that turns out to be damaged is dropped and explained in `problem
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import NamedTuple
 
 from daemon.classify.address_files import Address, AddressFile, AddressFileError, AddressFiles, AddressRow
 from daemon.classify.countries import COUNTRIES
@@ -34,8 +34,7 @@ _CARRIES_4 = frozenset((0, 0x64, 0x2002))  # the same of what IPv4 is carried in
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052, section 2.1
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an address is. What nobody knows is None; without a country there is no confidence."""
 
     asn: int | None = None
@@ -112,19 +111,21 @@ def public_address(text: str) -> Address | None:
     """
     try:
         version, number = address_number(text) if "%" not in text else (0, 0)
-        address: Address = IPv4Address(number) if version == 4 else IPv6Address(number if version else text)
+        zoned = None if version else IPv6Address(text)
     except ValueError:
         return None
     head = number >> (24 if version == 4 else 112)
-    if version == 4 and head < 224 and head not in _SPECIAL_4:
-        return address
-    if version == 6 and 0x2000 <= head < 0x3000 and head not in _SPECIAL_6:
-        return address
-    if isinstance(address, IPv6Address) and (head in _CARRIES_4 or not version):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        address = inner or address
+    if version == 4:
+        plain = head < 224 and head not in _SPECIAL_4
+        return IPv4Address(number) if plain or _is_public(4, number) else None
+    if zoned is None and head not in _CARRIES_4:
+        plain = 0x2000 <= head < 0x3000 and head not in _SPECIAL_6
+        return IPv6Address(number) if plain or _is_public(6, number) else None
+    outer = zoned or IPv6Address(number)
+    inner = outer.ipv4_mapped or outer.sixtofour
+    if inner is None and outer in _NAT64:
+        inner = IPv4Address(int(outer) & 0xFFFFFFFF)
+    address: Address = inner or outer
     return address if _is_public(address.version, int(address)) else None
 
 

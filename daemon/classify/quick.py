@@ -7,7 +7,7 @@ Rule 2: no file, no clock, no network: bytes in, a table out; what does not fit 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ _K = TypeVar("_K")
 _V_co = TypeVar("_V_co", covariant=True)
 _KINDS = tuple(sorted(KINDS))
 _KIND_BITS = 6
-_FORM = 2  # of what is packed: an older one is not read
+_FORM = 3  # of what is packed: an older one is not read
 _BETWEEN = "|"  # what stands in columns; JSON would take three times as long
 
 
@@ -39,7 +39,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
             suffix: at[match.organisation.name] << _KIND_BITS | _KINDS.index(match.kind)
             for suffix, match in table.suffixes.items()
         }),
-        "shapes": {str(length): shapes for length, shapes in table.shapes.items()},
+        "starred": table.starred,
         "begun": {tail: [match.suffix for match in matches] for tail, matches in table.begun.items()},
         "deepest": table.deepest,
         "names": _columns({name: at[one.name] for name, one in table.names.items()}),
@@ -68,9 +68,9 @@ def _numbered(columns: Sequence[str]) -> dict[int, str]:
     return {int(number): said for number, said in _rows(columns).items()}
 
 
-def open_table(packed: bytes, files: Mapping[str, bytes]) -> OrganisationTable | None:
-    """The table out of the quick form; None where that was not made from these files, or is damaged."""
-    form = compact.opened(packed, files)
+def open_table(packed: bytes, made_from: str) -> OrganisationTable | None:
+    """The table out of the quick form; None where that was not made from files with this digest, or is damaged."""
+    form = compact.opened(packed, made_from)
     if form is None or form.look_ups.get("form") != _FORM or tuple(form.look_ups["kinds"]) != _KINDS:
         return None
     index, entries = form.look_ups, form.entries
@@ -93,8 +93,8 @@ def open_table(packed: bytes, files: Mapping[str, bytes]) -> OrganisationTable |
     return OrganisationTable(
         organisations=_Lazy(partial(_rows, index["organisations"]), of_place),
         suffixes=suffixes,
-        endings=suffixes.known.keys(),
-        shapes={int(length): tuple(map(tuple, shapes)) for length, shapes in index["shapes"].items()},
+        endings=suffixes.keys(),
+        starred={tail: tuple(map(tuple, shapes)) for tail, shapes in index["starred"].items()},
         begun={tail: tuple(suffixes[suffix] for suffix in some) for tail, some in index["begun"].items()},
         deepest=index["deepest"],
         names=_Lazy(partial(_rows, index["names"]), of_place),
@@ -144,6 +144,10 @@ class _Lazy(Mapping[_K, _V_co]):
 
     def __contains__(self, key: object) -> bool:
         return key in self.known
+
+    def keys(self) -> KeysView[_K]:
+        """Those of what is said: to look for one there takes no call of ours."""
+        return self.known.keys()
 
     def __iter__(self) -> Iterator[_K]:
         return iter(self.known)

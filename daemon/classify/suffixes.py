@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 _FILE = ".tld_set_snapshot"
 _PRIVATE = b"===BEGIN PRIVATE DOMAINS==="
 _COMMENT = ord("/")  # two of them, and no rule has one
+_BLANKS = (b" ", b"\t", b"\v", b"\f")
 _EXCEPTION = "!"
 _FOREIGN = "xn--"  # how a label with other letters than ASCII begins on the wire (IDNA)
 
@@ -49,19 +50,21 @@ class ListedSuffixes:
 
     def lengths(self, labels: Sequence[str]) -> tuple[int, int]:
         """As `PublicSuffixes` says."""
-        foreign = f".{_FOREIGN}" in f".{'.'.join(labels)}"
+        foreign = _FOREIGN in (text := ".".join(labels)) and f".{_FOREIGN}" in f".{text}"
         icann, private = self._on_the_wire if foreign else self._listed
+        plain, stars, exceptions = icann
+        plain_too, stars_too, exceptions_too = private
         public = every = 1
         taken_out, rest = 0, ""
-        for count in range(1, len(labels) + 1):
-            above, rest = rest, f"{labels[-count]}.{rest}" if rest else labels[-count]
-            if rest in icann.exceptions:
+        for count, label in enumerate(reversed(labels), 1):
+            above, rest = rest, f"{label}.{rest}" if rest else label
+            if rest in exceptions:
                 return count - 1, taken_out or count - 1
-            if rest in private.exceptions:
+            if rest in exceptions_too:
                 taken_out = taken_out or count - 1
-            if rest in icann.plain or above in icann.stars:
+            if rest in plain or above in stars:
                 public = every = count
-            elif rest in private.plain or above in private.stars:
+            elif rest in plain_too or above in stars_too:
                 every = count
         return public, taken_out or every
 
@@ -112,7 +115,7 @@ def read_suffixes(listed: bytes) -> ListedSuffixes:
 def _rules(listed: bytes) -> _Rules:
     rules = [line for line in listed.splitlines() if line and line[0] != _COMMENT]
     plain = b"\n".join(rules)
-    if len(plain.split()) != len(rules):  # what stands behind a rule is no part of it
+    if any(blank in plain for blank in _BLANKS):  # what stands behind a rule is no part of it
         plain = b"\n".join([words[0] for words in map(bytes.split, rules) if words])
     return _sorted(plain.decode("latin-1"))  # a character a byte: quicker than UTF-8
 

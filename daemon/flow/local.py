@@ -22,6 +22,8 @@ _PRIVATE_6 = tuple(
     (int(net.network_address) >> (128 - net.prefixlen), 128 - net.prefixlen)
     for net in (ip_network(text) for text in ("fc00::/7", "fe80::/10"))
 )
+_NEVER_PLAIN_4 = frozenset((0, 10, 127, 169, 172, 192))  # first octets below 224 of all that is not GLOBAL
+_PLAIN_6 = 1  # first three bits: all that IANA has given away to be global unicast (2000::/3)
 
 
 @lru_cache(maxsize=65536)
@@ -41,6 +43,11 @@ def is_group(version: int, address: int) -> bool:
 
 def scope_of(version: int, address: int) -> int:
     """GLOBAL, PRIVATE, GROUP or OWN."""
+    if version == 4:  # nearly all, told so at a glance
+        if address >> 24 < 224 and address >> 24 not in _NEVER_PLAIN_4:
+            return GLOBAL
+    elif address >> 125 == _PLAIN_6:
+        return GLOBAL
     if is_group(version, address):
         return GROUP
     if version == 4:

@@ -92,15 +92,22 @@ def furnish(ends: Iterable[End], announcements: Iterable[Announcement], routers:
     local: set[int] = set()
     residents: list[End] = []
     for end in ends:
-        number = address_number(end.address)[1]
-        if _is_local(end, number, prefixes):
-            local.add(end.end_id)
+        end_id, mac, version, address, scope, first_us, last_us, sent = end
+        number = address_number(address)[1]
+        if scope == PRIVATE or (
+            scope != OWN
+            and first_us is not None
+            and last_us is not None
+            and prefixes.covers(version, number, first_us, last_us)
+        ):
+            local.add(end_id)
             residents.append(end)
-        elif end.scope == OWN and number == 0:  # a device that has no address yet
+        elif scope == OWN and number == 0:  # a device that has no address yet
             residents.append(end)
-        else:
-            evidence.sends_from(end, number)
-        evidence.named(end)
+        elif sent and mac >= 0 and scope == GLOBAL:
+            evidence.sends_from(mac, version, number)
+        if address in evidence.addresses and mac >= 0:  # an end at a router's address shows the router's MAC
+            evidence.gateways.add(mac)
     devices = {end.end_id: key for end in residents if (key := evidence.device(end)) is not None}
     return House(frozenset(local), frozenset(evidence.gateways), devices)
 
@@ -110,40 +117,25 @@ def internet_place(version: int, address: int) -> tuple[int, int]:
     return version, address if version == 4 else address >> _V6_SITE_BITS
 
 
-def _is_local(end: End, address: int, prefixes: LocalPrefixes) -> bool:
-    if end.scope == PRIVATE:
-        return True
-    if end.scope == OWN or end.first_us is None or end.last_us is None:
-        return False
-    return prefixes.covers(end.version, address, end.first_us, end.last_us)
-
-
 class _GatewayEvidence:
     """Which MACs stand for more than themselves."""
 
     def __init__(self, routers: Iterable[tuple[int, str]]) -> None:
         routers = list(routers)
         self.gateways = {mac for mac, _ in routers if mac >= 0}
-        self._addresses = {address for _, address in routers}
+        self.addresses = {address for _, address in routers}
         self._first_place: dict[int, tuple[int, int]] = {}
 
-    def named(self, end: End) -> None:
-        """An end at a router's address shows the router's MAC."""
-        if end.mac >= 0 and end.address in self._addresses:
-            self.gateways.add(end.mac)
-
-    def sends_from(self, end: End, number: int) -> None:
-        """An end that is not local: a second place behind the same MAC makes it a gateway."""
-        if end.mac < 0 or not end.sent or end.scope != GLOBAL:
-            return
-        place = internet_place(end.version, number)
-        if self._first_place.setdefault(end.mac, place) != place:
-            self.gateways.add(end.mac)
+    def sends_from(self, mac: int, version: int, number: int) -> None:
+        """An end that is not local sent something: a second place behind the same MAC makes it a gateway."""
+        place = internet_place(version, number)
+        if self._first_place.setdefault(mac, place) != place:
+            self.gateways.add(mac)
 
     def device(self, end: End) -> DeviceKey | None:
         """The device that lives at this end; all ends must have been shown before."""
         if end.mac >= 0:
             one = end.mac > 0 and end.mac not in self.gateways and not end.mac >> 40 & 1
             return DeviceKey(end.mac, "") if one else None
-        known = end.sent and end.scope != OWN and end.address not in self._addresses
+        known = end.sent and end.scope != OWN and end.address not in self.addresses
         return DeviceKey(-1, end.address) if known else None

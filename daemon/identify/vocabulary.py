@@ -7,8 +7,7 @@ several; which ones is a judgement, made anew from all evidence, so that it can 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Never
 
 
 class Hint(NamedTuple):
@@ -47,22 +46,24 @@ class Recorded(NamedTuple):
     since_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerWords:
+_NOTHING: Mapping[str, Never] = {}
+
+
+class OwnerWords(NamedTuple):
     """What holds of what the owner of one site said; keys are station keys.
 
     All are in the order in which they were said, so that of two stations of one device the last word can be told. A
     pair, its lesser key first, is in `joins` or in `splits`, by the last word about it.
     """
 
-    names: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, str] = field(default_factory=dict)
-    rooms: Mapping[str, str] = field(default_factory=dict)
-    kinds: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = _NOTHING
+    owners: Mapping[str, str] = _NOTHING
+    rooms: Mapping[str, str] = _NOTHING
+    kinds: Mapping[str, str] = _NOTHING
     joins: tuple[tuple[str, str], ...] = ()
     splits: tuple[tuple[str, str], ...] = ()
     keeps_names: frozenset[str] = frozenset()  # stations of people's devices whose single names may be kept for good
-    levels: Mapping[str, Recorded] = field(default_factory=dict)  # stations that are not recorded in full
+    levels: Mapping[str, Recorded] = _NOTHING  # stations that are not recorded in full
 
 
 class Evidence(NamedTuple):

@@ -33,7 +33,7 @@ def judge_ends(db: sqlite3.Connection, site_id: int, since_us: int | None = None
         if spans is not None:
             store.write_house(db, site_id, _memory(announcements, routers, memory.gateways, store.last_end(db)))
             return spans
-    house = furnish((End(*row) for row in labels.read_ends(db, site_id)), announcements, routers)
+    house = furnish(map(End._make, labels.read_ends(db, site_id)), announcements, routers)
     store.write_house(db, site_id, _memory(announcements, routers, sorted(house.gateways), store.last_end(db)))
     return write_stations(db, site_id, house.local, [(end, *key) for end, key in house.devices.items()])
 

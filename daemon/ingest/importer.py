@@ -114,7 +114,8 @@ def _summary(
     with explained(database):
         devices, flows, names = db.execute(
             "SELECT (SELECT count(*) FROM device d WHERE d.site_id = s.id),"
-            " (SELECT coalesce(sum(f.count), 0) FROM flow f JOIN capture k ON k.id = f.id >> 40 WHERE k.site_id = s.id),"
+            " (SELECT coalesce(sum(f.count), 0) FROM capture k"
+            " CROSS JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id + 1 << 40) - 1 WHERE k.site_id = s.id),"
             " (SELECT count(*) FROM name WHERE text <> '') FROM site s WHERE s.name = ?",
             (site,),
         ).fetchone() or (0, 0, 0)

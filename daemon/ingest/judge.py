@@ -68,14 +68,15 @@ def judge_months(
         written: list[tuple[Place, int]] = []
         gone, judged_now = scope.look(month, only.get(month) if only is not None else None)
         for judged in judged_now:
-            profile = profiles.get(judged.place.device_id, _NOBODY)
+            place, domain, address, _, _, before = judged
+            profile = profiles.get(place[0], _NOBODY)
             number = ask.verdict(profile, judged)
-            gone.discard(judged.place)
-            if number != judged.verdict_id:
-                written.append((judged.place, number))
-                if judged.verdict_id is not None:
-                    verdicts = book.read(judged.verdict_id), book.read(number)
-                    changes.append(Change(ask.month, profile.name, judged.domain or judged.address or "", *verdicts))
+            gone.discard(place)
+            if number != before:
+                written.append((place, number))
+                if before is not None:
+                    verdicts = book.read(before), book.read(number)
+                    changes.append(Change(ask.month, profile.name, domain or address or "", *verdicts))
         book.write()
         write_judgements(db, site_id, month, written, gone)
     if changes and only is None:  # of a few the night takes care: it means a look at all judgements
@@ -127,11 +128,11 @@ class _Questions:
 
     def verdict(self, profile: DeviceProfile, judged: Judged) -> int:
         """The number of the verdict on a destination of a device, which has this profile."""
-        device = judged.place.device_id
+        (device, _, _), domain, address, _, service, _ = judged
         asker = self._askers.get(device)
         if asker is None:
             asker = self._askers[device] = self._known.number(self._knowledge.classifier.about(profile))
-        said = judged.domain, judged.address, judged.service
+        said = domain, address, service
         asked = self._asked.get(said)
         destination = None
         if asked is None:
@@ -144,10 +145,9 @@ class _Questions:
         return known
 
     def _destination(self, judged: Judged) -> Destination:
-        name = judged.domain
+        _, name, address, source, service, _ = judged
         alias_target = end_of_chain(name, self._aliases) if name and name in self._aliases else None
-        said = name, judged.address, judged.name_source
-        return _new(Destination, (*said, alias_target, (), self.month, judged.service))
+        return _new(Destination, (name, address, source, alias_target, (), self.month, service))
 
 
 class _Known:

@@ -73,7 +73,8 @@ class Knowledge:
         """Ours and the user's."""
         from daemon.classify.organisation_files import load_organisations  # noqa: PLC0415  see the module's first line
 
-        return load_organisations(self.organisations)
+        made_from = None if self.organisations else self.organisations_digest  # whoever judges needs both
+        return load_organisations(self.organisations, made_from=made_from)
 
     @cached_property
     def organisations_digest(self) -> str:

@@ -6,11 +6,12 @@ A verdict is stored once, whoever it is about; a judgement says which one holds 
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import groupby
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from daemon.classify.vocabulary import Verdict
@@ -18,8 +19,12 @@ from daemon.store import bulk
 from daemon.store.calendar import month_days
 
 _COLUMNS = Verdict._fields  # the table calls them the same
-_VERDICTS = f"INSERT INTO verdict (id, {', '.join(_COLUMNS)}, digest)"
+_ALWAYS = ("party", "rule_id", "reason")
+_VERDICTS = f"INSERT INTO verdict (id, digest, {', '.join(_COLUMNS)})"
+_VERDICT = f"(?, ?, {', '.join('?' if column in _ALWAYS else bulk.OR_NULL for column in _COLUMNS)})"
+_VERDICT_WIDTH = 2 + len(_COLUMNS)
 _JUDGEMENTS = "INSERT INTO judgement (month, device_id, site_id, name_id, remote_id, verdict_id)"  # in its key's order
+_JUDGEMENT = "(?, ?, ?, ?, ?, ?)"
 _OTHERWISE = "ON CONFLICT DO UPDATE SET verdict_id = excluded.verdict_id"  # an update, that triggers may know of it
 
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
@@ -44,24 +49,26 @@ class Judged(NamedTuple):
     verdict_id: int | None
 
 
-# As they stand, without text of ways: what is added up here in Python is little, and sorts in half the time. The address
-# that speaks for a destination is the one with most bytes in a day, over all ways; of two with as many that whose text is
-# the later one. That is the same whether days are there one by one or as the sums of a month.
+# As they stand, in numbers: what is added up here in Python is little, and texts that are read once each, not with every
+# row, make the rows sort in no time. The address that speaks for a destination is the one with most bytes in a day, over
+# all ways; of two with as many that whose text is the later one. That is the same whether days are there one by one or as
+# the sums of a month.
 _PART = "d.station_id, d.name_id, d.remote_id, d.way_id, d.main_id, d.main_bytes, d.bytes_up + d.bytes_down AS bytes"
 _DESTINATIONS = f"""
-    SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, d.way_id, d.bytes, n.text, d.main_bytes, m.address, j.verdict_id
+    SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, d.way_id, d.bytes, d.main_bytes, d.main_id, j.verdict_id
     FROM (
         SELECT {_PART} FROM {{0}} destination_day d WHERE d.month = ?2 {{1}}
         UNION ALL
         SELECT {_PART} FROM {{2}} destination_month d WHERE d.month = ?2 AND d.verdict_id = 0 {{3}}
-    ) d JOIN remote m ON m.id = d.main_id
+    ) d
     LEFT JOIN station s ON s.id = d.station_id
-    LEFT JOIN name n ON n.id = d.name_id
     LEFT JOIN judgement j ON j.month = ?2 AND j.device_id = coalesce(s.device_id, 0) AND j.site_id = ?1
         AND j.name_id = d.name_id AND j.remote_id = d.remote_id
     WHERE d.way_id IN (SELECT id FROM way WHERE site_id = ?1)
     ORDER BY 1, 2, 3
 """
+_NAMES = "SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))"
+_ADDRESSES = "SELECT id, address FROM remote WHERE id IN (SELECT value FROM json_each(?))"
 _WAYS = "SELECT id, iif(name_source GLOB '-*', NULL, name_source), nullif(service, '') FROM way WHERE site_id = ?"
 _ALL = _DESTINATIONS.format("", "", "", "")
 _THESE = "AND d.station_id = p.station_id AND d.name_id = p.name_id AND d.remote_id = p.remote_id"
@@ -100,6 +107,8 @@ def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
 
 Asked = tuple[int, int, int]  # station, name, remote
 _Way = tuple[str | None, str | None]  # source of the name, service
+_Row = tuple[Any, ...]  # device, name, remote, way, bytes, most bytes of an address, that address, verdict
+_PLACE = itemgetter(0, 1, 2)
 
 
 def read_destinations(
@@ -115,7 +124,7 @@ def read_destinations(
     """
     ways = {number: (source, service) for number, source, service in db.execute(_WAYS, (site_id,))}
     if only is None and of is None:
-        yield from _judged(db.execute(_ALL, (site_id, month)), ways)
+        yield from _judged(db, db.execute(_ALL, (site_id, month)).fetchall(), ways)
         return
     db.execute("CREATE TEMP TABLE asked (station_id INTEGER, name_id INTEGER, remote_id INTEGER)")
     db.execute(
@@ -128,42 +137,38 @@ def read_destinations(
         else:
             db.executemany("INSERT INTO temp.asked VALUES (?, ?, ?)", only or ())
             query = _FEW if 31 * len(only or ()) <= _SEEKS else _MANY
-        yield from _judged(db.execute(query, (site_id, month)), ways)
+        yield from _judged(db, db.execute(query, (site_id, month)).fetchall(), ways)
     finally:
         db.execute("DROP TABLE temp.asked_day")
         db.execute("DROP TABLE temp.asked")
 
 
-def _judged(rows: Iterable[tuple[Any, ...]], ways: Mapping[int, _Way]) -> Iterator[Judged]:
+def _judged(db: sqlite3.Connection, rows: Sequence[_Row], ways: Mapping[int, _Way]) -> Iterator[Judged]:
     """Each destination once, of rows in the order of devices, names and addresses."""
-    every: list[tuple[Any, ...]] = []
-    place: tuple[int, ...] = ()
-    for row in rows:
-        if row[:3] != place:
-            if every:
-                yield _one(place, every, ways)
-            place, every = row[:3], [row]
-        else:
-            every.append(row)
-    if every:
-        yield _one(place, every, ways)
+    names = _texts(db, _NAMES, {row[1] for row in rows})
+    addresses = _texts(db, _ADDRESSES, {row[6] for row in rows})
+    for place, found in groupby(rows, _PLACE):
+        every = list(found)
+        _, name, _, way_id, _, _, address, verdict = every[0]
+        way, text = ways[way_id], addresses[address]
+        if len(every) > 1:
+            way, text = _most(every, ways, addresses)
+        yield _new(Judged, (_new(Place, place), names.get(name), text, *way, verdict))
 
 
-def _one(place: tuple[int, ...], every: Sequence[tuple[Any, ...]], ways: Mapping[int, _Way]) -> Judged:
-    _, _, _, way_id, _, domain, _, address, verdict = every[0]
-    way = ways[way_id]
-    if len(every) > 1:
-        way, address = _most(every, ways)
-    return _new(Judged, (_new(Place, place), domain, address, *way, verdict))
+def _texts(db: sqlite3.Connection, query: str, numbers: Collection[int]) -> dict[int, str]:
+    return dict(db.execute(query, (json.dumps(list(numbers)),)).fetchall())
 
 
-def _most(rows: Iterable[tuple[Any, ...]], ways: Mapping[int, _Way]) -> tuple[_Way, str]:
+def _most(rows: Sequence[_Row], ways: Mapping[int, _Way], addresses: Mapping[int, str]) -> tuple[_Way, str]:
     """The way with most bytes, of several the first by source and service; and the address that speaks for all."""
-    sizes: dict[_Way, int] = defaultdict(int)
+    sizes: dict[_Way, int] = {}
     for row in rows:
-        sizes[ways[row[3]]] += row[4]
-    way = min(sizes, key=lambda each: (-sizes[each], *((text is not None, text or "") for text in each)))
-    return way, max((row[6], row[7]) for row in rows)[1]
+        way = ways[row[3]]
+        sizes[way] = sizes.get(way, 0) + row[4]
+    if len(sizes) > 1:
+        way = min(sizes, key=lambda each: (-sizes[each], *((text is not None, text or "") for text in each)))
+    return way, max([(row[5], addresses[row[6]]) for row in rows])[1]
 
 
 def _digest(verdict: Verdict) -> str:
@@ -200,7 +205,11 @@ class VerdictBook:
 
     def write(self) -> None:
         """Put the verdicts into the database that came since the last time."""
-        _insert(self._db, _VERDICTS, [(number, *verdict, digest) for number, (verdict, digest) in self._new.items()])
+        values: list[Any] = []
+        for number, (verdict, digest) in self._new.items():
+            values += number, digest
+            values += [0 if value is None else value for value in verdict] if None in verdict else verdict
+        bulk.insert(self._db, _VERDICTS, _VERDICT, _VERDICT_WIDTH, values)
         self._new.clear()
 
     def read(self, number: int) -> Verdict:
@@ -223,17 +232,10 @@ def write_judgements(
         "DELETE FROM judgement WHERE month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?",
         [(month, site_id, *place) for place in gone],
     )
-    _insert(
-        db,
-        _JUDGEMENTS,
-        [(month, device, site_id, name, remote, verdict) for (device, name, remote), verdict in judged],
-        _OTHERWISE,
-    )
-
-
-def _insert(db: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> None:
-    width = len(rows[0]) if rows else 0
-    bulk.insert(db, into, f"({', '.join('?' * width)})", width, tuple(chain.from_iterable(rows)), otherwise)
+    values = [
+        value for (device, name, remote), verdict in judged for value in (month, device, site_id, name, remote, verdict)
+    ]
+    bulk.insert(db, _JUDGEMENTS, _JUDGEMENT, 6, values, _OTHERWISE)
 
 
 def judged_places(db: sqlite3.Connection, site_id: int, month: int, of: Collection[int] | None = None) -> set[Place]:

@@ -26,9 +26,9 @@ def read_once() -> Iterator[None]:
     ours = cache(load)
 
     def load_once(
-        paths: Sequence[Path] = (), is_public_suffix: Callable[[str], bool] | None = None
+        paths: Sequence[Path] = (), is_public_suffix: Callable[[str], bool] | None = None, made_from: str | None = None
     ) -> OrganisationTable:
-        return load(paths, is_public_suffix) if paths else ours()
+        return load(paths, is_public_suffix, made_from) if paths else ours()
 
     with (
         mock.patch.object(organisation_files, "load_organisations", load_once),

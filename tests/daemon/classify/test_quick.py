@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.classify import organisation_files, quick
-from daemon.classify.compact import COMPACT, parse
+from daemon.classify.compact import COMPACT, digest, parse
 from daemon.classify.organisation_files import load_organisations, our_files
 from daemon.classify.organisations import OrganisationTable, build_table
 
@@ -17,7 +17,7 @@ FILES = our_files()
 
 @pytest.fixture(scope="module")
 def opened() -> OrganisationTable:
-    table = quick.open_table(quick.pack(FILES), FILES)
+    table = quick.open_table(quick.pack(FILES), digest(FILES))
     assert table is not None
     return table
 
@@ -51,9 +51,9 @@ def test_two_entries_of_one_name_have_no_quick_form() -> None:
 def test_another_form_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a.toml": b'[[organisation]]\nname = "A"\n'}
     packed = quick.pack(files)
-    assert quick.open_table(packed, files) is not None
+    assert quick.open_table(packed, digest(files)) is not None
     monkeypatch.setattr(quick, "_FORM", 1)
-    assert quick.open_table(packed, files) is None
+    assert quick.open_table(packed, digest(files)) is None
 
 
 def test_a_name_that_would_end_a_column_has_no_quick_form() -> None:
