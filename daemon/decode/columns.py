@@ -10,7 +10,7 @@ Rule 3: nothing is dropped: each record has a row, and a row's `kind` says what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from daemon.decode import bare
@@ -165,7 +165,7 @@ def decode_columns(
 def _as_arrays(records: Records) -> Records:
     names = ("offset", "captured", "wire", "time_us", "link")
     arrays: dict[str, Any] = {name: np.asarray(getattr(records, name)) for name in names}
-    return replace(records, **arrays)
+    return records._replace(**arrays)
 
 
 def _common(buf: bytearray, records: Records, out: Columns, walk: Native | None) -> Column:

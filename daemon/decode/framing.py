@@ -10,7 +10,6 @@ from typing import Any
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.pcap import PcapScanner, is_pcap, parse_header
-from daemon.decode.pcapng import PcapngScanner
 from daemon.decode.pcapng_blocks import is_pcapng, section_order
 from daemon.decode.records import LOOKAHEAD, Damage, Records, Scanner
 
@@ -60,6 +59,8 @@ def open_scanner(head: bytes, *, barely: bool = False) -> Scanner:
         order = section_order(head)
         if order is None:
             raise DecodeError("the pcapng section header is cut, broken or of a version that is not known")
+        from daemon.decode.pcapng import PcapngScanner  # noqa: PLC0415  slow to import, and most captures are pcap
+
         return PcapngScanner(order)
     raise DecodeError(_what_else(head))
 
@@ -85,6 +86,8 @@ def restore_scanner(state: dict[str, Any], *, barely: bool = False) -> Scanner:
     """The scanner that gave `state`, to go on at the offset behind what it consumed; `barely` as in `open_scanner`."""
     if state["format"] == "pcap":
         return PcapScanner.restore(state, barely=barely)
+    from daemon.decode.pcapng import PcapngScanner  # noqa: PLC0415  as above
+
     return PcapngScanner.restore(state)
 
 

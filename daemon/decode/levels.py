@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NAME = ".levels.json"  # in the folder of the captures; hidden files are no captures
 MOST = 2_000  # MACs of a list: a telephone that changes its own every day for five years
@@ -28,8 +28,7 @@ class LevelsError(Exception):
     """That is no list of levels; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """MACs, as the six bytes that a frame has: `off` are not recorded, of `no_names` only headers are."""
 
     off: tuple[bytes, ...] = ()

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from daemon.decode import bare
 from daemon.decode.cursor import DecodeError
@@ -43,13 +42,12 @@ _PROBLEMS = ("", IMPOSSIBLE, ZEROS)  # as the C walk numbers them
 
 
 _AT_ONCE = 1 << 15  # records that a walk in C has room for: more than a chunk usually has
-_AT_LEAST = 1 << 12  # and room that it always has; between them it is twice what the last walk found
+_AT_LEAST = 1 << 12  # and room that it always has; between them it is half as much again as the last walk found
 
 LENGTHS = ("captured first", "original first", "smaller is captured")
 
 
-@dataclass(frozen=True, slots=True)
-class PcapHeader:
+class PcapHeader(NamedTuple):
     """What the file header says about the records."""
 
     order: str  # "<" or ">", as struct and numpy write it
@@ -114,7 +112,7 @@ class PcapScanner(ResumingScanner):
 
     def state(self) -> dict[str, Any]:
         """See `records.Scanner.state`."""
-        return {"format": "pcap", "header": asdict(self._header), **self._resume_state()}
+        return {"format": "pcap", "header": self._header._asdict(), **self._resume_state()}
 
     @classmethod
     def restore(cls, state: dict[str, Any], *, barely: bool = False) -> PcapScanner:
@@ -137,7 +135,7 @@ class PcapScanner(ResumingScanner):
         bounds = self._bound, _MOST_WIRE
         n, pos, problem = self._native.scan_pcap(buf, pos, end, *shape, *bounds, offset, captured, wire, time_us)
         link = bare.repeated(header.link, n, "i") if self._bare else np.full(n, header.link, np.int32)
-        self._likely = min(max(2 * n, _AT_LEAST), _AT_ONCE)
+        self._likely = min(max(n + n // 2, _AT_LEAST), _AT_ONCE)
         columns = Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link)
         return columns, pos, None if n == most else _PROBLEMS[problem]
 

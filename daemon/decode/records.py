@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from daemon.decode import bare
@@ -40,8 +39,7 @@ _STRIDE = 1 << 16  # most positions looked at together in a search; it begins wi
 _STEP = 1 << 12  # bytes read behind damage at first; doubled while there is no more
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """A part of the file that could not be read. Offsets and sizes are bytes of the uncompressed file."""
 
     offset: int  # of the first byte not read
@@ -49,8 +47,7 @@ class Damage:
     reason: str  # for people
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(NamedTuple):
     """Records of one scan as columns, one row a record, in file order; all arrays have the same length.
 
     Bare columns (see `bare`) where the scanner was told that they will do.

@@ -9,8 +9,7 @@ Rule 3: a sketch is the sorted 16-bit numbers of its marks, or, where there are 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from daemon.decode import bare
 from daemon.decode.columns import ETHERNET, Columns, flat
@@ -35,8 +34,7 @@ _LOW = (1 << 64) - 1
 Marks: TypeAlias = "NDArray[np.bool_]"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A stretch of a capture file. Offsets are bytes of the uncompressed file, times those of its packets, corrected."""
 
     begin: int

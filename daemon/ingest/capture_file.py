@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from os.path import samestat
 from pathlib import Path
+from typing import NamedTuple
 
 from daemon.decode.cursor import DecodeError
 from daemon.ingest.decoder import Batch, CaptureDecoder
@@ -38,8 +38,7 @@ _SERIES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One file to read. `limit`: only this many bytes of it (a live file, up to what is on disk).
 
     `clock_offset_us` is added to every packet time; None: the file was begun before its clock was set, and nobody can

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 from daemon.decode import bare, walk
 from daemon.decode.columns import SPARE, Columns, Survey, decode_columns
@@ -36,8 +37,8 @@ _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, 
 _SLACK = 128 << 10  # bytes of records before the end of an epoch that are left to the next chunk
 _LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk
 _PIECE = 512 << 10  # bytes that are read at once
-_BATCH = 30_000  # facts in a batch
-_STRIDE = 256 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
+_BATCH = 50_000  # facts in a batch
+_STRIDE = 384 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
 _UNPACKED = 1 << 16  # bytes of a state at a time
 _ENDPOINTS = 100_000  # ends remembered before those of closed flows are forgotten
 
@@ -63,8 +64,7 @@ class Totals:
     clock_offset_us: int = 0  # added to every packet time: the file began before its clock was set
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Facts since the last batch, and where the capture now stands. `done`: no more will come from this reading."""
 
     facts: Facts
@@ -202,12 +202,13 @@ class CaptureDecoder:
     def _take(self, buf: bytearray, records: Records) -> None:
         """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
         if self.totals.clock_offset_us:  # here, and not in the scanner: that compares times with those of the file
-            records = replace(records, time_us=bare.shifted(records.time_us, self.totals.clock_offset_us))
-        start, base, rows = 0, self.totals.cursor, len(records.offset)
+            records = records._replace(time_us=bare.shifted(records.time_us, self.totals.clock_offset_us))
+        start, base, rows, steps = 0, self.totals.cursor, len(records.offset), EPOCH // STEP
+        last = (_end(records, rows - 1) + base - 1) // STEP if rows else 0
         while start < rows:
             step = (_end(records, start) + base - 1) // STEP
             self._arrive(step)
-            stop = _behind(records, base, step, EPOCH // STEP)
+            stop = rows if step // steps == last // steps else _behind(records, base, step, steps)
             if len(self._table) + stop - start > OPEN:
                 stop = _behind(records, base, step, 1)
             self._decode(buf, _slice(records, start, stop))
@@ -334,8 +335,7 @@ def _slice(records: Records, start: int, stop: int) -> Records:
     if start == 0 and stop == len(records.offset):
         return records
     part = slice(start, stop)
-    return replace(
-        records,
+    return records._replace(
         offset=records.offset[part],
         captured=records.captured[part],
         wire=records.wire[part],

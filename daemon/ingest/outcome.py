@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class FileOutcome:
+class FileOutcome(NamedTuple):
     """What became of one file. `packets` and `bytes` are the capture's, `new_packets` those of this run."""
 
     path: Path
@@ -22,8 +20,7 @@ class FileOutcome:
     facts: int = 0  # rows written in this run, about
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What an import did, over all its files; devices, flows and names are the database's, of this site."""
 
     files: tuple[FileOutcome, ...]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,8 +43,7 @@ _EVER_US = 1 << 60
 _LATE_US = 3_600_000_000  # what came earlier than that before a look at the newest days is news to it
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What a pass did beyond facts that were new."""
 
     changes: tuple[Change, ...] = ()  # judgements that are not what they were

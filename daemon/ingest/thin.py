@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,7 +85,7 @@ def _take_place(
     found: Thin,
     blocks: list[Block],
 ) -> None:
-    moved = tuple(replace(each, begin=found.places[each.begin], end=found.places[each.end]) for each in blocks)
+    moved = tuple(each._replace(begin=found.places[each.begin], end=found.places[each.end]) for each in blocks)
     to = Thinned(found.after[1], found.after[0], partial.stat().st_size, moved)
     with explained(database):
         db.execute("PRAGMA synchronous = FULL")  # Rule 4

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from daemon.store.blocks import drop_blocks
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A capture as the database has it."""
 
     capture_id: int
@@ -39,8 +37,7 @@ class Known:
         return self.cursor > 0 and self.state is None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A file that asks which capture it is."""
 
     site_id: int
@@ -85,11 +82,11 @@ def find_capture(
         if cursor in reached and number not in agrees:
             agrees[number] = reached[cursor] == digest
             if agrees[number] and cursor >= whole:
-                return replace(_known(db, number), whole=cursor if cursor > whole else 0)
+                return _known(db, number)._replace(whole=cursor if cursor > whole else 0)
     for number, path in dict.fromkeys((row[0], row[1]) for row in rows):
         told = None if number in thinned else begins(path)
         if agrees.get(number, True) and _vouched(told, agrees=number in agrees):
-            return replace(_known(db, number), whole=int(number in thinned))
+            return _known(db, number)._replace(whole=int(number in thinned))
     return None
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from daemon.decode.slots import SLOT_US
@@ -43,8 +42,7 @@ class Forgettable(NamedTuple):
     whole: bool  # all of it counts as one of the stations
 
 
-@dataclass(frozen=True, slots=True)
-class Frozen:
+class Frozen(NamedTuple):
     """What went of the sums, and by month how many destinations went as a whole, with what was before the time."""
 
     rows: int

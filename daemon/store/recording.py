@@ -13,7 +13,6 @@ import sqlite3
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -42,8 +41,7 @@ class Kept(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What the recorder is to do, and for whom it cannot."""
 
     levels: Levels
@@ -89,7 +87,7 @@ def unrecordable(key: str, gateways: Iterable[int]) -> str | None:
 def with_level(resident: Resident, words: OwnerWords) -> Resident:
     """A device with how it is recorded, as the words say now."""
     said = level_of(words, resident.keys)
-    return resident if said is None else replace(resident, level=said.level, level_since_us=said.since_us)
+    return resident if said is None else resident._replace(level=said.level, level_since_us=said.since_us)
 
 
 def wished(db: sqlite3.Connection) -> int:

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from daemon.store.house_sums import days_or_months
@@ -23,8 +22,7 @@ class Seen(NamedTuple):
     last_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One station of a device: its key in owner's words, its addresses, the latest first, and what it calls itself."""
 
     key: str
@@ -32,8 +30,7 @@ class Member:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Resident:
+class Resident(NamedTuple):
     """One row of the view `devices` with its stations, the one that gives the shown MAC first."""
 
     members: tuple[Member, ...]
@@ -140,8 +137,9 @@ _CALLED = """
     SELECT d.id, d.name, t.mac, t.address FROM device d JOIN station t ON t.device_id = d.id
     WHERE d.site_id = ? ORDER BY t.id <> d.id DESC, t.id DESC
 """
+# By the ends that are devices' (CROSS JOIN keeps the order): a site has thousands, of which a hundred are.
 _ADDRESSES = """
-    SELECT e.station_id, e.address, min(e.first_us), max(e.last_us) FROM endpoint e JOIN site s ON s.id = e.site_id
+    SELECT e.station_id, e.address, min(e.first_us), max(e.last_us) FROM endpoint e CROSS JOIN site s ON s.id = e.site_id
     WHERE s.name = ? AND e.station_id IS NOT NULL AND e.scope < 2 AND e.first_us IS NOT NULL
     GROUP BY e.station_id, e.address
 """
@@ -154,6 +152,11 @@ _REASONS = "SELECT about, value, source, detail FROM device_reasons WHERE device
 _HINTS = """
     SELECT source, key, value, min(first_seen_us), max(last_seen_us) FROM device_hints WHERE device_id = ?
     GROUP BY source, key, value ORDER BY max(last_seen_us) DESC, source, key, value LIMIT ?
+"""
+_EVERY_HINT = """
+    SELECT device_id, source, key, value, min(first_seen_us), max(last_seen_us) AS last_us FROM device_hints
+    WHERE site = :site AND device_id IS NOT NULL AND (:device IS NULL OR device_id = :device)
+    GROUP BY device_id, source, key, value ORDER BY device_id, last_us DESC, source, key, value
 """
 # By the stations' own rows, not through the view `destinations`: that would add up everybody's first.
 _CONTACTS = """
@@ -220,6 +223,12 @@ def read_hints(db: sqlite3.Connection, device_id: int) -> tuple[list[Said], bool
     """What a device said of itself, the latest first, at most MOST_HINTS; and whether there is more."""
     rows = [Said(*row) for row in db.execute(_HINTS, (device_id, MOST_HINTS + 1))]
     return rows[:MOST_HINTS], len(rows) > MOST_HINTS
+
+
+def read_every_hint(db: sqlite3.Connection, site: str, device_id: int | None) -> list[tuple[int, Said]]:
+    """(device, what it said of itself) of a site's devices or of one, the latest of each first."""
+    rows = db.execute(_EVERY_HINT, {"site": site, "device": device_id})
+    return [(device, Said(*said)) for device, *said in rows]
 
 
 def read_contacts(db: sqlite3.Connection, device_id: int, most: int) -> list[Contact]:

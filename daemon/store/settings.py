@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from daemon.store.calendar import known_zone
 from daemon.store.database import transaction
@@ -23,8 +23,7 @@ NIGHT_FROM, NIGHT_UNTIL = "night.from", "night.until"
 NIGHT = (22, 6)  # hours, where nothing was said
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Something that can be set: what it is for, what it takes, and how the text is read (ValueError: not so)."""
 
     label: str

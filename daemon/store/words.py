@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from daemon.identify import kinds
 from daemon.identify.vocabulary import OwnerWords, Recorded
@@ -36,8 +36,7 @@ class BadWordError(StoreError):
     """What was said makes no sense; the message says what is wanted. Nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One thing that somebody said, as it is kept. Times are microseconds since the epoch by the wall clock."""
 
     word_id: int

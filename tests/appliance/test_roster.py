@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from appliance.roster import Clock, list_table, word_text
@@ -44,7 +42,7 @@ def test_list_fits_the_window(capsys: pytest.CaptureFixture[str], width: int | N
 
 def test_only_further_macs_are_counted_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     members = (*MEMBERS, *(Member(key, (), ()) for key in ("02:00:00:00:00:11", "fd00::7", "folder:Hall: lamp")))
-    list_table([replace(RADIO, members=members)], "home", Clock("UTC"))
+    list_table([RADIO._replace(members=members)], "home", Clock("UTC"))
     assert f"{MAC} (random) +1 " in capsys.readouterr().out
 
 
@@ -69,8 +67,8 @@ def test_word_as_a_sentence(about: str, value: str | None, text: str) -> None:
 
 def test_a_long_name_folds_before_what_a_device_moved_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     """On 80 columns, what nobody can do without: who, when, how much. Who has no name has the end of its MAC."""
-    nobody = replace(RADIO, name=None, name_source=None)
-    list_table([replace(RADIO, name="A radio with a rather long name " * 2), nobody], "home", Clock("UTC"), 80)
+    nobody = RADIO._replace(name=None, name_source=None)
+    list_table([RADIO._replace(name="A radio with a rather long name " * 2), nobody], "home", Clock("UTC"), 80)
     out = capsys.readouterr().out
     assert "last seen" in out
     assert all(words in out for words in ("1.5 kB", "2.5 MB", "(no name, 00:10)", "a wider window shows"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -44,7 +43,7 @@ def columns_of(frames: Sequence[bytes], times: Sequence[int] | None = None) -> t
     """Columns of Ethernet frames at the given times, else a millisecond apart."""
     buf, records = chunk([Frame(frame) for frame in frames])
     at = np.array([START + 1000 * i for i in range(len(frames))] if times is None else times, np.int64)
-    return buf, decode_columns(buf, replace(records, time_us=at), Fragments())
+    return buf, decode_columns(buf, records._replace(time_us=at), Fragments())
 
 
 def groups_of(frames: Sequence[bytes], times: Sequence[int] | None = None) -> Groups:
