@@ -71,6 +71,12 @@ _MONTHS = f"""
     main_bytes = max(main_bytes, excluded.main_bytes), flows = flows + excluded.flows, {_ADD},
     first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)
 """
+# What was made of quarters of hours: of the day here and of those beside it, as a home's days begin at other times.
+_FORGET_PIECES = tuple(
+    f"DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM temp.slot_gone g WHERE g.slot * {SLOT_US} / {DAY_US}"
+    " BETWEEN day - 1 AND day + 1)"
+    for table in ("slot_sum_column", "address_column")
+)
 _PRIVATE = """
     SELECT g.rowid, j.verdict_id FROM {} g JOIN station s ON s.id = g.station_id
     JOIN json_each(?1) p ON p.value = s.device_id
@@ -244,6 +250,8 @@ def hide_names(db: sqlite3.Connection, private: Iterable[int]) -> None:
             f"INSERT INTO slot_total SELECT slot, station_id, peer_id, 0, 0, way_id, 1, {_SUMMED} FROM temp.slot_gone"
             f" WHERE true GROUP BY 1, 2, 3, 6 ON CONFLICT DO UPDATE SET {_ADD}"
         )
+        for statement in _FORGET_PIECES:
+            db.execute(statement)
     finally:
         for table in ("gone", "slot_gone"):
             db.execute(f"DROP TABLE temp.{table}")

@@ -97,8 +97,8 @@ def build(path: Path) -> Path:
         settle_site(db, path, "home", knowledge=Knowledge(zone="Europe/Berlin"))
         with transaction(db):
             _move_back(db)
-    relabel_site(path, None, "home")
     retain_all(path, Limits(), Knowledge())
+    relabel_site(path, None, "home")
     return path
 
 

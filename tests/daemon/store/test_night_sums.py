@@ -14,6 +14,7 @@ from daemon.store import night_sums
 from daemon.store.calendar import Calendar
 from daemon.store.database import open_database, read_database, transaction
 from daemon.store.night_sums import follow, read_slot_sums
+from daemon.store.retain import hide_names
 from daemon.store.window import Window
 from tests.daemon.ingest.scenes import DAY, talk, write
 from tests.daemon.store.test_gathered import as_imported, forget, join_both, retain, traffic
@@ -92,6 +93,19 @@ def test_days_that_change_have_none_at_once(database: Path, tmp_path: Path) -> N
             assert follow(db, 1, nights(db), NEWEST, DAYS) == 0, "it may change again before anybody hears of it"
             db.execute("DELETE FROM whose_stale")
             assert follow(db, 1, nights(db), NEWEST, DAYS) == 1
+
+
+def test_no_name_stays_that_its_rows_forgot(database: Path) -> None:
+    with closing(open_database(database)) as db, transaction(db):
+        db.execute("UPDATE slot_total SET frozen = 1")
+        device, station = db.execute("SELECT device_id, id FROM station WHERE device_id").fetchone()
+        db.execute("DELETE FROM destination_month WHERE station_id = ?", (station,))  # nothing there that tells of it
+        before = kept(db)
+        hide_names(db, [device])
+        window = scope(db, 0, 60).of(device).window
+        assert {row[1] for row in told(db, window)} == {0}
+        assert len(kept(db)) < len(before)
+        assert {row[1] for row in told(db, scope(db, 0, 60).window) if row[0] == device} == {0}
 
 
 def test_other_hours_are_other_sums(database: Path) -> None:
