@@ -32,6 +32,7 @@ from appliance.places import locator_of
 from daemon.decode.slots import SLOT_US
 from daemon.report.lookup import told_apart
 from daemon.report.moments import moment_us
+from daemon.report.recording import Unrecorded, unrecorded
 from daemon.report.scope import Scope, Span
 from daemon.report.spreadsheet import csv_pieces
 from daemon.report.table import COUNT, MOST_SHOWN, SHARE, SIZE, TEXT, TIME, Report, Row
@@ -40,8 +41,9 @@ from daemon.store.calendar import Calendar, month_number
 from daemon.store.database import read_database
 from daemon.store.errors import explained
 from daemon.store.months import last_months, sites
-from daemon.store.owner import read_owner
-from daemon.store.roster import read_called
+from daemon.store.owner import read_owner, words_at
+from daemon.store.recording import with_level
+from daemon.store.roster import read_called, read_residents
 from daemon.store.settings import night_of, read_settings
 
 
@@ -125,7 +127,17 @@ def ask_scope(
             only=only or {},
             locate=locator_of(config),
             known=portraits_of(config),
+            unrecorded=lambda: _unrecorded(db, config),
         )
+
+
+def _unrecorded(db: sqlite3.Connection, config: Config) -> list[Unrecorded]:
+    """Who is not recorded in full, as the owner said."""
+    words = words_at(config.store.owner, config.site.name)
+    if not words.levels:
+        return []
+    residents = [with_level(each, words) for each in read_residents(db, config.site.name)]
+    return unrecorded(residents, {each.device_id: each.name or each.said_of for each in residents}, words)
 
 
 def _owners(config: Config) -> tuple[tuple[int, int], Mapping[str, tuple[str, ...]]]:

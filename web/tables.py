@@ -1,12 +1,14 @@
 """A report's table as markup: every cell carries its heading, for narrow screens, where a row becomes a card.
 
-Rule 1: how a value is written is looked up once a column; a page has thousands of cells.
+Rule 1: how a value is written is looked up once a column, and a value that comes again is not written again; a page has
+        thousands of cells.
 Rule 2: what comes from the network is escaped here, by the same functions as everywhere (`web.templating`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from markupsafe import Markup, escape
@@ -41,8 +43,9 @@ def rows_of(visit: Visit, name: str, report: Report) -> Markup:
     """The rows of the table of this name, of too many those that matter most."""
     shown = [(index, column) for index, column in enumerate(report.columns) if column.key != "device_id"]
     number = report.keys.index("device_id") if "device_id" in report.keys else None
-    writers = [(index, _opening(column), column.key, _writer(visit, column)) for index, column in shown]
-    behind = packets_of(visit, name, report)
+    writers = [(index, _opening(column), column.key, cache(_writer(visit, column))) for index, column in shown]
+    behind, attribute = packets_of(visit, name, report), cache(escape)
+    device = cache(lambda number, words: _linked(visit.device_link(number), said(words)))
     lines = []
     for row in report.shown():
         cells = []
@@ -52,11 +55,11 @@ def rows_of(visit: Visit, name: str, report: Report) -> Markup:
             if value is None:
                 cell = _NONE
             elif key == "device" and number is not None:
-                cell = _linked(visit.device_link(int(str(row[number] or 0))), said(value))
+                cell = device(int(str(row[number] or 0)), value)
             else:
                 cell = write(value)
                 if key in links:
-                    cell = made(f'<a class="behind" href="{escape(links[key])}">{cell}</a>')
+                    cell = made(f'<a class="behind" href="{attribute(links[key])}">{cell}</a>')
             cells.append(f"{opening}{cell}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return Markup("\n".join(lines))  # noqa: S704  made of escaped pieces, here and in `web.templating`

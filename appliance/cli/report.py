@@ -74,16 +74,19 @@ def _run(make: Callable[[Question], Report], asked: _Asked) -> None:
 
 
 def _changes(question: Question) -> Report:
-    from daemon.report.changes import changes_report, read_for
+    from daemon.report.changes import told
+    from daemon.report.turnover_kept import read_changes
     from daemon.store.months import known_devices
 
-    contacts = read_for(question.db, question.site_id, question.device_id, question.since, question.until)
-    return changes_report(contacts, known_devices(question.db), question.since, question.newest)
+    of = question.site_id, question.device_id
+    changes = read_changes(question.db, *of, question.since, question.until, question.newest)
+    return told(changes, known_devices(question.db), question.newest)
 
 
 def _coverage(question: Question) -> Report:
     from daemon.report.coverage import coverage_report
-    from daemon.store.months import count_addresses, read_naming
+    from daemon.store.address_days import count_addresses
+    from daemon.store.months import read_naming
 
     namings = read_naming(question.db, question.since, question.until, question.site_id, question.device_id)
     last = max((naming.month for naming in namings), default=question.until)  # of others it would take too long

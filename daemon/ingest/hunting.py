@@ -3,7 +3,8 @@
 Rule 1: a look is at the newest days as a whole; it takes seconds in a busy home on a slow box, so it comes the more seldom
         the longer it takes: findings are about days, and no minute's labels wait for them.
 Rule 2: an import does not look: whoever asks next does, or the service that follows the captures.
-Rule 3: with a look goes what reports about nights add up: a few days each time, until all have it.
+Rule 3: with a look goes what reports about nights, addresses and years add up, and what came and went in months that are
+        over: some each time, until all have it.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ _NIGHTS_US = ALL_NIGHTS * 86_400_000_000
 def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge, nights: int = _NIGHTS_AT_ONCE) -> None:
     """Look at the newest days of a site, and keep what is found. Within the caller's transaction, or one of its own.
 
-    `nights`: how many of the past are added up at most, of those that are not yet.
+    `nights`: how many of the past are added up at most, of those that are not yet; and so many months.
     """
-    from daemon.report.findings.kept import keep  # noqa: PLC0415  numpy's medians, which no import needs
+    from daemon.report import turnover_kept  # noqa: PLC0415  numpy's medians and sums, which no import needs
+    from daemon.report.findings.kept import keep  # noqa: PLC0415  likewise
     from daemon.report.hours import night_slots  # noqa: PLC0415  likewise
     from daemon.report.scope import Scope, Span  # noqa: PLC0415  likewise
-    from daemon.store import night_sums  # noqa: PLC0415  likewise
+    from daemon.store import address_days, day_runs, night_sums  # noqa: PLC0415  likewise
 
     with transaction(db):
         site, zone, newest = db.execute(
@@ -47,6 +49,9 @@ def look_at_newest(db: sqlite3.Connection, site_id: int, knowledge: Knowledge, n
             scope = Scope(db, site_id, site, zone, span, newest, night=night_of(settings_at(knowledge.owner)))
             keep(scope)
             night_sums.follow(db, site_id, night_slots(scope), newest, nights)
+            address_days.follow(db, site_id, newest, nights)
+            day_runs.follow(db, nights)
+            turnover_kept.follow(scope, nights)
 
 
 class Hunter:

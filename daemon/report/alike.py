@@ -6,8 +6,7 @@ Rule: pairs (station, number of whose something is) are numbers, as in `daemon.s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -37,17 +36,16 @@ class Alike:
 
     def candidates(self, earlier: Ints) -> Ints:
         """All pairs that would make something in the picture known that `earlier` does not know."""
-        stations: dict[int, list[int]] = defaultdict(list)
-        for station, device in self._devices.items():
-            stations[device].append(station)
-        numbers, places = _listed(self._company), _listed(self._country)
-        met = self._companies_of(self._picture.met.pairs)
-        wanted: set[tuple[int, int]] = set()
-        for key in np.setdiff1d(met, self._companies_of(earlier)).tolist():
-            wanted.update(product(stations[key >> BITS], numbers[key & _NUMBER]))
-        for country in self._there - self._countries_of(earlier):
-            wanted.update(product(self._devices, places[country]))
-        return np.array([station << BITS | number for station, number in wanted], np.int64)
+        stations = _Lists(list(self._devices.values()), list(self._devices))
+        numbers, places = (_Lists(list(of.values()), list(of)) for of in (self._company, self._country))
+        keys = np.setdiff1d(self._companies_of(self._picture.met.pairs), self._companies_of(earlier))
+        row, number = numbers.of(keys & _NUMBER)
+        at, station = stations.of((keys >> BITS)[row])
+        countries = np.array(sorted(self._there - self._countries_of(earlier)), np.int64)
+        _, place = places.of(countries)
+        anybody = np.array(list(self._devices), np.int64)
+        abroad = (anybody[:, None] << BITS | place).ravel()
+        return np.unique(np.concatenate((station << BITS | number[at], abroad)))
 
     def new_companies(self, earlier: Ints) -> Iterator[tuple[int, str, bool, int, int]]:
         """(device, company, whether the house knew it, number of `Owned`, bytes), in order of the pairs."""
@@ -87,8 +85,17 @@ def _numbered(words: Mapping[int, str]) -> tuple[list[str], dict[int, int]]:
     return different, {number: places[word] for number, word in words.items()}
 
 
-def _listed(places: Mapping[int, int]) -> dict[int, list[int]]:
-    out: dict[int, list[int]] = defaultdict(list)
-    for number, at in places.items():
-        out[at].append(number)
-    return out
+class _Lists:
+    """What belongs to each of some keys: `members` in the order of `keys`."""
+
+    def __init__(self, keys: Sequence[int], members: Sequence[int]) -> None:
+        order = np.argsort(np.array(keys, np.int64), kind="stable")
+        self._keys, self._members = np.array(keys, np.int64)[order], np.array(members, np.int64)[order]
+
+    def of(self, keys: Ints) -> tuple[Ints, Ints]:
+        """All that belongs to these keys, and which of them it belongs to."""
+        begin, end = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
+        many = end - begin
+        row = np.repeat(np.arange(len(keys)), many)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)
+        return row, self._members[begin[row] + within]

@@ -5,9 +5,9 @@ Rule: rows and sentences say what `turnover` found; texts are looked up for thos
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from daemon.report import turnover
 from daemon.report.scope import Scope
 from daemon.report.table import MOST_SHOWN, SIZE, Column, Report, Row, Rows
 from daemon.report.turnover import Changes
+from daemon.report.turnover_kept import read_changes
 from daemon.report.words import device_words, listed, month_words, party_words
 from daemon.store.calendar import month_text
-from daemon.store.contact_months import ContactMonths, last_met, read_contact_months
-from daemon.store.months import Known, known_devices, last_months
+from daemon.store.contact_months import ContactMonths
+from daemon.store.months import Known, known_devices
 
 NEW, GONE, CHANGED, BEGINS = "new", "gone", "changed", "begins"
 KINDS = {turnover.BEGINS: BEGINS, turnover.NEW: NEW, turnover.CHANGED: CHANGED, turnover.GONE: GONE}
@@ -40,29 +41,6 @@ COLUMNS = (
 )
 
 
-class _Group(NamedTuple):
-    """News of one month, device, kind and (of what came) party: how many, and the numbers of the first."""
-
-    month: int
-    device: int
-    kind: int
-    party: str
-    many: int
-    first: Sequence[int]
-
-
-class _Named(NamedTuple):
-    """What the destination of a row is called, and whose it is."""
-
-    destination: str
-    organisation: str | None
-
-    def whole(self) -> str:
-        """Both in words."""
-        whose = self.organisation if self.organisation != self.destination else None
-        return f"{self.destination} of {whose}" if whose else self.destination
-
-
 def report(scope: Scope) -> Report:
     """The same of the months that a span touches, with devices called as the owner calls them."""
     since, until = scope.months
@@ -70,25 +48,17 @@ def report(scope: Scope) -> Report:
         number: known._replace(name=scope.names.get(number) or known.name)
         for number, known in known_devices(scope.db).items()
     }
-    contacts = read_for(scope.db, scope.site_id, scope.device_id, since, until)
-    return changes_report(contacts, devices, since, scope.newest_month)
-
-
-def read_for(db: sqlite3.Connection, site: int, device: int | None, since: int, until: int) -> ContactMonths:
-    """Contacts of these months, and of each device those of the last month before in which it had any."""
-    every = last_months(db, site)
-    last = last_met(db, since, every, site, device)
-    months = {month for month in every if since <= month <= until} | set(last.values())
-    contacts = read_contact_months(db, months, site, device)
-    compared = np.zeros(max([*last, int(contacts.device.max(initial=0))]) + 1, np.int64)
-    compared[list(last)] = list(last.values())
-    wanted = (contacts.month >= since) | (contacts.month == compared[contacts.device])
-    return contacts if wanted.all() else contacts.rows(wanted)
+    newest = scope.newest_month
+    return told(read_changes(scope.db, scope.site_id, scope.device_id, since, until, newest), devices, newest)
 
 
 def changes_report(contacts: ContactMonths, devices: Mapping[int, Known], since: int, newest: int) -> Report:
-    """The report `changes` of the months from `since` on."""
-    changes = turnover.find(contacts, since, newest)
+    """The report `changes` of the months from `since` on, found in contacts."""
+    return told(turnover.find(contacts, since, newest), devices, newest)
+
+
+def told(changes: Changes, devices: Mapping[int, Known], newest: int) -> Report:
+    """The report `changes` of news; `newest` is the month that may not be over."""
     called = {number: device_words(devices.get(number)) for number in np.unique(changes.device).tolist()}
     notes = (f"{month_words(newest)} may not be over: what has not been contacted yet is not called gone.",)
     sentences = tuple(tell(changes, called)) or ("Nothing changed between these months.",)
@@ -126,52 +96,71 @@ def _rows(changes: Changes, called: Mapping[int, str], numbers: Sequence[int]) -
 
 
 def tell(changes: Changes, called: Mapping[int, str]) -> Iterator[str]:
-    """One sentence or a few for each month and device with news."""
-    told: dict[tuple[int, int], list[_Group]] = {}
-    for group in _groups(changes):
-        told.setdefault((group.month, group.device), []).append(group)
-    numbers = [number for groups in told.values() for group in groups for number in group.first]
-    places, owners = changes.place[numbers].tolist(), changes.owner[numbers].tolist()
-    texts = changes.places.texts(places)
-    named = {
-        number: _Named(texts[place], changes.owners[owner].organisation)
-        for number, place, owner in zip(numbers, places, owners, strict=True)
-    }
-    for (month, device), groups in told.items():
-        yield f"{month_words(month)}, {called[device]}: {'; '.join(_parts(changes, named, groups))}."
+    """One sentence for each month and device with news."""
+    groups = _groups(changes)
+    words = _Words(changes, [number for *_, numbers in groups for number in numbers])
+    for (month, device), of in groupby(groups, itemgetter(0, 1)):
+        begun, said = list[str](), list[str]()
+        for _, _, kind, rank, many, numbers in of:
+            party = _PARTY_ORDER[rank]
+            if kind == turnover.BEGINS:
+                begun.append(f"{many} {party_words(party, many)}")
+            elif kind == turnover.NEW:
+                said.append(f"{many} new {party_words(party, many)} ({words.whole(numbers, many)})")
+            elif kind == turnover.CHANGED:
+                said.append(f"different: {words.different(numbers, many)}")
+            else:
+                said.append(f"no longer contacted: {words.plain(numbers, many)}")
+        if begun:
+            said.insert(0, f"seen for the first time, with {listed(begun, len(_PARTY_ORDER))}")
+        yield f"{month_words(month)}, {called[device]}: {'; '.join(said)}."
 
 
-def _groups(changes: Changes) -> Iterator[_Group]:
-    """In order of month and device."""
+class _Words:
+    """What the destinations of some pieces of news are called, in lists of the first of many."""
+
+    def __init__(self, changes: Changes, numbers: Sequence[int]) -> None:
+        places, owners = changes.place[numbers].tolist(), changes.owner[numbers].tolist()
+        texts = changes.places.texts(places)
+        self._changes = changes
+        self._place = {number: texts[place] for number, place in zip(numbers, places, strict=True)}
+        self._whose = {
+            number: changes.owners[owner].organisation for number, owner in zip(numbers, owners, strict=True)
+        }
+
+    def plain(self, numbers: Sequence[int], many: int) -> str:
+        """Their names."""
+        return listed([self._place[number] for number in numbers], _MOST_NAMED, many)
+
+    def whole(self, numbers: Sequence[int], many: int) -> str:
+        """With whose they are."""
+        named = [(self._place[number], self._whose[number]) for number in numbers]
+        words = [f"{place} of {whose}" if whose and whose != place else place for place, whose in named]
+        return listed(words, _MOST_NAMED, many)
+
+    def different(self, numbers: Sequence[int], many: int) -> str:
+        """With what they were."""
+        words = [f"{self._place[number]} (was {self._changes.before(number)})" for number in numbers]
+        return listed(words, _MOST_NAMED, many)
+
+
+def _groups(changes: Changes) -> list[tuple[int, int, int, int, int, list[int]]]:
+    """News of one month, device, kind and (of what came) party, in the order in which it is told.
+
+    A party is its place in `_PARTY_ORDER`; then how many pieces, and the numbers of the first.
+    """
     by_party = (changes.kind == turnover.BEGINS) | (changes.kind == turnover.NEW)
-    kinds, parties = len(KINDS), len(changes.parties)
-    width = int(changes.device.max(initial=0)) + 1
-    keys = (changes.month.astype(np.int64) * width + changes.device) * kinds + changes.kind
-    keys = keys * parties + np.where(by_party, changes.party, 0)
+    ranks = np.array([*map(_PARTY_ORDER.index, changes.parties), 0], np.int64)
+    rank = np.where(by_party, ranks[changes.party], 0)
+    sizes = int(changes.device.max(initial=0)) + 1, len(KINDS), len(_PARTY_ORDER)
+    keys = changes.month.astype(np.int64)
+    for column, size in zip((changes.device, changes.kind, rank), sizes, strict=True):
+        keys = keys * size + column
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     begins = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
-    many = np.diff(begins, append=len(ordered))
-    for key, begin, number in zip(ordered[begins].tolist(), begins.tolist(), many.tolist(), strict=True):
-        first = order[begin : begin + min(number, _MOST_NAMED)].tolist()
-        (rest, party), when = divmod(key, parties), key // parties // kinds
-        month, device = divmod(when, width)
-        yield _Group(month, device, rest % kinds, changes.parties[party], number, first)
-
-
-def _parts(changes: Changes, named: Mapping[int, _Named], groups: Sequence[_Group]) -> Iterator[str]:
-    of = {(group.kind, group.party if group.kind in (turnover.BEGINS, turnover.NEW) else ""): group for group in groups}
-    begins = [of[turnover.BEGINS, party] for party in _PARTY_ORDER if (turnover.BEGINS, party) in of]
-    if any(group.kind == turnover.BEGINS for group in groups):
-        parties = [f"{group.many} {party_words(group.party, group.many)}" for group in begins]
-        yield f"seen for the first time, with {listed(parties, 9)}"
-    for party in _PARTY_ORDER:
-        if new := of.get((turnover.NEW, party)):
-            names = [named[number].whole() for number in new.first]
-            yield f"{new.many} new {party_words(party, new.many)} ({listed(names, _MOST_NAMED, new.many)})"
-    if changed := of.get((turnover.CHANGED, "")):
-        said = [f"{named[number].destination} (was {changes.before(number)})" for number in changed.first]
-        yield f"different: {listed(said, _MOST_NAMED, changed.many)}"
-    if gone := of.get((turnover.GONE, "")):
-        names = [named[number].destination for number in gone.first]
-        yield f"no longer contacted: {listed(names, _MOST_NAMED, gone.many)}"
+    many = np.diff(begins, append=len(ordered)).tolist()
+    columns = [column[order[begins]].tolist() for column in (changes.month, changes.device, changes.kind, rank)]
+    first = order[np.minimum(begins[:, None] + np.arange(_MOST_NAMED), len(order) - 1)].tolist() if many else []
+    named = [numbers[:of] for numbers, of in zip(first, many, strict=True)]
+    return list(zip(*columns, many, named, strict=True))

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SHARE, SIZE, Column, Report
 from daemon.report.words import month_words
+from daemon.store.address_days import count_addresses
 from daemon.store.calendar import Calendar, month_text
-from daemon.store.months import Naming, count_addresses, read_naming
+from daemon.store.months import Naming, read_naming
 
 NAMED = {
     "tls": "the TLS handshake itself",

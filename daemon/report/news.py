@@ -103,10 +103,15 @@ def _new_companies(alike: Alike, owned: Mapping[int, Owned], earlier: Ints) -> l
     """By device."""
     sums: dict[tuple[int, str], dict[tuple[str, str | None], int]] = {}
     in_house: dict[str, bool] = {}
+    kinds = {number: (whose.party, whose.country) for number, whose in owned.items()}
     for device, name, known, number, octets in alike.new_companies(earlier):
-        whose, parts = owned[number], sums.setdefault((device, name), {})
-        parts[whose.party, whose.country] = parts.get((whose.party, whose.country), 0) + octets
-        in_house[name] = not known
+        met, kind = (device, name), kinds[number]
+        parts = sums.get(met)
+        if parts is None:  # mostly
+            sums[met] = {kind: octets}
+            in_house[name] = not known
+        else:
+            parts[kind] = parts.get(kind, 0) + octets
     out = []
     for (device, name), parts in sums.items():
         party, country = next(iter(parts))

@@ -27,8 +27,10 @@ def csv_pieces(report: Report, end: str = END) -> Iterator[str]:
 
 def csv_text(columns: Sequence[Sequence[object]], end: str = END) -> str:
     """Lines of a file, each with its end. Columns are of one length."""
-    lines = zip(*map(_cells, columns), strict=True)
-    return "".join([(",".join(line) or _EMPTY) + end for line in lines])
+    cells = [_cells(values) for values in columns]
+    lines = map(",".join, zip(*cells, strict=True)) if len(cells) > 1 else (cell or _EMPTY for cell in cells[0])
+    text = end.join(lines)
+    return text + end if len(columns[0]) else ""
 
 
 def _cells(values: Sequence[object]) -> Iterable[str]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from daemon.report.sorting import distinct, fit, packed, sorting, starts
 from daemon.report.ties import in_order
 from daemon.store.columns import Ints, Narrow
 from daemon.store.contact_months import NOWHERE, ContactMonths, Owner, Places
@@ -27,9 +28,6 @@ BEGINS, NEW, CHANGED, GONE = range(4)
 NAMELESS = "destinations that are not named any more"
 _SURE = ("high", "medium")
 _MOST_AT_ONCE = 20_000  # rows: little memory, most of it near the processor
-_SHORT = (1 << 15) - 1  # the largest number of two bytes
-_BITS = 63
-_WIDEST = 1 << 20  # numbers from the least to the largest, up to which a table of them is small
 _NOT = -1  # in the place of a party or an owner that is not told
 
 
@@ -111,7 +109,7 @@ def find(contacts: ContactMonths, since: int, newest: int) -> Changes:
     differs = _Differs(contacts.owners)
     parts = [_find(part.wide(), since, newest, parties, differs)[:_COLUMNS] for part in _parts(contacts)]
     month, device = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    order = _order(_packed(month.astype(np.int64), device.astype(np.int64)))
+    order = sorting(packed(month.astype(np.int64), device.astype(np.int64)))
     columns = [np.concatenate(column)[order] for column in zip(*parts, strict=True)]
     return Changes._make([*columns, contacts.places, contacts.owners, parties])
 
@@ -123,45 +121,16 @@ def _parts(contacts: ContactMonths) -> Iterator[ContactMonths]:
     """Some devices each, of which all rows can be looked at at once on a small box."""
     counts = np.bincount(contacts.device)
     part = (np.cumsum(counts) // _MOST_AT_ONCE)[contacts.device]
-    order = _order(part)
+    order = sorting(part)
     ends = np.cumsum(np.bincount(part, minlength=1)).tolist()
     for begin, end in pairwise([0, *ends]):
         if begin < end or not ends[-1]:
             yield contacts.rows(order[begin:end])
 
 
-def _packed(high: Ints, low: Ints) -> Ints:
-    """Pairs as one number each, in the order of pairs; none is below 0, but all of `high` may be far above it."""
-    packed: Ints = (high - high.min(initial=1 << 62)) * (int(low.max(initial=0)) + 1) + low
-    return packed
-
-
-def _order(keys: Ints) -> Ints:
-    """What `np.argsort` says of numbers from 0 on, equal ones staying as they are: to sort is a third of its time."""
-    most, many = int(keys.max(initial=0)), len(keys)
-    bits = many.bit_length()
-    if most > _SHORT and most.bit_length() + bits <= _BITS:
-        ordered: Ints = np.sort(keys << bits | np.arange(many))
-        return ordered & ((1 << bits) - 1)
-    short = keys.astype(np.int16) if most <= _SHORT else keys  # which are sorted without being compared
-    order: Ints = np.argsort(short, kind="stable")
-    return order
-
-
-def _distinct(numbers: Ints) -> tuple[Ints, Ints]:
-    """What `np.unique` and its inverse say, without sorting where the numbers lie close to each other."""
-    low = int(numbers.min()) if len(numbers) else 0
-    span = int(numbers.max(initial=low)) - low + 1
-    if span > _WIDEST:
-        return np.unique(numbers, return_inverse=True)
-    there = np.zeros(span, bool)
-    there[numbers - low] = True
-    return np.flatnonzero(there) + low, (np.cumsum(there) - 1)[numbers - low]
-
-
 def _find(contacts: ContactMonths, since: int, newest: int, parties: Sequence[str], differs: _Differs) -> Changes:
     step_of, steps = _steps(contacts)
-    places, place_of = _distinct(_named(contacts))
+    places, place_of = distinct(_named(contacts))
     roles = _roles(contacts, step_of, place_of, parties)
     news = _news(roles, steps, since, newest, differs)
     order = _in_order(news, roles, places, contacts.places)
@@ -198,7 +167,7 @@ def _named(contacts: ContactMonths) -> Ints:
 def _steps(contacts: ContactMonths) -> tuple[Ints, _Steps]:
     """The step of each contact, and all steps."""
     width = int(contacts.device.max(initial=0)) + 1
-    keys, step_of = _distinct(contacts.month * width + contacts.device)
+    keys, step_of = distinct(contacts.month * width + contacts.device)
     month, device = np.divmod(keys, width)
     order = np.lexsort((month, device))
     alike = device[order][1:] == device[order][:-1]
@@ -214,25 +183,20 @@ def _roles(contacts: ContactMonths, step_of: Ints, place_of: Ints, parties: Sequ
     party_of = np.array([number_of[owner.party] for owner in contacts.owners], np.int64)
     places, owners = int(place_of.max(initial=0)) + 1, len(contacts.owners)
     keys = (step_of * places + place_of) * owners + contacts.owner
-    order = _order(keys)
+    order = sorting(keys)
     keys = keys[order]
-    begins = _begins(keys)
+    begins = starts(keys)
     octets = np.add.reduceat(contacts.bytes[order], begins) if len(begins) else keys
     row = order[begins]
     step, place, owner = step_of[row], place_of[row], contacts.owner[row]
     party = party_of[owner]
-    first = _begins((step * places + place) * len(parties) + party)
+    first = starts((step * places + place) * len(parties) + party)
     if not len(first):
         return _Roles(step, place, party, owner, octets)
     group = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(octets))))
     largest = np.flatnonzero(octets == np.maximum.reduceat(octets, first)[group])
-    head = largest[_begins(group[largest])]
+    head = largest[starts(group[largest])]
     return _Roles(step[first], place[first], party[first], owner[head], np.add.reduceat(octets, first))
-
-
-def _begins(keys: Ints) -> Ints:
-    """Where runs of equal keys begin."""
-    return np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), bool), keys[1:] != keys[:-1])))
 
 
 def _news(roles: _Roles, steps: _Steps, since: int, newest: int, differs: _Differs) -> _News:
@@ -266,7 +230,7 @@ def _neighbours(roles: _Roles, steps: _Steps) -> tuple[Ints, Ints, Flags, Flags]
     """Rows of roles that go on and of what follows them, and which rows follow nothing, and which nothing follows."""
     places, parties = (int(column.max(initial=0)) + 1 for column in (roles.place, roles.party))
     who = (steps.device[roles.step] * places + roles.place) * parties + roles.party
-    order = _order(who * (len(steps.month) + 1) + roles.step)
+    order = sorting(who * (len(steps.month) + 1) + roles.step)
     last, following = order[:-1], order[1:]
     goes_on = (who[last] == who[following]) & (steps.before[roles.step[following]] == roles.step[last])
     last, following = last[goes_on], following[goes_on]
@@ -311,7 +275,7 @@ def _largest(roles: _Roles, rows: Ints, keys: Ints) -> tuple[Ints, Ints]:
 
 def _largest_of(roles: _Roles, rows: Ints, keys: Ints) -> tuple[Ints, Ints, Ints]:
     order = np.lexsort((roles.party[rows], -roles.bytes[rows], keys))
-    first = order[_begins(keys[order])]
+    first = order[starts(keys[order])]
     return rows[first], keys[first], first
 
 
@@ -340,8 +304,7 @@ def _in_order(news: _News, roles: _Roles, places: Ints, texts: Places) -> Ints:
     section = np.select([news.kind == GONE, news.before_owner != _NOT], [2, 1], 0)
     octets = roles.bytes[news.of]
     when, less = news.step * 3 + section, octets.max(initial=0) - octets
-    fits = int(when.max(initial=0)).bit_length() + int(less.max(initial=0)).bit_length() <= _BITS
-    keys = [_packed(when, less)] if fits else [when, less]
-    by_party = _order(roles.party[news.of])  # in which order what is alike in all else stays
+    keys = [packed(when, less)] if fit(when, less) else [when, less]
+    by_party = sorting(roles.party[news.of])  # in which order what is alike in all else stays
     order = in_order([key[by_party] for key in keys], places[roles.place[news.of]][by_party], texts.texts)
     return by_party[order]

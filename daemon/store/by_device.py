@@ -58,10 +58,11 @@ _DAYS = """
 _DEVICES = "SELECT id, device_id FROM station WHERE site_id = :site AND (:device IS NULL OR device_id = :device)"
 _OF_DEVICE = "AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)"
 
+# `+`: by the ends that are devices', of which there are few.
 _DESCRIBED = """
     SELECT d.id, d.vendor, d.kind, d.room, d.owner, e.first_us, e.last_us FROM device d LEFT JOIN (
         SELECT device_id, min(first_us) AS first_us, max(last_us) AS last_us FROM (
-            SELECT device_id, first_us, last_us FROM endpoint WHERE station_id IS NOT NULL AND site_id = ?1
+            SELECT device_id, first_us, last_us FROM endpoint WHERE station_id IS NOT NULL AND +site_id = ?1
             UNION ALL SELECT device_id, first_us, last_us FROM capture WHERE station_id IS NOT NULL AND site_id = ?1
         ) GROUP BY device_id
     ) e ON e.device_id = d.id WHERE d.site_id = ?1

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -41,9 +41,11 @@ _BITS = 32  # of a destination, beside its station: to read two columns takes tw
 _DAY = (f"(station_id << {_BITS}) + iif(name_id, name_id, -remote_id)", "bytes", "way_id")
 _DAYS = "destination_sum WHERE month = :month {of}"
 _WHOSE = """
-    SELECT coalesce(group_concat(id), ''), coalesce(group_concat(coalesce(whose_id, 0)), ''),
-        json_group_array(registrable_domain) FROM verdict
+    SELECT coalesce(group_concat(v.id), ''), coalesce(group_concat(coalesce(whose_id, 0)), ''),
+        json_group_array(registrable_domain) FROM {verdicts} v
 """
+_THESE = "(SELECT d.* FROM json_each(?) n CROSS JOIN verdict d ON d.id = n.value)"
+_FEW = 10_000  # verdicts, up to which it is quicker to look each up than to read what years have left
 _UNNUMBERED = "SELECT id, party, organisation, country, country_confidence FROM verdict WHERE whose_id IS NULL"
 _SAME = "SELECT address, id FROM remote WHERE address IN (SELECT value FROM json_each(?))"
 _STATIONS = """
@@ -88,6 +90,13 @@ class Places:
             self._texts.append(text)
         return known
 
+    def numbers(self, texts: Iterable[str]) -> list[int]:
+        """The numbers of texts: as `number` of each."""
+        known = self._numbers
+        found = [known.setdefault(text, len(known)) for text in texts]
+        self._texts += islice(known, len(self._texts), None)
+        return found
+
     def texts(self, places: Iterable[int]) -> dict[int, str]:
         """What these are called."""
         wanted = set(places)
@@ -118,6 +127,15 @@ class ContactMonths(NamedTuple):
     def rows(self, which: npt.NDArray[np.bool_] | Ints) -> ContactMonths:
         """Some of the rows."""
         return self._replace(**{word: getattr(self, word)[which] for word in ContactMonths._fields[:5]})
+
+    def added(self) -> ContactMonths:
+        """Rows that are alike in all but their bytes as one."""
+        order = np.lexsort(self[:4])
+        keys = [column[order] for column in self[:4]]
+        differ = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        begins = np.flatnonzero(np.concatenate((np.ones(min(len(order), 1), bool), differ)))
+        octets = np.add.reduceat(self.bytes[order], begins) if len(begins) else self.bytes
+        return ContactMonths._make([*(key[begins] for key in keys), octets, *self[5:]])
 
     def wide(self) -> ContactMonths:
         """The same in numbers that can be multiplied with each other."""
@@ -152,16 +170,16 @@ def last_met(
 
 
 def read_contact_months(
-    db: sqlite3.Connection, months: Collection[int], site: int, device: int | None = None
+    db: sqlite3.Connection, months: Collection[int], site: int, device: int | None = None, places: Places | None = None
 ) -> ContactMonths:
-    """All contacts of these months; of one device, or of all."""
+    """All contacts of these months; of one device, or of all. `places`: those of other contacts, whose numbers stay."""
     pieces = [_Piece(*(np.zeros(0, np.int64) for _ in _Piece._fields)).narrow()]
     for first, last in _runs(months):
         pieces += (piece.narrow() for piece in _pieces(db, first, last, site, device))
     whole = _Piece._make(np.concatenate(columns) for columns in zip(*pieces, strict=True))
     del pieces
-    places = Places(db)
-    domain, owner, owners = _verdicts(db, places)
+    places = places or Places(db)
+    domain, owner, owners = _verdicts(db, places, whole.verdict)
     place = domain[whole.verdict]
     unknown = place == NOWHERE
     bare = np.where(unknown, whole.named, 0)
@@ -220,23 +238,28 @@ def _of_part(part: Part, device_of: Ints, ours: slice | npt.NDArray[np.bool_]) -
     return _Piece(month, device_of[station], named, verdict, up.astype(np.int64) + down)
 
 
-def _verdicts(db: sqlite3.Connection, places: Places) -> tuple[Narrow, Narrow, list[Owner]]:
-    """By the number of a verdict: the place of its registrable domain, and its owner; and all owners."""
+def _verdicts(db: sqlite3.Connection, places: Places, wanted: Narrow) -> tuple[Narrow, Narrow, list[Owner]]:
+    """By the number of a verdict, of those wanted: the place of its registrable domain, and its owner; and all owners."""
     nobody = Owner(UNKNOWN, None, None, None)
     of_number = {number: Owner._make(owned) for number, owned in read_owned(db).items()}
     others = {number: Owner._make(rest) for number, *rest in db.execute(_UNNUMBERED)}  # as good as never
     owners = sorted({nobody, *of_number.values(), *others.values()}, key=order_of)
     at = {owner: place for place, owner in enumerate(owners)}
-    ((*numbers, domains),) = db.execute(_WHOSE)
+    there = np.zeros(int(wanted.max(initial=0)) + 1, bool)
+    there[wanted] = True
+    these = np.flatnonzero(there).tolist()
+    few = len(these) <= _FEW
+    asked = (json.dumps(these),) if few else ()
+    ((*numbers, domains),) = db.execute(_WHOSE.format(verdicts=_THESE if few else "verdict"), asked)
     verdict, whose = (np.fromstring(text, np.int64, sep=",") for text in numbers)
-    domain_of, owner_of = (
-        np.full(int(verdict.max(initial=0)) + 1, number, np.int32) for number in (NOWHERE, at[nobody])
-    )
+    size = max(len(there), int(verdict.max(initial=0)) + 1)
+    domain_of, owner_of = (np.full(size, number, np.int32) for number in (NOWHERE, at[nobody]))
     owner_of[verdict] = told(whose, {number: at[owner] for number, owner in of_number.items()}, at[nobody])
-    for number, owner in others.items():
-        owner_of[number] = at[owner]
+    for number in others.keys() & these:
+        owner_of[number] = at[others[number]]
     called = json.loads(domains)
-    place_of = {domain: NOWHERE if domain is None else places.number(domain) for domain in dict.fromkeys(called)}
+    known = [domain for domain in dict.fromkeys(called) if domain is not None]
+    place_of = {None: NOWHERE, **dict(zip(known, places.numbers(known), strict=True))}
     domain_of[verdict] = np.array([place_of[domain] for domain in called], np.int32)
     return domain_of, owner_of, owners
 

@@ -9,7 +9,7 @@ Rule 3: parts of months carry the judgements that hold for them, days do not: th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from daemon.decode.later import np
@@ -60,6 +60,8 @@ _OF_DEVICE = "AND station_id IN (SELECT id FROM station WHERE device_id = :devic
 # Those of days go with their flows, those of months are there for good.
 _TABLES = {False: "destination_day_column", True: "destination_month_column"}
 _KEPT = " UNION ALL ".join(f"SELECT month, day FROM {table}" for table in _TABLES.values())
+_RUN_TABLE = "destination_run_column"
+_RUNS = f"SELECT month, first, last, rowid FROM {_RUN_TABLE} WHERE first >= ? AND last <= ?"
 _EVER = {"first_month": 0, "last_month": 1 << 30}
 KEYS = ("station", "named", "verdict", "way")  # columns that tell what a row is about; they are the first of a piece
 
@@ -86,13 +88,28 @@ class Columns(NamedTuple):
     last_us: Ints
 
 
+class Piece(NamedTuple):
+    """Where columns are kept."""
+
+    table: str
+    row: int
+
+
 class Part(NamedTuple):
     """A day, or (day 0) what is left of the days of a month that are gone."""
 
     month: int
     day: int
     columns: Columns
-    packed: bool = False  # whether `read_packed` gives the columns again
+    piece: Piece | None = None  # of which `read_piece` gives the columns again
+
+
+class Run(NamedTuple):
+    """Days of a month that are kept as one (`day_runs`), and where."""
+
+    first: int
+    last: int
+    piece: Piece
 
 
 class Ways(NamedTuple):
@@ -113,31 +130,64 @@ def follow(db: sqlite3.Connection) -> None:
 
 
 def read_parts(
-    db: sqlite3.Connection, window: Window, ways: Ways, only: Collection[str] | None = None
+    db: sqlite3.Connection, window: Window, ways: Ways, only: Collection[str] | None = None, *, runs: bool = False
 ) -> Iterator[Part]:
     """All parts that a window touches, in order of time; of a month that it touches what its gone days left whole.
 
-    `only`: the columns that are wanted; others may be empty.
+    `only`: the columns that are wanted; others may be empty. `runs`: days that are kept as one come as their first, and
+    what is read from pieces is of all devices.
     """
     first, last = window.days
     span = {"first_month": window.months[0], "last_month": window.months[1]}
     of = window.device_id  # the rows of one device are few, and quicker to find than to sift out
-    rows = _there(db, span) if of is not None else _missing(db, span)
+    rows = _missing(db, span) if runs or of is None else _there(db, span)
+    joined = read_runs(db, first, last) if runs else {}
     for month, day in sorted(_there(db, span)):
         if day != _OLDER and not first <= day <= last:
             continue
-        if (month, day) in rows:
+        run = joined.get(month)
+        if run is not None and run.first < day <= run.last:
+            continue
+        if run is not None and run.first != day:
+            run = None
+        if run is None and (month, day) in rows:
             yield Part(month, day, _made(db, month, day, ways, of))
         else:
-            yield Part(month, day, read_packed(db, month, day, only), packed=True)
+            piece = _piece(db, month, day) if run is None else run.piece
+            yield Part(month, day, read_piece(db, piece, only), piece)
 
 
-def read_packed(db: sqlite3.Connection, month: int, day: int, only: Collection[str] | None = None) -> Columns:
+def read_piece(db: sqlite3.Connection, piece: Piece, only: Collection[str] | None = None) -> Columns:
     """The columns of a part that has some; `only` as above."""
-    table, places = _TABLES[day == _OLDER], None if only is None else [Columns._fields.index(word) for word in only]
-    (row,) = db.execute(f"SELECT rowid FROM {table} WHERE month = ? AND day = ?", (month, day)).fetchone()
-    with db.blobopen(table, "packed", row, readonly=True) as packed:
+    places = None if only is None else [Columns._fields.index(word) for word in only]
+    with db.blobopen(piece.table, "packed", piece.row, readonly=True) as packed:
         return Columns._make(unpack(packed, places))
+
+
+def days_with_columns(db: sqlite3.Connection) -> dict[int, dict[int, Piece]]:
+    """The days of each month, in order, and where their columns are; none of a month where one before others has none."""
+    found: dict[int, dict[int, Piece]] = {}
+    broken = set[int]()
+    rows = {(month, day): row for month, day, row in db.execute(f"SELECT month, day, rowid FROM {_TABLES[False]}")}
+    for month, day in sorted(_there(db, _EVER), reverse=True):
+        if day == _OLDER:
+            continue
+        if (month, day) in rows:
+            found.setdefault(month, {})[day] = Piece(_TABLES[False], rows[month, day])
+        elif month in found:
+            broken.add(month)
+    return {month: dict(sorted(days.items())) for month, days in found.items() if month not in broken}
+
+
+def _piece(db: sqlite3.Connection, month: int, day: int) -> Piece:
+    table = _TABLES[day == _OLDER]
+    return Piece(table, *db.execute(f"SELECT rowid FROM {table} WHERE month = ? AND day = ?", (month, day)).fetchone())
+
+
+def read_runs(db: sqlite3.Connection, first: int, last: int) -> dict[int, Run]:
+    """The run of each month that has one which lies between two days."""
+    rows = db.execute(_RUNS, (first, last)).fetchall()
+    return {month: Run(begin, end, Piece(_RUN_TABLE, row)) for month, begin, end, row in rows}
 
 
 def read_ways(db: sqlite3.Connection) -> Ways:
@@ -176,7 +226,12 @@ def _made(db: sqlite3.Connection, month: int, day: int, ways: Ways, device: int 
     """The columns of a part, from its rows: sorted by site, station, destination. Of all devices, or of one."""
     judged, rows = (_JUDGED, _OF_MONTH) if day == _OLDER else (_UNJUDGED, _OF_DAY)
     asked = {"month": month, "day": day, "device": device}
-    columns = read_columns(db, (*_KEY, judged, *_SUMS), rows.format(of="" if device is None else _OF_DEVICE), asked)
+    of = "" if device is None else _OF_DEVICE
+    return together(read_columns(db, (*_KEY, judged, *_SUMS), rows.format(of=of), asked), ways)
+
+
+def together(columns: Sequence[Ints], ways: Ways) -> Columns:
+    """Rows of a part, in any order and maybe several of one destination, as `Columns` in order."""
     table = np.stack(columns, axis=1)
     station, named, verdict, way = columns[:4]
     lonely = np.where(named == 0, verdict, 0)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from daemon.store.columns import Ints, Narrow
-from daemon.store.destination_columns import KEYS, Columns, Part, Ways, read_packed, read_parts, read_ways
+from daemon.store.destination_columns import KEYS, Columns, Part, Piece, Ways, read_parts, read_piece, read_ways
 from daemon.store.judged import verdicts_of
 from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
@@ -26,6 +26,7 @@ _SUMMED = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
 _TOLD = (*_SUMMED, "first_us", "last_us", "main", "way")  # columns that can be left out
 _MOST_CELLS = 4_000_000  # up to which a place for every pair that might be is quicker than to sort those that are
 _NEVER = 1 << 62
+_NOBODY = -1  # whose stations nobody has: what is no device is never asked for alone
 _MONTH_BITS, _RANK_BITS = 47, 32  # below a month the place of a source of names, below that the number of a way
 Slots = npt.NDArray[np.signedinteger]  # narrow, as there are many
 _SO_JUDGED = """
@@ -73,7 +74,9 @@ class _Numbers(NamedTuple):
 
     def of(self, numbers: Narrow) -> npt.NDArray[np.int32]:
         """The places of numbers, of which all must be between the least and the greatest that are known."""
-        return self.places[numbers.astype(np.int64) - self.least]  # a column may be narrower than the least of all
+        at = numbers.astype(np.int64)  # a column may be narrower than the least of all
+        at -= self.least
+        return self.places.take(at)
 
 
 class _Cells(NamedTuple):
@@ -87,12 +90,19 @@ class _Cells(NamedTuple):
     def width(self) -> int:
         return len(self.named.known) + len(self.lonely.known)
 
-    def of(self, device: Ints, named: Ints, verdict: Ints) -> Ints:
-        """The cells of rows."""
+    def of(self, row: Ints, station: Narrow, named: Narrow, verdict: Narrow) -> Ints:
+        """The cells of rows; `row`: the first cell of the device that each station is."""
         place = self.named.of(named)
-        nameless = named == 0
-        place[nameless] = len(self.named.known) + self.lonely.of(verdict[nameless])
-        return self.devices.of(device) * self.width + place
+        nameless = np.flatnonzero(named == 0)
+        if len(nameless):
+            place[nameless] = len(self.named.known) + self.lonely.of(verdict[nameless])
+        cell = row.take(station)
+        cell += place
+        return cell
+
+    def rows(self, device_of: Ints) -> Ints:
+        """The first cell of each of these devices."""
+        return self.devices.of(device_of) * np.int64(self.width)
 
 
 def gather(
@@ -106,13 +116,14 @@ def gather(
     """
     ways = read_ways(db)
     device_of = read_device_column(db)
-    held = [_held(part, ways, window.site_id) for part in read_parts(db, window, ways, KEYS)]
+    held = [_held(part, ways, window, device_of) for part in read_parts(db, window, ways, KEYS, runs=True)]
     if verdicts is not None:
         held = _sought(db, window.site_id, held, verdicts)
     if named is not None:
         held = [each.only(np.isin(each.named, named)) for each in held]
     cells = _cells(held, device_of)
-    places = [cells.of(device_of[each.station], each.named, each.verdict) for each in held]
+    row = cells.rows(device_of)
+    places = [cells.of(row, each.station, each.named, each.verdict) for each in held]
     found, slots = _slots(places, len(cells.devices.known) * cells.width)
     sums = _added(db, len(found), held, slots, ways, only)
     device, destination = np.divmod(found, max(cells.width, 1))
@@ -132,7 +143,7 @@ class _Held(NamedTuple):
     station: Narrow
     named: Narrow
     verdict: Narrow
-    columns: Columns | None
+    columns: Columns | Piece  # or where they are
     which: npt.NDArray[np.bool_] | None  # of its rows; None: all
 
     def only(self, fits: npt.NDArray[np.bool_]) -> _Held:
@@ -147,15 +158,17 @@ class _Held(NamedTuple):
 
     def rows(self, db: sqlite3.Connection, only: Collection[str]) -> Mapping[str, Narrow]:
         """Columns of the rows that are held."""
-        columns = self.columns or read_packed(db, self.month, self.day, only)
+        columns = self.columns if isinstance(self.columns, Columns) else read_piece(db, self.columns, only)
         told = {word: getattr(columns, word) for word in only}
         return told if self.which is None else {word: column[self.which] for word, column in told.items()}
 
 
-def _held(part: Part, ways: Ways, site: int) -> _Held:
+def _held(part: Part, ways: Ways, window: Window, device_of: Ints) -> _Held:
     columns = part.columns
-    held = _Held(part.month, part.day, *columns[:3], None if part.packed else columns, None)
-    ours = ways.site[columns.way] == site
+    held = _Held(part.month, part.day, *columns[:3], part.piece or columns, None)
+    ours = ways.site[columns.way] == window.site_id
+    if window.device_id is not None:
+        ours &= (device_of == (window.device_id or _NOBODY))[columns.station]
     return held if ours.all() else held.only(ours)
 
 
@@ -187,7 +200,16 @@ def _numbers(columns: Sequence[Narrow]) -> _Numbers:
     there = np.zeros(most - least + 1, bool)
     for each in columns:
         there[each.astype(np.int64) - least] = True
-    return _Numbers(np.flatnonzero(there) + least, least, np.cumsum(there, dtype=np.int32) - 1)
+    known, places = _numbered(there)
+    return _Numbers(known + least, least, places)
+
+
+def _numbered(there: npt.NDArray[np.bool_]) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """The places that have something, and of each of these its number; of others nothing is told."""
+    known = np.flatnonzero(there)
+    number = np.empty(len(there), np.int32)
+    number[known] = np.arange(len(known), dtype=np.int32)
+    return known, number
 
 
 def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, Sequence[Slots]]:
@@ -196,8 +218,8 @@ def _slots(places: Sequence[Ints], size: int) -> tuple[Ints, Sequence[Slots]]:
         there = np.zeros(size, bool)
         for place in places:
             there[place] = True
-        number = np.cumsum(there, dtype=np.int32) - 1
-        return np.flatnonzero(there), [number[place] for place in places]
+        found, number = _numbered(there)
+        return found, [number.take(place) for place in places]
     found = np.unique(np.concatenate([np.unique(place) for place in places]))
     return found, [np.searchsorted(found, place) for place in places]
 
@@ -226,17 +248,22 @@ def _added(
 def _judged(
     db: sqlite3.Connection, site: int, parts: Sequence[_Held], slots: Sequence[Slots], gathered: Gathered
 ) -> Ints:
-    """The verdict of the newest month in which each was met."""
+    """The verdict of the newest month in which each was met: earlier ones are asked only about what is left."""
     out = np.zeros(len(gathered.device), np.int64)
-    for month in sorted({part.month for part in parts}):
+    left = np.ones(len(out), bool)
+    for month in sorted({part.month for part in parts}, reverse=True):
         met = [(part, slot) for part, slot in zip(parts, slots, strict=True) if part.month == month]
-        if any(part.day for part, _ in met):
-            asked = np.zeros(len(out), bool)
-            for part, slot in met:
-                if part.day:
-                    asked[slot] = True
+        here = np.zeros(len(out), bool)
+        for part, slot in met:
+            if part.day:
+                here[slot] = True
+        asked = np.flatnonzero(here & left)
+        if len(asked):
             out[asked] = verdicts_of(db, month, site, gathered.device[asked], gathered.named[asked])
         for part, slot in met:
             if not part.day:
-                out[slot] = part.verdict
+                mine = left.take(slot)
+                out[slot[mine]] = part.verdict[mine]
+                here[slot] = True
+        left &= ~here
     return out

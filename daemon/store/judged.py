@@ -17,7 +17,16 @@ _OF_MONTH = "judgement WHERE month = :month AND site_id = :site"
 _OF_DEVICE = " AND device_id = :device"
 _OF_THESE = " AND iif(name_id, name_id, -remote_id) IN (SELECT value FROM json_each(:named))"
 _SO_JUDGED = " AND verdict_id IN (SELECT value FROM json_each(:verdicts))"
+# A pair is (device << 32) + 2 ** 31 + destination, so that what is below is that of an address.
+_MIDDLE = 1 << (_BITS - 1)
+_NAMED = f"((p.value & {(1 << _BITS) - 1}) - {_MIDDLE})"
+_OF_PAIRS = f"""
+    SELECT p.key, j.verdict_id FROM json_each(:pairs) p CROSS JOIN judgement j ON j.month = :month
+        AND j.device_id = p.value >> {_BITS} AND j.site_id = :site AND j.name_id = max({_NAMED}, 0)
+        AND j.remote_id = max(-{_NAMED}, 0)
+"""
 _FEW = 2_000  # destinations, up to which it pays to sift
+_FEW_PAIRS = 1_000  # of device and destination, up to which it pays to look for each
 
 
 class Judged(NamedTuple):
@@ -53,8 +62,17 @@ def verdicts_of(
 
     `named` is the number of a name; below 0 that of an address.
     """
+    if len(named) <= _FEW_PAIRS:
+        return _found(db, month, site, (device << _BITS) + named + _MIDDLE)
     these = distinct(named)
     few = len(these) <= _FEW
     of = (_OF_DEVICE if only is not None else "") + (_OF_THESE if few else "")
     asked = {"month": month, "site": site, "device": only, "named": json.dumps(these.tolist()) if few else None}
     return _read(db, of, asked).of(device, named)
+
+
+def _found(db: sqlite3.Connection, month: int, site: int, pairs: Ints) -> Ints:
+    out = np.zeros(len(pairs), np.int64)
+    for place, verdict in db.execute(_OF_PAIRS, {"month": month, "site": site, "pairs": json.dumps(pairs.tolist())}):
+        out[place] = verdict
+    return out

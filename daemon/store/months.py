@@ -28,15 +28,6 @@ _WAYS = f"""
     SELECT id, site_id, name_source, service IN ({ENCRYPTED_DNS}) FROM way WHERE :site IS NULL OR site_id = :site
 """
 _BITS = 32  # of the number of a name, or below 0 of an address
-_ADDRESSES = """
-    SELECT named, count(*) FROM (
-        SELECT max(met & 1) AS named FROM (
-            SELECT DISTINCT (remote_id << 1) | (name_id <> 0) AS met FROM slot_total
-            WHERE slot >= :begin AND slot < :end AND remote_id {of}
-                AND way_id IN (SELECT id FROM way WHERE scope = 'internet' AND (:site IS NULL OR site_id = :site))
-        ) GROUP BY met >> 1
-    ) GROUP BY named
-"""
 # From one month to the next by the key: `DISTINCT` would read every row of years.
 _EACH_MONTH = """
     {table}_at (month) AS (
@@ -152,18 +143,6 @@ def _naming_in(
         where, source = ways.kinds[place]
         out.append(Naming(month, where, who, source, (where, who) in hiding, *counts))
     return out
-
-
-def count_addresses(
-    db: sqlite3.Connection, begin: int, end: int, site: int | None = None, device: int | None = None
-) -> tuple[int, int]:
-    """(named, unnamed) addresses on the internet in a range of slots, as far back as traffic is kept by slot."""
-    query = _ADDRESSES.format(of="" if device is None else _OF_DEVICE)
-    rows: Sequence[tuple[int, int]] = db.execute(
-        query, {"begin": begin, "end": end, "site": site, "device": device}
-    ).fetchall()
-    counts = dict(rows)
-    return counts.get(1, 0), counts.get(0, 0)
 
 
 def known_devices(db: sqlite3.Connection) -> dict[int, Known]:

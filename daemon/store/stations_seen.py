@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
+# `+`: by the ends that are devices', of which there are few.
 _FIRST = """
     SELECT device_id, min(first_us) FROM (
         SELECT device_id, first_us FROM endpoint
-        WHERE station_id IS NOT NULL AND site_id = :site AND device_id IS NOT NULL AND first_us IS NOT NULL
+        WHERE station_id IS NOT NULL AND +site_id = :site AND device_id IS NOT NULL AND first_us IS NOT NULL
         UNION ALL
         SELECT device_id, first_us FROM capture
         WHERE device_id IS NOT NULL AND site_id = :site AND first_us IS NOT NULL

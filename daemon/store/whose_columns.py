@@ -62,17 +62,15 @@ def read_months(db: sqlite3.Connection, site_id: int, months: Iterable[int]) -> 
     return found
 
 
-def read_met(db: sqlite3.Connection, site_id: int, month: int, device_id: int | None) -> list[tuple[int, int, int]]:
-    """(device, number of whose it is, bytes both ways) of a whole month, of one device or of all; device 0: no device."""
+def read_met(db: sqlite3.Connection, site_id: int, month: int, device_id: int | None) -> tuple[Ints, Ints, Ints]:
+    """Columns (device, number of whose it is, bytes both ways) of a whole month, of one device or of all; device 0: none.
+
+    There may be several rows of a device and a number.
+    """
     (columns,) = read_months(db, site_id, [month])
     devices = read_device_column(db)[columns.pairs >> BITS]
-    keys, octets = devices << BITS | columns.pairs & _WHOSE, columns.up + columns.down
-    if device_id is not None:
-        of_device = devices == device_id
-        keys, octets = keys[of_device], octets[of_device]
-    found, places = np.unique(keys, return_inverse=True)
-    sums = np.bincount(places, octets, len(found)).astype(np.int64)  # exact, as in `added`
-    return list(zip((found >> BITS).tolist(), (found & _WHOSE).tolist(), sums.tolist(), strict=True))
+    ours = slice(None) if device_id is None else devices == device_id
+    return devices[ours], (columns.pairs & _WHOSE)[ours], (columns.up + columns.down)[ours]
 
 
 def columns_of(rows: Rows) -> Columns:

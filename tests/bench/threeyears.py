@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
-from daemon.report.changes import changes_report, read_for
+from daemon.report.changes import told
 from daemon.report.coverage import coverage_report
 from daemon.report.registry import KINDS, Kind
 from daemon.report.scope import Scope, Span
+from daemon.report.turnover_kept import read_changes
+from daemon.store.address_days import count_addresses
 from daemon.store.calendar import Calendar, month_days
 from daemon.store.database import read_database
-from daemon.store.months import count_addresses, known_devices, read_naming
+from daemon.store.months import known_devices, read_naming
 from daemon.store.reached import read_reached
 from daemon.store.roster import read_contacts as contacts_of
 from daemon.store.roster import read_residents
@@ -33,15 +35,16 @@ _BY_MONTHS = ("changes", "coverage")  # the command asks these about months
 TIERS: dict[str, tuple[str, ...]] = {
     "detail: flows, hellos, DNS, frames": (
         "flow", "flow_kind", "flow_slice", "hello", "dns_message", "dns_record", "frame_slot", "kept_label",
-        "destination_day", "destination_sum", "destination_day_column",
+        "destination_day", "destination_sum", "destination_day_column", "destination_run_column",
     ),
-    "traffic by quarter of an hour": ("slot_total", "slot_sum_column"),
+    "traffic by quarter of an hour": ("slot_total", "slot_sum_column", "address_column"),
     "hours": ("hour_total",),
     "days": ("day_total", "scope_total", "day_stale", "house_hour", "house_day", "way_month", "unsummed"),
     "destinations by month": ("destination_month",),
     "whose they are": ("judgement", "verdict"),
     "whose it was, added up": (
         "whose", "whose_day", "whose_month", "whose_stale", "whose_house", "whose_column", "naming_month",
+        "turnover_month", "turnover_before",
     ),
     "destinations in columns": ("destination_month_column",),
     "names, aliases, addresses": ("name", "alias", "remote", "way"),
@@ -100,8 +103,8 @@ def questions(db: sqlite3.Connection) -> dict[str, Callable[[], object]]:
 
     def changes(months: int, device: int | None = None) -> Callable[[], object]:
         def ask() -> object:
-            contacts = read_for(db, 1, device, month - months + 1, month)
-            return changes_report(contacts, known_devices(db), month - months + 1, month).shown()
+            changes = read_changes(db, 1, device, month - months + 1, month, month)
+            return told(changes, known_devices(db), month).shown()
 
         return ask
 

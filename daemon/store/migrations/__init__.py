@@ -25,6 +25,8 @@ _STEPS = (
     "0013_sums",
     "0014_hours",
     "0015_judged",
+    "0016_turnover",
+    "0017_pieces",
 )
 VERSION = len(_STEPS)
 

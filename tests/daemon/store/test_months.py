@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.store.calendar import Calendar
 from daemon.store.contact_months import last_met, read_contact_months
 from daemon.store.database import open_database, transaction
 from daemon.store.months import (
-    count_addresses,
     known_devices,
     last_months,
     read_naming,
@@ -96,12 +94,6 @@ def test_how_names_came_about(db: sqlite3.Connection) -> None:
         each.name_source: (each.destinations, each.flows) for each in read_naming(db, NOVEMBER, NOVEMBER, device=laptop)
     }
     assert told == {"tls": (2, 2), "-": (2, 2)}
-
-
-def test_addresses_named_and_not(db: sqlite3.Connection) -> None:
-    assert count_addresses(db, *Calendar("UTC").month(NOVEMBER)) == (2, 1)
-    assert count_addresses(db, *Calendar("UTC").month(DECEMBER)) == (1, 0)
-    assert count_addresses(db, *Calendar("UTC").month(DECEMBER + 1)) == (0, 0)
 
 
 def test_what_there_is(db: sqlite3.Connection) -> None:
