@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from daemon.store.errors import StoreError
 from daemon.store.words import BadWordError
+from web.health import troubles_at_first
 from web.reading import TooLongError
 from web.security.gate import Session
 from web.visit import NotHereError, NothingYetError, Visit, visiting
@@ -26,6 +27,7 @@ from web.visit import NotHereError, NothingYetError, Visit, visiting
 _log = logging.getLogger("homeport.web")
 _LONGEST_FIELDS = 64
 _TOO_LONG = 503
+_AGAIN_S = 20  # after which a page without data looks again
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ def answered(visit: Visit, answer: Callable[[Visit], Response]) -> Response:
     try:
         return answer(visit)
     except NothingYetError:
-        return visit.page("nothing_yet.html")
+        page = visit.page("nothing_yet.html", troubles=troubles_at_first(visit.options.services()), again=_AGAIN_S)
+        if visit.request.method == "GET":
+            page.headers["refresh"] = str(_AGAIN_S)  # also without script: the first packet is what one waits for
+        return page
     except NotHereError as error:
         return _problem(visit, 404, "Not here", str(error))
     except TooLongError as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 from urllib.parse import quote, quote_plus, urlencode
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from daemon.identify.vocabulary import OwnerWords
+from daemon.report.recording import Unrecorded, unrecorded
 from daemon.report.scope import Scope
 from daemon.store.applications import read_applications
 from daemon.store.errors import StoreError
@@ -180,6 +180,18 @@ class Visit:
         said = self.query("range")
         return said if said is not None and said.strip() != self.range.key else None
 
+    @property
+    def place(self) -> str:
+        """The page of the menu that this one belongs to: `/destinations` of one company."""
+        first = "/" + self.request.url.path.split("/", 2)[1]
+        return {"/companies": "/destinations", "/countries": "/map"}.get(first, first)
+
+    @property
+    def night(self) -> str:
+        """The hours of the night, as addresses of packets have them: `23-6`."""
+        first, end = night_of(self.settings)
+        return f"{first}-{end}"
+
     @cached_property
     def words(self) -> OwnerWords:
         """What the owner said of this home's devices."""
@@ -190,6 +202,10 @@ class Visit:
         """All devices, called as the owner calls them, those with most traffic in the last weeks first."""
         day = self.newest_us // _DAY_US - _WEEKS_DAYS
         return [with_level(_as_said(each, self.words), self.words) for each in read_residents(self.db, self.site, day)]
+
+    def unrecorded(self) -> list[Unrecorded]:
+        """Who is not recorded in full, as the owner said."""
+        return unrecorded(self.residents, self.names, self.words) if self.words.levels else []
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -217,7 +233,7 @@ class Visit:
             self.db, self.site_id, self.site, self.zone, self.range.span, self.newest_us,
             None if device is None else device.device_id, self.names, night_of(self.settings),
             read_applications(self.owner), {word: asked for word in NARROWING if (asked := self.query(word)) is not None},
-            self.options.locate, self.options.known, self.remember,
+            self.options.locate, self.options.known, self.remember, self.unrecorded,
         )  # fmt: skip
 
     # What is answered
@@ -237,10 +253,12 @@ class Visit:
             self._asked[key] = asked = f"?{asked}" if asked else ""
         return path + asked
 
-    def packets(self, **words: str | None) -> str:
+    def packets(self, **words: str | tuple[str, ...] | None) -> str:
         """Where the packets are of what these words say (`daemon.ingest.wanted`), of this home, time and device."""
         said = [pair for name, pair in self._kept if name not in words]
-        said += [f"{word}={quote_plus(text)}" for word, text in words.items() if text is not None]
+        for word, text in words.items():
+            several = text if isinstance(text, tuple) else () if text is None else (text,)
+            said += [f"{word}={quote_plus(each)}" for each in several]
         return f"/captures?{'&'.join(said)}" if said else "/captures"
 
     @cached_property
@@ -299,8 +317,7 @@ def _as_said(resident: Resident, words: OwnerWords) -> Resident:
     )
     taken_back = name is None and resident.name_source == "owner"  # until the labels follow, what it calls itself
     own = next((called for member in resident.members for called in member.names), None)
-    return replace(
-        resident,
+    return resident._replace(
         name=own if taken_back else name or resident.name,
         name_source="owner" if name else None if taken_back else resident.name_source,
         owner=owner,  # nobody else can know

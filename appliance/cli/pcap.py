@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from daemon.decode.pcap_writing import Writer
     from daemon.ingest.bpf import Filter
     from daemon.ingest.retrieve import Found, Missing, Question
+    from daemon.ingest.wanted import Wanted
     from daemon.store.meant import Terms
 
 _MOST_NAMED = 10
@@ -38,7 +39,7 @@ class _Asked:
     flow_id: int | None
     expression: str | None
     place: str | None
-    words: Mapping[str, str | None]  # of daemon.ingest.wanted
+    wanted: Wanted
 
 
 @click.command("pcap", short_help="Write the packets behind what is shown, for Wireshark.")
@@ -50,21 +51,34 @@ class _Asked:
     "--destination", metavar="WHERE", help="What went to or came from there: a name, address, domain or organisation."
 )
 @click.option(
-    "--company", metavar="NAME", help="What a company got or sent, by its name on the pages; - is nobody known."
+    "--name", metavar="NAME", help="One row of a table: this very name and none below it, or a nameless address."
+)
+@click.option(
+    "--address", metavar="ADDRESS", help="What this address sent or received, besides all else that is asked."
+)
+@click.option(
+    "--company",
+    metavar="NAME",
+    multiple=True,
+    help="What a company got or sent, by its name on the pages; - is nobody known. Several: any of them.",
 )
 @click.option("--country", metavar="CODE", help="Computers in a country: DE or Germany; - where nobody knows it.")
+@click.option("--network", metavar="AS", help="Computers in a network: AS15169; - where nobody knows it.")
 @click.option(
     "--party", metavar="PARTY", help="first, support, platform, third or unknown, as destinations are judged."
 )
+@click.option("--purpose", metavar="WORD", help="advertising, time, ...; watching: all of advertising and tracking.")
 @click.option("--application", metavar="NAME", help="Names of an application's set, as the network page lists them.")
 @click.option("--asked", metavar="NAME", help="The DNS questions for this name, and the answers.")
 @click.option(
     "--service", metavar="NAME", help="https, quic, dns, ... as the table of protocols has them; - is none known."
 )
+@click.option("--port", metavar="NUMBER", help="The server's port, as the view flows has it.")
 @click.option("--protocol", metavar="NAME", help="tcp, udp, icmp, arp, ... as the table of protocols has them.")
 @click.option("--ip-version", metavar="4|6", help="Over IPv4, or over IPv6.")
 @click.option("--encrypted", metavar="yes|no|unknown", help="As the table of encryption has it.")
 @click.option("--scope", metavar="WHERE", help="internet, local (within the home) or chatter (discovery and control).")
+@click.option("--hours", metavar="FROM-TO", help="Hours of each day in the home's time zone: 23-6 is the night.")
 @click.option("--since", metavar="TIME", help="From then on: 2025-07-01, 2025-07-01T21:00, 'yesterday 21:00', 2h, 7d.")
 @click.option("--until", metavar="TIME", help="Up to then; of a date, the whole day.")
 @click.option("--flow", "flow_id", type=int, metavar="ID", help="One row of the view flows.")
@@ -78,12 +92,12 @@ def command(ctx: click.Context, /, **_: object) -> int:
     """
     from appliance.packet_output import packet_output
     from daemon.ingest.retrieve import look_up
-    from daemon.ingest.wanted import WORDS
+    from daemon.ingest.wanted import WORDS, Wanted
     from daemon.store.database import read_database
     from daemon.store.errors import explained
 
     others = {name: value for name, value in ctx.params.items() if name not in WORDS}
-    asked = _Asked(**others, words={word: ctx.params[word] for word in WORDS})
+    asked = _Asked(**others, wanted=Wanted(**{word: ctx.params[word] for word in WORDS}))
     config = load_config({"store.database": asked.database, "store.owner": asked.owner_file, "site.name": asked.site})
     path = config.store.database
     if not path.is_file():
@@ -139,7 +153,7 @@ def _question(db: sqlite3.Connection, config: Config, asked: _Asked, keep: Filte
         since_us,
         until_us,
         None if asked.device is None else _stations(config, asked.device),
-        _terms(db, site_id, config, asked.words),
+        _terms(db, site_id, config, asked.wanted),
         None if asked.flow_id is None else _row(db, site_id, asked.flow_id),
         keep,
     )
@@ -168,8 +182,8 @@ def _station(key: str) -> tuple[int, str]:
     return (int(key.replace(":", ""), 16), "") if mac_key(key) else (-1, key)
 
 
-def _terms(db: sqlite3.Connection, site_id: int, config: Config, words: Mapping[str, str | None]) -> Terms:
-    from daemon.ingest.wanted import NothingMetError, NotMeantError, Wanted, understand
+def _terms(db: sqlite3.Connection, site_id: int, config: Config, wanted: Wanted) -> Terms:
+    from daemon.ingest.wanted import NothingMetError, NotMeantError, understand
     from daemon.store.applications import read_applications
     from daemon.store.owner import read_owner
 
@@ -181,7 +195,7 @@ def _terms(db: sqlite3.Connection, site_id: int, config: Config, words: Mapping[
             return read_applications(owner)
 
     try:
-        return understand(db, site_id, Wanted(**words), applications)
+        return understand(db, site_id, wanted, applications)
     except NothingMetError as error:
         raise CannotDoError(printable(error)) from error
     except NotMeantError as error:

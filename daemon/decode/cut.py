@@ -22,6 +22,7 @@ from daemon.decode.packet import FRAME, IP, NO_MAC
 from daemon.decode.records import Records
 
 Accepts = Callable[[int, bytes], bool]  # (link type, frame)
+Timely = Callable[[NDArray[Any]], Mask]  # of times in microseconds
 
 _MACS = 12  # bytes of an Ethernet frame with both MACs
 
@@ -57,11 +58,12 @@ class Wish:
     since_us: int | None = None
     until_us: int | None = None
     device: Party | None = None
-    remotes: frozenset[tuple[int, int]] | None = None  # (IP version, address)
+    remotes: frozenset[tuple[int, int]] = frozenset()  # (IP version, address), each of which sent or received it
     flows: Flows | None = None
     messages: Flows | None = None  # single packets of flows, as flows of one moment
     accepts: Accepts | None = None
     carried: Carried | None = None
+    timely: Timely | None = None
 
 
 class Choice:
@@ -81,13 +83,16 @@ class Choice:
             marked &= records.time_us >= wish.since_us
         if wish.until_us is not None:
             marked &= records.time_us < wish.until_us
+        if wish.timely is not None:
+            marked &= wish.timely(records.time_us)
         if not marked.any():
             return marked
         columns = self._decoded(buf, records)
         if wish.device is not None:
             marked &= self._device(buf, records, columns, wish.device)
-        if columns is not None and wish.remotes is not None:
-            marked &= _either(columns, wish.remotes)
+        if columns is not None:
+            for remote in wish.remotes:
+                marked &= _either(columns, remote)
         if columns is not None and marked.any():
             marked &= _carried(columns, wish)
         if wish.accepts is not None:
@@ -97,7 +102,7 @@ class Choice:
     def _decoded(self, buf: bytearray, records: Records) -> Columns | None:
         """The headers, where they decide."""
         wish = self._wish
-        needed = any(each is not None for each in (wish.remotes, wish.flows, wish.messages, wish.carried))
+        needed = bool(wish.remotes) or any(each is not None for each in (wish.flows, wish.messages, wish.carried))
         if not needed and (wish.device is None or bool((records.link == ETHERNET).all())):
             return None
         return decode_columns(buf, records, self._fragments)
@@ -131,12 +136,12 @@ def _ends(columns: Columns) -> tuple[tuple[NDArray[Any], NDArray[Any]], ...]:
     return (columns.source_hi, columns.source_lo), (columns.destination_hi, columns.destination_lo)
 
 
-def _either(columns: Columns, addresses: frozenset[tuple[int, int]]) -> Mask:
-    """Rows that one of the addresses sent or received."""
+def _either(columns: Columns, address: tuple[int, int]) -> Mask:
+    """Rows that the address sent or received."""
+    version, number = address
     marked = np.zeros(len(columns), bool)
-    for version, number in addresses:
-        for high, low in _ends(columns):
-            marked |= (columns.version == version) & (high == number >> 64) & (low == number & (1 << 64) - 1)
+    for high, low in _ends(columns):
+        marked |= (columns.version == version) & (high == number >> 64) & (low == number & (1 << 64) - 1)
     return marked
 
 

@@ -9,9 +9,8 @@ Rule 3: a file that is gone, another one than was imported, or cannot be read is
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +19,31 @@ import numpy as np
 from daemon.decode.columns import SPARE
 from daemon.decode.cursor import DecodeError
 from daemon.decode.cut import Accepts, Address, Carried, Choice, Party, Wish
-from daemon.decode.cut_flows import Conversation, Flows, Span
+from daemon.decode.cut_flows import Conversation, Flows
 from daemon.decode.fine import is_finer, remainders
 from daemon.decode.framing import LOOKAHEAD, Scanner, entered_scanner
 from daemon.decode.links import LINK_NAMES
 from daemon.decode.merge import Cut, merge
 from daemon.decode.records import Records
-from daemon.decode.sketch import Block, address_mark, has_any, mac_mark
+from daemon.decode.sketch import address_mark, mac_mark
 from daemon.flow.local import address_number
 from daemon.flow.services import NO, frame_number, protocol_name
+from daemon.ingest.hours import HoursOfDay
 from daemon.ingest.source import Source, head_identity
+from daemon.ingest.stretches import Stretch, stretches_of
 from daemon.store import behind
 from daemon.store.behind import End, Ends, Held
 from daemon.store.blocks import read_blocks
-from daemon.store.meant import ANY_WAY, ANYTHING, Judgements, Terms, has_flows, read_flows_of, read_messages_about
+from daemon.store.meant import (
+    ANY_WAY,
+    ANYTHING,
+    NOT_OUTSIDE,
+    Judgements,
+    Terms,
+    has_flows,
+    read_flows_of,
+    read_messages_about,
+)
 
 _WINDOW = 512 << 10  # bytes of a piece; a search behind damage may need LOOKAHEAD
 _LARGE_HEAD = 4 << 20  # the first record lies within it, even behind large pcapng blocks
@@ -74,7 +84,7 @@ class Part:
     path: Path
     held: Held
     wish: Wish
-    stretches: tuple[tuple[int, int | None, str | None], ...]  # begin, end (None: the file's), state of the scanner
+    stretches: tuple[Stretch, ...]
 
 
 @dataclass(slots=True)
@@ -112,7 +122,7 @@ def look_up(db: sqlite3.Connection, question: Question) -> Found:
         wish = chooser.wish(held)
         if wish is None:
             continue
-        stretches = _stretches(read_blocks(db, held.capture_id), held, wish, chooser.marks(held))
+        stretches = chooser.stretches(held, wish)
         path, why = _file_of(held)
         if path is None:
             if stretches:
@@ -170,6 +180,7 @@ class _Chooser:
         self._judgements = Judgements(db, question.site_id, question.zone)
         self._by_flow = bool(terms.meant) or any(part is not None for part in terms.way[2:])
         self._carried = _carried(terms)
+        self._hours = None if terms.hours is None else HoursOfDay(terms.hours, question.zone)
 
     def _whole(self, held: Held) -> bool:
         """Whether all of the capture counts as one of the stations."""
@@ -182,7 +193,7 @@ class _Chooser:
     def wish(self, held: Held) -> Wish | None:
         """What to choose of the capture; None where there is nothing."""
         question = self._question
-        if self._stations == []:
+        if self._stations == [] or not self._timely(held):
             return None
         flows, carried = self._flows(held), self._carried
         nothing = not flows if flows is not None else carried is not None and self._never(held)
@@ -193,12 +204,21 @@ class _Chooser:
             question.since_us,
             question.until_us,
             None if self._whole(held) else self._party,
-            None if question.terms.address is None else frozenset((question.terms.address,)),
+            question.terms.addresses,
             flows,
             messages,
             question.accepts,
             carried,
+            None if self._hours is None else self._hours.mark,
         )
+
+    def _timely(self, held: Held) -> bool:
+        """Whether any of the capture may lie in the hours that are wanted."""
+        return self._hours is None or held.status == "live" or self._hours.any(held.first_us, held.last_us)
+
+    def stretches(self, held: Held, wish: Wish) -> list[Stretch]:
+        """What to read of a capture."""
+        return stretches_of(read_blocks(self._db, held.capture_id), held, wish, self._marks(held), self._hours)
 
     def _never(self, held: Held) -> bool:
         """Whether no packet with IP of the capture can be carried as is wanted; what is not read yet may be."""
@@ -226,16 +246,14 @@ class _Chooser:
         ends = read_flows_of(self._db, held.capture_id, span, terms.way, terms.meant, self._judgements, stations)
         return Flows.of(map(_conversation, ends))
 
-    def marks(self, held: Held) -> list[list[int]]:
+    def _marks(self, held: Held) -> list[list[int]]:
         """Of each of these lists one mark at least is in a block with wanted packets."""
         wanted = []
         if self._party is not None and not self._whole(held):
             by_mac = [mac_mark(mac) for mac in self._macs]
             only = held.link_types == _ETHERNET_ONLY
             wanted.append(by_mac + ([] if only else [address_mark(each.number) for each in self._party.addresses]))
-        if self._question.terms.address is not None:
-            wanted.append([address_mark(self._question.terms.address[1])])
-        return wanted
+        return wanted + [[address_mark(number)] for _, number in self._question.terms.addresses]
 
 
 def _carried(terms: Terms) -> Carried | None:
@@ -244,9 +262,9 @@ def _carried(terms: Terms) -> Carried | None:
     if way == ANY_WAY:
         return None
     number = None if way.protocol is None else frame_number(way.protocol)
-    outside = terms.meant or terms.address or terms.asked or way.ip_version
+    outside = terms.meant or terms.addresses or terms.asked or way.ip_version or way.port is not None
     so = (
-        way.service in {None, ""} and way.encrypted in {None, NO} and way.scope in {None, "chatter"}
+        way.service in {None, ""} and way.encrypted in {None, NO} and way.scope in {None, "chatter", NOT_OUTSIDE}
     )  # as `traffic` has it
     frames: frozenset[int] | None = frozenset()
     if so and not outside:
@@ -274,47 +292,6 @@ def _conversation(ends: Ends) -> Conversation:
         -1 if ends.server_port is None else ends.server_port,
         (ends.first_us, ends.last_us),
     )
-
-
-def _stretches(
-    blocks: list[Block], held: Held, wish: Wish, marks: list[list[int]]
-) -> list[tuple[int, int | None, str | None]]:
-    """What to read of a capture: blocks that may have wanted packets, and what no block describes."""
-    out: list[tuple[int, int | None, str | None]] = []
-    only_flows = wish.carried is None or wish.carried.frames == frozenset()
-    flows = [each for each in (wish.flows, wish.messages) if each is not None]
-    spans = [each.times() for each in flows if only_flows]
-    if not blocks or blocks[0].begin > 0:
-        out.append((0, blocks[0].begin if blocks else None, None))
-    for block in blocks:
-        if not _timely(block, wish, spans) or not all(has_any(block.sketch, some) for some in marks):
-            continue
-        if out and out[-1][1] == block.begin:
-            out[-1] = (out[-1][0], block.end, out[-1][2])
-        else:
-            out.append((block.begin, block.end, block.scanner))
-    behind_cursor = held.status == "live" and (wish.until_us is None or wish.until_us > held.last_us)
-    if blocks and behind_cursor and not flows:
-        if out and out[-1][1] == blocks[-1].end:
-            out[-1] = (out[-1][0], None, out[-1][2])
-        else:
-            out.append((blocks[-1].begin, None, blocks[-1].scanner))
-    return out
-
-
-def _timely(block: Block, wish: Wish, spans: list[list[Span]]) -> bool:
-    if not block.packets:
-        return False
-    if wish.since_us is not None and block.last_us < wish.since_us:
-        return False
-    if wish.until_us is not None and block.first_us >= wish.until_us:
-        return False
-    return all(_ran(of, block) for of in spans)
-
-
-def _ran(spans: list[Span], block: Block) -> bool:
-    place = bisect_left(spans, block.first_us, key=lambda span: span[1])  # the first that ends late enough
-    return place < len(spans) and spans[place][0] <= block.last_us
 
 
 def _cuts(part: Part) -> Iterator[Cut]:
@@ -364,7 +341,7 @@ class _Reading:
             return
         finer = remainders(buf, records, before, scanner.state())
         if self._offset_us:
-            records = replace(records, time_us=records.time_us + self._offset_us)
+            records = records._replace(time_us=records.time_us + self._offset_us)
         rows = np.flatnonzero(self._choice.mark(buf, records))
         if not len(rows):
             return
@@ -380,8 +357,7 @@ def _before(records: Records, end: int | None) -> Records:
     if end is None or not len(records.offset) or records.offset[-1] < end:
         return records
     stop = int(np.searchsorted(records.offset, end))
-    return replace(
-        records,
+    return records._replace(
         offset=records.offset[:stop],
         captured=records.captured[:stop],
         wire=records.wire[:stop],

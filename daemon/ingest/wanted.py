@@ -7,18 +7,21 @@ Rule 2: a word that cannot be is refused with what could be; one that can be and
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 from daemon.classify.countries import COUNTRIES
+from daemon.classify.purposes import PURPOSES, WATCHING
 from daemon.classify.vocabulary import PARTIES
 from daemon.flow.local import address_number
 from daemon.flow.services import FRAMES, NO, SERVICES, UNKNOWN, YES, frame_number, protocol_name
+from daemon.ingest.hours import read_hours
 from daemon.report.applications import application_of
 from daemon.report.contacts import NOBODY
 from daemon.store.applications import BROUGHT
 from daemon.store.meant import (
+    NOT_OUTSIDE,
     Meant,
     Terms,
     Way,
@@ -26,15 +29,19 @@ from daemon.store.meant import (
     find_country,
     find_destination,
     find_name,
+    find_network,
     find_party,
+    find_purpose,
+    find_row,
     like_destinations,
 )
 from daemon.store.named import names_below
 from daemon.store.words import address_key
 
-SCOPES = ("internet", "local", "chatter")
+SCOPES = ("internet", "local", "chatter", NOT_OUTSIDE)
 SECRECY = (YES, NO, UNKNOWN)
 VERSIONS = ("4", "6")
+WATCHED = "watching"  # all that the report of this name counts
 _OUTSIDE = tuple(party for party in PARTIES if party != "local")
 _MOST_NAMED = 12
 
@@ -57,14 +64,20 @@ class NothingMetError(NotMeantError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The words, as they were said; None: anything. All that are said must hold."""
+    """The words, as they were said; None: anything. All that are said must hold; of companies any."""
 
     destination: str | None = None
-    company: str | None = None
+    name: str | None = None
+    address: str | None = None
+    company: tuple[str, ...] = ()
     country: str | None = None
+    network: str | None = None
     party: str | None = None
+    purpose: str | None = None
     application: str | None = None
     asked: str | None = None
+    hours: str | None = None
+    port: str | None = None
     service: str | None = None
     protocol: str | None = None
     ip_version: str | None = None
@@ -72,12 +85,24 @@ class Wanted:
     scope: str | None = None
 
     @property
-    def said(self) -> dict[str, str]:
-        """Those that were said."""
-        return {word: text for word in WORDS if (text := getattr(self, word)) is not None}
+    def said(self) -> list[tuple[str, str]]:
+        """(word, text) of those that were said, one that was said several times as often."""
+        return [(word, text) for word in WORDS for text in self.texts(word)]
+
+    def texts(self, word: str) -> tuple[str, ...]:
+        """What was said for a word."""
+        said = getattr(self, word)
+        return said if isinstance(said, tuple) else () if said is None else (said,)
 
 
 WORDS = tuple(each.name for each in fields(Wanted))
+SEVERAL = frozenset({"company"})  # words that may be said more than once
+
+
+def wanted_of(said: Callable[[str], Sequence[str]]) -> Wanted:
+    """The question of what was said for each word; of words that are said once the last counts."""
+    once: dict[str, str | None] = {word: (said(word) or (None,))[-1] for word in WORDS if word not in SEVERAL}
+    return Wanted(company=tuple(said("company")), **once)
 
 
 def understand(
@@ -87,23 +112,65 @@ def understand(
     applications: Callable[[], Mapping[str, tuple[str, ...]]] = lambda: BROUGHT,
 ) -> Terms:
     """What words mean in a home. Raises NotMeantError; sqlite3.Error as it comes."""
-    address = None if wanted.destination is None else address_key(wanted.destination)
-    meant = []
-    if wanted.destination is not None and address is None:
-        meant.append(_met(db, "destination", wanted.destination, find_destination(db, site_id, wanted.destination)))
-    if wanted.company is not None:
-        name = None if wanted.company == NOBODY else wanted.company
-        meant.append(_met(db, "company", wanted.company, find_company(db, site_id, name)))
-    if wanted.country is not None:
-        meant.append(find_country(db, country_code(wanted.country)))
-    if wanted.party is not None:
-        meant.append(find_party(db, _one_of("party", wanted.party, _OUTSIDE) or ""))
-    if wanted.application is not None:
-        meant.append(_application(db, wanted.application, applications()))
+    finders: Mapping[str, Callable[[str], Meant]] = {
+        "destination": lambda text: _met(db, "destination", text, find_destination(db, site_id, text)),
+        "name": lambda text: _met(db, "name", text, find_row(db, text, address_key(text))),
+        "country": lambda text: find_country(db, country_code(text)),
+        "network": lambda text: find_network(db, _network(text)),
+        "party": lambda text: find_party(db, _one_of("party", text, _OUTSIDE) or ""),
+        "purpose": lambda text: find_purpose(db, _purposes(text)),
+        "application": lambda text: _application(db, text, applications()),
+    }
+    far = None if wanted.destination is None else address_key(wanted.destination)
+    meant = [
+        find(text)
+        for word, find in finders.items()
+        for text in wanted.texts(word)
+        if word != "destination" or far is None
+    ]
+    if wanted.company:
+        meant.append(_companies(db, site_id, wanted.company))
     asked = None if wanted.asked is None else find_name(db, wanted.asked)
     if wanted.asked is not None and not asked:
         raise NothingMetError("asked", wanted.asked, "nobody here asked for")
-    return Terms(None if address is None else address_number(address), tuple(meant), _way(wanted), asked)
+    addresses = {each for each in (far, _address(wanted.address)) if each is not None}
+    hours = None if wanted.hours is None else _hours(wanted.hours)
+    return Terms(frozenset(map(address_number, addresses)), tuple(meant), _way(wanted), asked, hours)
+
+
+def _companies(db: sqlite3.Connection, site_id: int, names: Collection[str]) -> Meant:
+    """Flows to any of these."""
+    found = [_met(db, "company", name, find_company(db, site_id, None if name == NOBODY else name)) for name in names]
+    verdicts = frozenset[int]().union(*(each.verdicts for each in found))
+    return Meant(verdicts=verdicts, unjudged=any(each.unjudged for each in found))
+
+
+def _address(text: str | None) -> str | None:
+    address = None if text is None else address_key(text)
+    if text is not None and address is None:
+        raise NotMeantError("address", text, f"{text!r} is no address", "say one of IPv4 or IPv6")
+    return address
+
+
+def _network(text: str) -> int | None:
+    number = text.strip().upper().removeprefix("AS")
+    if text != NOBODY and not (number.isascii() and number.isdecimal() and len(number) <= 10):
+        instead = "say its number (AS15169), or - where nobody knows it"
+        raise NotMeantError("network", text, f"there is no network {text!r}", instead)
+    return None if text == NOBODY else int(number)
+
+
+def _purposes(text: str) -> Collection[str]:
+    if text in {WATCHED, NOBODY}:
+        return WATCHING if text == WATCHED else ()
+    return (_one_of("purpose", text, (*PURPOSES, WATCHED)) or "",)
+
+
+def _hours(text: str) -> tuple[int, int]:
+    hours = read_hours(text)
+    if hours is None:
+        raise NotMeantError("hours", text, f"{text!r} are no hours of the day", "say the first and the end: 23-6")
+    return hours
 
 
 def country_code(text: str) -> str | None:
@@ -135,7 +202,8 @@ def _application(db: sqlite3.Connection, text: str, sets: Mapping[str, tuple[str
         raise NotMeantError("application", text, f"there is no application {text!r}", _choices(sorted(sets)))
     domains = {domain: each for each, of in sets.items() for domain in of}
     found = names_below(db, domains)
-    return Meant(frozenset(number for number, said in found.items() if application_of(said, domains) == name))
+    numbers = frozenset(number for number, said in found.items() if application_of(said, domains) == name)
+    return Meant(numbers, outside=True)
 
 
 def _way(wanted: Wanted) -> Way:
@@ -146,7 +214,16 @@ def _way(wanted: Wanted) -> Way:
         "" if wanted.service == NOBODY else _known("service", wanted.service),
         _one_of("encrypted", wanted.encrypted, SECRECY),
         _one_of("scope", wanted.scope, SCOPES),
+        _port(wanted.port),
     )
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 1 << 16):
+        raise NotMeantError("port", text, f"there is no port {text!r}", "ports are numbers up to 65535")
+    return int(text)
 
 
 def _one_of(word: str, text: str | None, choices: tuple[str, ...]) -> str | None:

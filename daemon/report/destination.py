@@ -39,6 +39,10 @@ _COLUMNS = (
 )
 
 
+_SUMS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down")
+_MAIN, _FLOWS = Part._fields.index("main_id"), Part._fields.index("flows")
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What is kept about a destination. `names` by number; `remote` its number, where it is an address."""
@@ -76,11 +80,26 @@ def report(scope: Scope) -> Report:
             part.service or None, part.encrypted, named_words(part.name_source), part.flows, part.bytes_up,
             part.bytes_down, part.first_us, part.last_us,
         )
-        for part in found.parts
+        for part in _by_way(found.parts)
     )  # fmt: skip
     devices = {part.device_id for part in found.parts} - {0}
     sentence = f"{counted(len(devices), 'device')} exchanged {size_words(found.bytes)} with it."
     return Report("One destination", _COLUMNS, rows, (sentence,))
+
+
+def _by_way(parts: Sequence[Part]) -> list[Part]:
+    """Parts that differ in nothing but the address behind them as one."""
+    sums: dict[tuple[object, ...], Part] = {}
+    for part in parts:
+        key = (*part[:_MAIN], *part[_MAIN + 1 : _FLOWS])
+        known = sums.get(key)
+        sums[key] = part if known is None else _added(known, part)
+    return list(sums.values())
+
+
+def _added(one: Part, other: Part) -> Part:
+    counts = {word: getattr(one, word) + getattr(other, word) for word in _SUMS}
+    return one._replace(**counts, first_us=min(one.first_us, other.first_us), last_us=max(one.last_us, other.last_us))
 
 
 def find(scope: Scope, text: str) -> Found | None:

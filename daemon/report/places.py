@@ -19,6 +19,7 @@ from daemon.classify.countries import COUNTRIES
 from daemon.classify.place import FROM_COUNTRY, LOW, Place
 from daemon.report.contacts import narrowing, owned_labels
 from daemon.report.countries import country_name
+from daemon.report.networks import as_words
 from daemon.report.scope import Scope, Span
 from daemon.report.table import COUNT, SIZE, Column, Report
 from daemon.report.words import counted, share_words
@@ -88,7 +89,7 @@ def report(scope: Scope) -> Report:
     sums = spots(scope)
     rows = tuple(
         (
-            each.key.country, country_name(each.key.country), *each.key[1:5], _asn(each.key.asn), each.key.network,
+            each.key.country, country_name(each.key.country), *each.key[1:5], as_words(each.key.asn), each.key.network,
             each.key.confidence, len(each.companies - {None}), each.destinations, each.packets_up, each.packets_down,
             each.bytes_up, each.bytes_down,
         )
@@ -103,10 +104,6 @@ _NOTE = (
 )
 
 
-def _asn(number: int | None) -> str | None:
-    return None if number is None else f"AS{number}"
-
-
 def is_recent(scope: Scope) -> bool:
     """Whether a span is so short that the place of everything in it is looked up."""
     return scope.span.seconds <= _RECENT_S
@@ -114,10 +111,15 @@ def is_recent(scope: Scope) -> bool:
 
 def recent_spots(scope: Scope) -> list[SpotSum]:
     """The points of the scope's time or, of a longer one, of its last days: addresses of a year are too many for a page."""
+    return spots(recent(scope))
+
+
+def recent(scope: Scope) -> Scope:
+    """The question about the time of which places are looked up."""
     if is_recent(scope):
-        return spots(scope)
+        return scope
     until = min(scope.span.until_us, scope.newest_us + 1)
-    return spots(scope.over(Span(max(scope.span.since_us, until - _RECENT_US), scope.span.until_us)))
+    return scope.over(Span(max(scope.span.since_us, until - _RECENT_US), scope.span.until_us))
 
 
 def spots(scope: Scope) -> list[SpotSum]:

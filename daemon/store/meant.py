@@ -20,41 +20,52 @@ from daemon.store.behind import BEGINNING, END, Ends
 from daemon.store.cells import INSIDE, INWARD
 from daemon.store.labels import name_numbers
 
+NOT_OUTSIDE = "inside"  # a scope: local and chatter
 _MONTHS_HELD = 2  # captures are asked in the order of time, and one of a day touches two at most
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Flows under some names, or with some verdicts; `unjudged`: and those without a verdict."""
+    """Flows under some names, or with some verdicts; `unjudged`: and those without a verdict.
+
+    `address`: and those to an address that have no name; `outside`: names count on the internet alone.
+    """
 
     names: frozenset[int] = frozenset()
     verdicts: frozenset[int] = frozenset()
     unjudged: bool = False
+    address: str | None = None
+    outside: bool = False
 
 
 class Way(NamedTuple):
-    """How a flow is carried, in the words of the view `traffic`; None: in any way. A service that is '': none known."""
+    """How a flow is carried, in the words of the view `traffic`; None: in any way. A service that is '': none known.
+
+    `port` is that of the server, whoever sends.
+    """
 
     protocol: str | None = None
     ip_version: int | None = None
     service: str | None = None
     encrypted: str | None = None
     scope: str | None = None
+    port: int | None = None
 
 
 ANY_WAY = Way()
 
 
 class Terms(NamedTuple):
-    """What a question is about, looked up: (IP version, address) of the far end, flows to somebody, a way to go.
+    """What a question is about, looked up: (IP version, address) of ends, all of them; flows to somebody, a way to go.
 
-    `asked`: names, of which the DNS messages alone are meant.
+    `asked`: names, of which the DNS messages alone are meant. `hours` of the day: the first, and that before which they end.
     """
 
-    address: tuple[int, int] | None = None
+    addresses: frozenset[tuple[int, int]] = frozenset()
     meant: tuple[Meant, ...] = ()
     way: Way = ANY_WAY
     asked: frozenset[int] | None = None
+    hours: tuple[int, int] | None = None
 
 
 ANYTHING = Terms()
@@ -68,6 +79,13 @@ def find_destination(db: sqlite3.Connection, site_id: int, text: str) -> Meant:
     ).fetchall()
     verdicts = _with_verdict(db, "organisation = ?1 COLLATE NOCASE OR registrable_domain = ?1", wanted)
     return Meant(frozenset(row[0] for row in names), verdicts if _judged(db, site_id, verdicts) else frozenset())
+
+
+def find_row(db: sqlite3.Connection, text: str, address: str | None) -> Meant:
+    """Flows under this very name and none below it; of an address those that have no name. As tables of rows have them."""
+    if address is not None:
+        return Meant(address=address, outside=True)
+    return Meant(find_name(db, text), outside=True)
 
 
 def find_company(db: sqlite3.Connection, site_id: int, name: str | None) -> Meant:
@@ -89,7 +107,19 @@ def find_party(db: sqlite3.Connection, party: str) -> Meant:
     return Meant(verdicts=_with_verdict(db, "party = ?1", party), unjudged=party == "unknown")
 
 
-def _with_verdict(db: sqlite3.Connection, condition: str, value: str | None) -> frozenset[int]:
+def find_purpose(db: sqlite3.Connection, purposes: Collection[str]) -> Meant:
+    """Flows that are for one of these; for none: those of which nobody knows what for."""
+    if not purposes:
+        return Meant(verdicts=_with_verdict(db, "purpose IS ?1", None), unjudged=True)
+    return Meant(verdicts=_with_verdict(db, "purpose IN (SELECT value FROM json_each(?1))", json.dumps(list(purposes))))
+
+
+def find_network(db: sqlite3.Connection, number: int | None) -> Meant:
+    """Flows to the addresses of a network (an AS), as they were judged; None: in none that is known."""
+    return Meant(verdicts=_with_verdict(db, "asn IS ?1", number), unjudged=number is None)
+
+
+def _with_verdict(db: sqlite3.Connection, condition: str, value: str | int | None) -> frozenset[int]:
     return frozenset(row[0] for row in db.execute(f"SELECT id FROM verdict WHERE {condition}", (value,)))
 
 
@@ -151,7 +181,8 @@ _FLOWS = f"""
     WHERE f.id BETWEEN :capture << 40 AND (:capture << 40 | 0xFFFFFFFFFF) AND f.last_us >= :since AND f.first_us < :until
         AND (:protocol IS NULL OR f.protocol = :protocol) AND (:ip_version IS NULL OR f.ip_version = :ip_version)
         AND (:service IS NULL OR coalesce(f.service, '') = :service)
-        AND (:encrypted IS NULL OR f.encrypted = :encrypted) AND (:scope IS NULL OR ranges = :scope)
+        AND (:encrypted IS NULL OR f.encrypted = :encrypted) AND (:port IS NULL OR f.server_port = :port)
+        AND (:scope IS NULL OR ranges = :scope OR :scope = '{NOT_OUTSIDE}' AND ranges <> 'internet')
 """
 
 
@@ -189,7 +220,9 @@ def _fits(
     device, name, address, scope = end
     verdicts: set[int | None] | None = None
     for each in meant:
-        if name in each.names:
+        if name in each.names and (scope == "internet" or not each.outside):
+            continue
+        if each.address is not None and not name and address == each.address and scope == "internet":
             continue
         if scope != "internet" or not (each.verdicts or each.unjudged):
             return False

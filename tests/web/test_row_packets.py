@@ -133,6 +133,52 @@ def test_what_holds_is_said_and_can_be_left_out(browser: TestClient) -> None:
     assert (asked["service"], asked["device"], asked["ip_version"]) == (["https"], [TABLET_MAC], ["4"])
 
 
+def test_several_companies_hours_and_networks_are_said_and_kept(browser: TestClient) -> None:
+    words = (
+        "company=Netflix&company=Meta+(Facebook)&hours=23-6&network=AS15169&purpose=watching&name=a.example&port=443"
+    )
+    page = read(browser, f"/captures?{RANGE}&{words}")
+    held = {each.one("strong").text: each.one("a") for each in page.one("ul", id="only").all("li")[1:]}
+    assert list(held) == [
+        "of the row a.example alone", "of Netflix", "of Meta (Facebook)", "in network AS15169",
+        "for advertising and tracking", "between 23:00 and 06:00 of each day", "of port 443 of the server",
+    ]  # fmt: skip
+    without = parse_qs(urlsplit(held["of Netflix"].attributes["href"]).query)
+    assert (without["company"], without["hours"], without["network"]) == (["Meta (Facebook)"], ["23-6"], ["AS15169"])
+    form = page.one("section", id="packets").one("form")
+    hidden = [(each.attributes["name"], each.attributes["value"]) for each in form.all("input", type="hidden")[1:]]
+    assert hidden == [
+        ("name", "a.example"), ("company", "Netflix"), ("company", "Meta (Facebook)"), ("network", "AS15169"),
+        ("port", "443"),
+    ]  # fmt: skip
+    assert form.one("input", id="by-hours").attributes["value"] == "23-6"
+    assert form.one("select", id="by-purpose").one("option", selected="").attributes["value"] == "watching"
+    line = page.one("pre", id="ssh-line").text
+    assert "--name a.example --company Netflix --company 'Meta (Facebook)' --network AS15169" in line
+    assert "--purpose watching --hours 23-6 --port 443" in line
+
+
+def test_what_is_new_leads_to_all_of_its_companies(browser: TestClient, house: tuple[Path, Path]) -> None:
+    page = read(browser, f"/?{RANGE}")
+    met = next(each for each in page.one("section", aria_labelledby="new").all("li") if "bobs-tablet met" in each.text)
+    assert downloaded(browser, behind(met)) == recorded(house[1], with_address(META))
+
+
+def test_a_network_of_a_country(browser: TestClient, house: tuple[Path, Path]) -> None:
+    page = read(browser, "/countries/IE?range=2024-05-12..2024-05-12")
+    places = next(each for each in page.all("section") if each.all("h2") and each.one("h2").text == "Places")
+    assert downloaded(browser, behind(places.one("li"))) == recorded(house[1], with_address(META))
+
+
+def test_a_step_of_a_chart_and_a_way_of_a_destination(browser: TestClient, house: tuple[Path, Path]) -> None:
+    steps = read(browser, f"/network?{RANGE}").one("details", class_="as-table").one("tbody")
+    day = next(row for row in steps.all("tr") if row.text.startswith("Sat 11 May"))
+    day_us = MAY + 10 * 86_400_000_000
+    assert downloaded(browser, behind(day)) == recorded(house[1], lambda _: True, day_us, day_us + 86_400_000_000)
+    ways = read(browser, f"/destinations/graph.facebook.com?{RANGE}")
+    assert downloaded(browser, behind(ways.one("dl"))) == recorded(house[1], with_address(META))
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -143,6 +189,9 @@ def test_what_holds_is_said_and_can_be_left_out(browser: TestClient) -> None:
         ("asked=nowhere.example", "Nobody here asked for nowhere.example."),
         ("country=Atlantis", "There is no country 'Atlantis'; say a code"),
         ("scope=%3Cb%3E", "Scope '<b>' cannot be; it is one of: internet, local, chatter"),
+        ("hours=night", "'night' are no hours of the day; say the first and the end: 23-6"),
+        ("network=%3Cb%3E", "There is no network '<b>'; say its number (AS15169)"),
+        ("hours=3-4", "There is nothing to download: no recording has packets of that."),
     ],
 )
 def test_nothing_is_said_to_be_nothing(browser: TestClient, words: str, sentence: str) -> None:

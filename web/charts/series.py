@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from web.charts.columns import round_up
 from web.charts.markup import made
+from web.moments import instant
 from web.numbers import count, size
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM, _LEFT = 960, 240, 12, 26, 64
@@ -40,13 +41,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A chart for the macro `series`: markup, JSON for the browser, legend (style, name, whole), and the table."""
+    """A chart for the macro `series`: markup, JSON for the browser, legend (style, name, whole), and the table.
+
+    `spans`: of each row from when to when, as addresses of packets say it; None where nothing moved.
+    """
 
     svg: Markup
     data: str
     legend: tuple[tuple[str, str, str], ...]
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    spans: tuple[tuple[str, str] | None, ...]
     label: str
 
 
@@ -82,8 +87,21 @@ def series(
         legend=tuple((line.style, line.name, write(sum(line.values)) if adds_up else "") for line in lines),
         headings=("From", *(line.name for line in lines)),
         rows=rows,
+        spans=tuple(
+            _span(start_s, step_s, (number * told, min(points, (number + 1) * told)), zone)
+            if any(values[number] for values in table) else None
+            for number in range(len(table[0]))
+        ),
         label=label,
     )  # fmt: skip
+
+
+def _span(start_s: int, step_s: int, steps: tuple[int, int], zone: str) -> tuple[str, str]:
+    """When steps begin and end; days that are drawn without a zone are of the house's calendar, and written as such."""
+    begin, end = (start_s + at * step_s for at in steps)
+    if step_s % _DAY_S == 0 and zone == "UTC":
+        return f"{datetime.fromtimestamp(begin, UTC):%Y-%m-%d}", f"{datetime.fromtimestamp(end - 1, UTC):%Y-%m-%d}"
+    return instant(begin * 1_000_000), instant(end * 1_000_000)
 
 
 def bundled(values: Sequence[float], many: int, *, adds_up: bool) -> list[float]:

@@ -27,7 +27,7 @@ from daemon.store.applications import read_applications
 from daemon.store.files import CaptureFile, read_file, read_files, read_gaps, sum_files
 from daemon.store.roster import Resident
 from daemon.store.words import mac_key
-from web.pages.captures_asked import asked_of, choices_of, own_link, put_in_words
+from web.pages.captures_asked import HIDDEN, asked_of, choices_of, own_link, put_in_words
 from web.pages.device_recording import everybody_unrecorded
 from web.routing import Page
 from web.security.again import again, taken
@@ -66,6 +66,7 @@ def show(visit: Visit) -> Response:
         asked=wanted,
         filters=put_in_words(visit, wanted),
         choices=choices_of(visit, wanted),
+        hidden=HIDDEN,
         packets=own_link(visit, "/captures/packets"),
         wanted=bool(wanted.said) or device is not None,
         device=device,
@@ -185,7 +186,7 @@ def _line(visit: Visit, device: Resident | None, wanted: Wanted) -> str:
     words = ["homeport", "pcap"]
     if device is not None:
         words += ["--device", device.said_of]
-    for word, text in wanted.said.items():
+    for word, text in wanted.said:
         words += [f"--{word.replace('_', '-')}", text]
     zone = ZoneInfo(visit.zone)
     for flag, time_us in zip(("--since", "--until"), _moments(visit), strict=True):
@@ -196,7 +197,7 @@ def _line(visit: Visit, device: Resident | None, wanted: Wanted) -> str:
 
 
 def _download_name(visit: Visit, device: Resident | None, wanted: Wanted) -> str:
-    parts = [label_of(device) if device else "home", *wanted.said.values(), visit.range.key]
+    parts = [label_of(device) if device else "home", *(text for _, text in wanted.said), visit.range.key]
     return _NAME.sub("-", "_".join(part for part in parts if part)).strip("-.")[:100] or "packets"
 
 

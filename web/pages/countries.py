@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from starlette.responses import Response
 
 from daemon.classify.countries import COUNTRIES
+from daemon.classify.place import LOW
 from daemon.report.contacts import NOBODY, by_company, by_country, read_shares, share_bytes, tally
 from daemon.report.countries import unsure
-from daemon.report.places import is_recent, recent_spots
+from daemon.report.places import SpotSum, is_recent, recent, recent_spots
+from daemon.report.scope import Scope
 from daemon.report.words import counted, in_a_sentence, listed, share_words, size_words
+from daemon.store.calendar import date_of
 from web.lists import listing
 from web.pages.destinations import ORDERS, company_rows, devices_of
 from web.routing import Page
@@ -18,6 +23,8 @@ from web.visit import NotHereError, Visit
 
 _MOST = 25
 _MOST_PLACES = 12
+_PLACES = MappingProxyType({"city": "a known city"})
+_SOMEWHERE = "somewhere in the country"
 
 
 def show(visit: Visit) -> Response:
@@ -69,11 +76,45 @@ def show(visit: Visit) -> Response:
         ],
         list=listing(visit, company_rows(visit, companies, None), ORDERS, address, _MOST),
         named=lambda row: devices_of(visit, row.sums),
-        places=recent_spots(scope)[:_MOST_PLACES],
+        places=_networks(recent_spots(scope))[:_MOST_PLACES],
+        days=_dates(recent(scope)),
         exact=is_recent(scope),
         words={word: scope.only[word] for word in ("country", "party", "company") if word in scope.only},
         csv=lambda report: visit.link(f"/reports/{report}.csv", country=code),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network in the country: its places as far as they are known, and bytes both ways."""
+
+    asn: int | None
+    name: str | None
+    places: tuple[str, ...]
+    guess: bool
+    bytes: int
+
+
+def _networks(spots: Sequence[SpotSum]) -> list[Network]:
+    """Those with most bytes first: packets are found by country and network, not by the place of an address."""
+    groups: dict[int | None, list[SpotSum]] = {}
+    for each in spots:
+        groups.setdefault(each.key.asn, []).append(each)
+    found = [
+        Network(
+            asn, next((each.key.network for each in of if each.key.network), None),
+            tuple(dict.fromkeys(each.key.region or _PLACES.get(str(each.key.located), _SOMEWHERE) for each in of)),
+            any(each.key.confidence == LOW for each in of), sum(each.bytes for each in of),
+        )
+        for asn, of in groups.items()
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (-each.bytes, each.asn or 0))
+
+
+def _dates(scope: Scope) -> dict[str, str]:
+    """The whole days that a scope's span touches, as addresses of packets say them."""
+    first, last = (date_of(day).isoformat() for day in scope.days)
+    return {"since": first, "until": last}
 
 
 PAGES = (Page("/countries/{code}", show),)

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from daemon.classify.place import LOW
+from daemon.classify.purposes import WATCHING
+from daemon.classify.vocabulary import THIRD
+from daemon.report.contacts import NOBODY
 from daemon.report.destination import Found, find, named_words
 from daemon.report.scope import Scope
 from daemon.report.words import counted, listed, size_words
 from daemon.store.one_destination import Part, read_leads, read_names_of, read_ports
 from daemon.store.whose import Label, read_addresses, read_texts
 from web.pages.families import parent_of
-from web.pages.history import YEAR, History, drawn
+from web.pages.history import YEAR, History, drawn, first_month
 from web.routing import Page
 from web.templating import PARTIES
 from web.templating import path as quoted
@@ -73,8 +76,10 @@ def show(visit: Visit) -> Response:
         address=address,
         lead=_lead(visit, found, devices, opinions),
         opinions=opinions,
+        watches=address is None
+        and any(each.label.party == THIRD and each.label.purpose in WATCHING for each in opinions),
         devices=[(_called(visit, each.device_id), each, visit.keys.get(each.device_id)) for each in devices],
-        history=_history(found),
+        history=_history(scope, found),
         first_us=min(part.first_us for part in parts),
         last_us=latest.last_us,
         names=_below(visit, found, texts),
@@ -147,7 +152,8 @@ def _lead(visit: Visit, found: Found, devices: Sequence[Seen], opinions: Sequenc
     if called:
         out.append(
             f"{listed(called, 3)} sent it {size_words(up)} and received {size_words(down)} in "
-            f"{counted(len({part.month for part in found.parts}), 'month')}."
+            f"{counted(len({part.month for part in found.parts}), 'month')}, first on "
+            f"{visit.scope().moment(min(part.first_us for part in found.parts)).partition(',')[0]}."
         )
     if any(part.encrypted == "no" and part.bytes > 0 for part in found.parts):
         open_bytes = sum(part.bytes for part in found.parts if part.encrypted == "no")
@@ -168,14 +174,14 @@ def _roles(opinions: Sequence[Opinion]) -> str:
     return "; ".join(said)
 
 
-def _history(found: Found) -> History:
+def _history(scope: Scope, found: Found) -> History:
     months: dict[int, dict[str, int]] = {}
     for part in found.parts:
         parties = months.setdefault(part.month, {})
         party = found.label(part).party
         parties[party] = parties.get(party, 0) + part.bytes
-    first, last = min(months), max(months)
-    first = max(first, last - 2 * YEAR)
+    last = max(scope.newest_month, *months)
+    first = max(min(first_month(scope), *months), last - 2 * YEAR)
     return drawn(
         [(month, months.get(month, {})) for month in range(first, last + 1)], f"Data exchanged with {found.text}"
     )
@@ -201,14 +207,21 @@ def _answered(scope: Scope, found: Found) -> list[tuple[str, int]]:
     return [(texts[name], octets) for name, octets in rows]
 
 
-def _ways(parts: Iterable[Part]) -> list[tuple[str, str, int]]:
-    """(protocol and service, whether encrypted, bytes), most bytes first."""
-    sums: dict[tuple[str, str], int] = {}
+def _ways(parts: Iterable[Part]) -> Sequence[tuple[str, str, int, Mapping[str, str]]]:
+    """(protocol and service, whether encrypted, bytes, the words of its packets), most bytes first."""
+    sums: dict[tuple[str, str, int, str], int] = {}
     for part in parts:
-        said = f"{part.service or part.protocol} over {part.protocol}, IPv{part.ip_version}"
-        key = (said, _ENCRYPTED.get(part.encrypted, part.encrypted))
+        key = (part.protocol, part.service, part.ip_version, part.encrypted)
         sums[key] = sums.get(key, 0) + part.bytes
-    return [(*key, octets) for key, octets in sorted(sums.items(), key=lambda each: (-each[1], each[0]))][:_MOST]
+    out = []
+    for (protocol, service, version, secret), octets in sorted(sums.items(), key=lambda each: (-each[1], each[0])):
+        words = {
+            "protocol": protocol, "service": service or NOBODY, "ip_version": str(version), "encrypted": secret,
+            "scope": "internet",
+        }  # fmt: skip
+        said = f"{service or protocol} over {protocol}, IPv{version}"
+        out.append((said, _ENCRYPTED.get(secret, secret), octets, words))
+    return out[:_MOST]
 
 
 def _sources(parts: Iterable[Part]) -> list[tuple[str, int]]:

@@ -23,7 +23,8 @@ from daemon.store import mutes
 from daemon.store.mutes import Said, standing_remarks
 from daemon.store.words import BadWordError
 from web.hunting import SECONDS, found, found_already
-from web.pages.finding_times import days_of, times_file
+from web.moments import instant
+from web.pages.finding_tables import days_of, file_of
 from web.reading import reading
 from web.routing import Page
 from web.visit import NotHereError, Visit
@@ -66,7 +67,7 @@ def show(visit: Visit) -> Response:
         notes=notes(hunted),
         kinds=[(kind, words, sum(each.finding.kind == kind for each in told)) for kind, words in KIND_WORDS.items()],
         narrowed=visit.query("kind") is not None or visit.query("device") is not None,
-        every=len(told), words=KIND_WORDS, severities=SEVERITIES, tags=TAGS, address=address,
+        every=len(told), words=KIND_WORDS, severities=SEVERITIES, tags=TAGS, address=address, destination_of=_destination,
     )  # fmt: skip
 
 
@@ -109,17 +110,18 @@ def show_one(visit: Visit) -> Response:
         bars=_bars(visit, finding, evidence), distances=_distances(evidence),
         others=_others(visit, hunted, finding),
         history=mutes.remarks_of(visit.owner, visit.site, finding.finding_id),
+        file=lambda table=None: visit.link(f"/findings/{finding.finding_id}.csv", device=None, table=table),
         destination=_destination(finding), command=_command(visit, finding), longest=mutes.LONGEST_NOTE,
     )  # fmt: skip
 
 
-def times(visit: Visit) -> Response:
-    """When each of its connections began, as a file."""
+def table(visit: Visit) -> Response:
+    """One of the tables of its page as a file: when each of its connections began, if nothing else is asked for."""
     hunted = found_already(visit)
     if hunted is None:
         return _wait(visit)
     finding = _finding(hunted, visit.param("name"))
-    return times_file(finding.finding_id, _evidence(visit, hunted, finding).times)
+    return file_of(finding.finding_id, visit.query("table") or "times", _evidence(visit, hunted, finding))
 
 
 def _evidence(visit: Visit, hunted: Hunt, finding: Finding) -> Evidence:
@@ -167,15 +169,19 @@ class Bars:
     """Numbers over time for a column chart: what is counted, and one (label, number) a column."""
 
     what: str
+    table: str  # of the finding's page, as its file is called
     columns: tuple[tuple[str, int], ...]
+    spans: tuple[tuple[str, str], ...]  # of each column, as addresses of packets say it
 
 
 def _bars(visit: Visit, finding: Finding, evidence: Evidence) -> Bars:
     """Connections over time; packets, where it is they that are so many."""
     few = finding.connections * 100 < sum(number for _, number in evidence.packets_by_hour)
-    what, hours = ("packets", evidence.packets_by_hour) if few else ("connections", evidence.by_hour)
+    what, table, hours = (
+        ("packets", "packets", evidence.packets_by_hour) if few else ("connections", "hours", evidence.by_hour)
+    )
     if finding.kind != HAMMERING and not few and len(evidence.times) > 1:
-        return Bars("", ())
+        return Bars("", "", (), ())
     step = next((each for each in _WHOLE if len(hours) <= each * _MOST_BARS), _WHOLE[-1])
     zone = ZoneInfo(visit.zone)
     sums: dict[int, int] = {}
@@ -184,7 +190,10 @@ def _bars(visit: Visit, finding: Finding, evidence: Evidence) -> Bars:
         sums[at] = sums.get(at, 0) + number
     labels = {at: datetime.fromtimestamp(at / 1e6, UTC).astimezone(zone) for at in sums}
     each_word = "each hour" if step == 1 else f"each {step} hours"
-    return Bars(f"{what} {each_word}", tuple((f"{labels[at]:%-d %b %H:%M}", number) for at, number in sums.items()))
+    return Bars(
+        f"{what} {each_word}", table, tuple((f"{labels[at]:%-d %b %H:%M}", number) for at, number in sums.items()),
+        tuple((instant(at), instant(at + step * _HOUR_US)) for at in sums),
+    )  # fmt: skip
 
 
 def _distances(evidence: Evidence) -> list[tuple[str, int]]:
@@ -241,7 +250,7 @@ def undo(visit: Visit) -> Response:
 
 PAGES = (
     Page("/findings", show),
-    Page("/findings/{name}.csv", times),
+    Page("/findings/{name}.csv", table),
     Page("/findings/{name}", show_one),
     Page("/findings/{name}/mute", mute, "POST"),
     Page("/findings/{name}/note", note, "POST"),

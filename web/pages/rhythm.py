@@ -17,6 +17,7 @@ from daemon.store.totals import read_totals
 from web.charts import Line, heat, series
 from web.charts.heat import Day
 from web.charts.series import Series
+from web.moments import instant
 from web.numbers import size
 
 _SLOT_S, _HOUR_S, _DAY_S = 900, 3600, 86_400
@@ -25,10 +26,12 @@ _MOST_DAYS = 31  # of a strip, the newest
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """The strip and, of each day, the same in a table: day, quarters of an hour with traffic, first, last, data."""
+    """The strip and, of each day, the same in a table: day, quarters of an hour with traffic, first, last, data, and from
+    when to when that is, as addresses of packets say it.
+    """
 
     svg: Markup
-    rows: tuple[tuple[str, int, str, str, str], ...]
+    rows: tuple[tuple[str, int, str, str, str, str, str], ...]
     cut: bool  # whether it begins later than the span
 
 
@@ -79,7 +82,11 @@ def strip_of(scope: Scope) -> Strip:
     named = [(f"{date_of(day):%a %-d %b}", of) for day, of in sorted(days.items(), reverse=True)]
     return Strip(
         heat([Day(name, of) for name, of in named], "Traffic with the internet by quarter of an hour", scope.night),
-        tuple(_row(name, of) for name, of in named if any(of)),
+        tuple(
+            (*_row(f"{date_of(day):%a %-d %b}", of), *_within(scope, day))
+            for day, of in sorted(days.items(), reverse=True)
+            if any(of)
+        ),
         scope.span.since_us < since_us,
     )
 
@@ -87,6 +94,12 @@ def strip_of(scope: Scope) -> Strip:
 def _row(name: str, cells: list[int]) -> tuple[str, int, str, str, str]:
     busy = [at for at, cell in enumerate(cells) if cell]
     return name, len(busy), _clock(busy[0]), _clock(busy[-1]), size(sum(cells))
+
+
+def _within(scope: Scope, day: int) -> tuple[str, str]:
+    """The part of a day that lies in the span."""
+    begin, end = (midnight_us(date_of(each), ZoneInfo(scope.zone)) for each in (day, day + 1))
+    return instant(max(begin, scope.span.since_us)), instant(min(end, scope.span.until_us))
 
 
 def _clock(at: int) -> str:

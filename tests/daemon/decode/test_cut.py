@@ -100,7 +100,13 @@ def test_a_remote_by_its_address_in_either_direction() -> None:
     assert chosen(Wish(remotes=frozenset({(4, number(SERVER))})), ALL) == [0, 1, 2, 5]
     assert chosen(Wish(remotes=frozenset({(6, number(SERVER6))})), ALL) == [3]
     assert chosen(Wish(remotes=frozenset({(6, number(SERVER))})), ALL) == []
-    assert chosen(Wish(remotes=frozenset()), ALL) == []
+    assert chosen(Wish(remotes=frozenset({(4, number(SERVER)), (4, number(HOST))})), ALL) == [0, 1, 5]
+    assert chosen(Wish(remotes=frozenset({(4, number(SERVER)), (6, number(SERVER6))})), ALL) == []
+
+
+def test_times_that_somebody_else_knows() -> None:
+    assert chosen(Wish(timely=lambda times: times % 2_000 == times[0] % 2_000), ALL) == [0, 2, 4]
+    assert chosen(Wish(timely=lambda times: times < 0, remotes=frozenset({(4, number(SERVER))})), ALL) == []
 
 
 def flow(port: int | None, span: tuple[int, int] = ALWAYS, protocol: int = UDP, server_port: int = 53) -> Flows:

@@ -218,7 +218,7 @@ def test_the_index_spares_reading(long_day: Path) -> None:
     quiet, device = read_bytes_of(Question(1, "UTC", stations=((0x0200_0000_0105, ""),)), long_day)
     assert quiet > 100
     assert device < size / 1.5
-    assert read_bytes_of(Question(1, "UTC", terms=Terms((4, 0x01020304))), long_day) == (0, 0)
+    assert read_bytes_of(Question(1, "UTC", terms=Terms(frozenset({(4, 0x01020304)}))), long_day) == (0, 0)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)

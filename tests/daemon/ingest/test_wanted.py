@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from daemon.ingest.retrieve import Question, look_up
-from daemon.ingest.wanted import NothingMetError, NotMeantError, Wanted, country_code, understand
+from daemon.ingest.wanted import NothingMetError, NotMeantError, Wanted, country_code, understand, wanted_of
+from daemon.report.scope import Scope, Span
+from daemon.report.watching import read_watching
 from daemon.store.database import read_database
 from tests.daemon.ingest.scenes import HOUR, TABLET_MAC, Frame, lookup, talk, write
 from tests.support.importing import imported
@@ -39,9 +41,13 @@ Counted = tuple[int, int]  # packets, bytes on the wire
 
 def count(db: sqlite3.Connection, **words: str) -> Counted:
     """What the packets are of which words hold."""
-    found = look_up(db, Question(1, "UTC", terms=understand(db, 1, Wanted(**words))))
+    found = look_up(db, Question(1, "UTC", terms=understand(db, 1, _wanted(**words))))
     cuts = [(len(cut.offset), int(cut.wire.sum())) for cut in found.packets()]
     return sum(packets for packets, _ in cuts), sum(octets for _, octets in cuts)
+
+
+def _wanted(**words: str) -> Wanted:
+    return wanted_of(lambda word: (words[word],) if word in words else ())
 
 
 def by(db: sqlite3.Connection, columns: str, view: str = "traffic", where: str = "1") -> dict[tuple[str, ...], Counted]:
@@ -85,6 +91,53 @@ def test_every_country_company_and_kind_of_company(house: tuple[Path, Path]) -> 
                 assert count(db, **{word: value}) == counted, (word, value)
         for (country, company, party), counted in by(db, "country organisation party", "destinations").items():
             assert count(db, country=country, company=company, party=party) == counted
+
+
+def test_every_name_address_network_and_purpose(house: tuple[Path, Path]) -> None:
+    with closing(read_database(house[0])) as db:
+        for (name, address), counted in by(db, "domain address", "destinations").items():
+            assert count(db, name=address if name == "-" else name) == counted, (name, address)
+        for (purpose,), counted in by(db, "purpose", "destinations").items():
+            assert count(db, purpose=purpose) == counted, purpose
+        for (network,), counted in by(db, "asn", "destinations").items():
+            assert count(db, network=network if network == "-" else f"as{network}") == counted, network
+        for (port, where), counted in by(db, "server_port ip_version", "flows").items():
+            assert count(db, port=port, ip_version=where) == counted, port
+        inside = by(db, "protocol", where="scope <> 'internet'")
+        assert count(db, scope="inside") == tuple(map(sum, zip(*inside.values(), strict=True)))
+
+
+def test_several_companies_are_any_of_them(house: tuple[Path, Path]) -> None:
+    both = taken(house[0], "--company", "Netflix", "--company", "Meta (Facebook)")
+    each = [taken(house[0], "--company", company) for company in ("Netflix", "Meta (Facebook)")]
+    assert sorted(both) == sorted(each[0] + each[1])
+    assert all(each)
+
+
+def test_what_watches_is_what_the_report_counts(tmp_path: Path) -> None:
+    frames: list[Frame] = []
+    for number, name in enumerate(
+        ("ib.adnxs.com", "www.netflix.com", "ssl.google-analytics.com", "graph.facebook.com")
+    ):
+        at, server = START_US + number * HOUR, f"203.0.113.{number + 1}"
+        frames += lookup(at, name, server) + talk(at + 1_000_000, name, server=server, port=42000 + number)
+    database = imported(tmp_path / "home.db", write(tmp_path / "ads.pcap", frames))
+    with closing(read_database(database)) as db:
+        day = 86_400_000_000
+        span = Span(START_US // day * day, START_US // day * day + 2 * day)
+        watched = read_watching(Scope(db, 1, "home", "UTC", span, span.until_us))
+        assert len(watched.companies) == 2
+        assert count(db, party="third", purpose="watching")[1] == watched.bytes
+
+
+def test_an_address_of_a_name(house: tuple[Path, Path]) -> None:
+    whole = [
+        taken(house[0], "--destination", "netflix.com", "--address", address)
+        for address in sorted(ADDRESSES["Netflix"])
+    ]
+    assert all(whole)
+    assert sorted(whole[0] + whole[1]) == sorted(taken(house[0], "--company", "Netflix"))
+    assert taken(house[0], "--destination", "netflix.com", "--address", "203.0.113.200") == []
 
 
 def iso(time_us: int) -> str:
@@ -192,7 +245,7 @@ def test_what_was_never_met_is_said_and_what_never_came_is_empty(house: tuple[Pa
         assert count(db, country="IE", ip_version="6") == (0, 0)
         for wrong in ({"company": "Nobody Inc"}, {"destination": "nowhere.example"}, {"asked": "nowhere.example"}):
             with pytest.raises(NothingMetError, match=r"nowhere\.example|Nobody Inc"):
-                understand(db, 1, Wanted(**wrong))
+                understand(db, 1, _wanted(**wrong))
 
 
 @pytest.mark.parametrize(
@@ -201,11 +254,13 @@ def test_what_was_never_met_is_said_and_what_never_came_is_empty(house: tuple[Pa
         ("country", "Atlantis"), ("country", ""), ("party", "local"), ("party", "fourth"), ("ip_version", "5"),
         ("encrypted", "perhaps"), ("scope", "moon"), ("service", "gopher"), ("protocol", "0x88zz"),
         ("protocol", "ip-x"), ("protocol", "ip-256"), ("application", "Nothing"),
+        ("network", "Google"), ("network", "AS99999999999"), ("purpose", "fun"), ("port", "65536"), ("port", "https"),
+        ("address", "example.com"), ("hours", "25-6"),
     ],
 )  # fmt: skip
 def test_words_that_cannot_be_are_refused(house: tuple[Path, Path], word: str, text: str) -> None:
     with closing(read_database(house[0])) as db, pytest.raises(NotMeantError) as caught:
-        understand(db, 1, Wanted(**{word: text}))
+        understand(db, 1, _wanted(**{word: text}))
     assert caught.value.word == word
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -54,6 +55,19 @@ def test_times_are_those_of_the_house() -> None:
     assert _made([1, 2]).rows[0][0] == "Mon 20 Nov, 00:00"
     assert _made([1, 2], zone="Europe/Berlin").rows[0][0] == "Mon 20 Nov, 01:00"
     assert _made([1, 2], step_s=86_400).rows == (("Mon 20 Nov 2023", "1 B"), ("Tue 21 Nov 2023", "2 B"))
+
+
+def test_rows_say_of_which_time_they_are() -> None:
+    """As `homeport pcap` takes times; what is bundled ends where the series does, and nothing has no packets."""
+    assert _made([1, 0, 2], zone="Europe/Berlin").spans == (
+        ("2023-11-20T00:00:00Z", "2023-11-20T00:15:00Z"), None, ("2023-11-20T00:30:00Z", "2023-11-20T00:45:00Z"),
+    )  # fmt: skip
+    days = _made([1] * 100, step_s=86_400)
+    assert days.spans[0] == ("2023-11-20", "2023-11-21")
+    assert days.spans[-1] == ("2024-02-26", "2024-02-27")
+    assert len(days.spans) == len(days.rows)
+    for (_, end), (begin, _) in pairwise(each for each in _made([1] * 35_040).spans if each):
+        assert end == begin
 
 
 @pytest.mark.parametrize("text", ["</script><script>alert(1)", '"><b>', "&amp;", "\u2028"])
