@@ -61,11 +61,19 @@ def find_troubles(facts: Facts) -> list[Trouble]:
     if not facts.services:
         return []
     capture, ingest = facts.service("capture"), facts.service("ingest")
-    found = [*_of_capture(capture, facts), *_of_ingest(ingest)]
+    silent = (facts.now_us - facts.newest_us) / 1e6
+    found = [*_of_capture(capture, silent), *_of_ingest(ingest)]
     return sorted(found, key=lambda each: each.level != BAD)
 
 
-def _of_capture(capture: ServiceState | None, facts: Facts) -> Iterator[Trouble]:
+def troubles_at_first(services: Sequence[ServiceState]) -> list[Trouble]:
+    """The same of a box from which no packet came yet, the worst first."""
+    named = {each.name: each for each in services}
+    found = [*_of_capture(named.get("capture"), 0.0), *_of_ingest(named.get("ingest"))] if services else []
+    return sorted(found, key=lambda each: each.level != BAD)
+
+
+def _of_capture(capture: ServiceState | None, silent: float) -> Iterator[Trouble]:
     if capture is None or not capture.running:
         said = f" It said last: {capture.sentence}" if capture and capture.sentence else ""
         yield Trouble(
@@ -93,7 +101,6 @@ def _of_capture(capture: ServiceState | None, facts: Facts) -> Iterator[Trouble]
             WARN, f"{_many(int(lost), 'packet')} lost since the recorder was started: more came than the box can write.",
             "A slow memory card is the usual reason; a larger buffer helps against short peaks.", "homeport doctor",
         )  # fmt: skip
-    silent = (facts.now_us - facts.newest_us) / 1e6
     if silent > _SILENT_S and capture.numbers.get("synced") is not False:
         yield Trouble(
             WARN, f"No packet has come for {duration(silent)}.",
@@ -147,7 +154,7 @@ def health_lines(facts: Facts) -> list[Line]:
     )
     unset = held.unsynced or (capture is not None and capture.numbers.get("synced") is False)
     waiting = f"captures that wait until it is set: {held.unsynced}" if held.unsynced else "not set yet"
-    lines.append(Line("Clock", waiting, fine=False) if unset else Line("Clock", "set in all of this time"))
+    lines.append(Line("Clock", waiting, fine=False) if unset else Line("Clock", "right all of this time"))
     lines.append(_disk(ingest, held))
     return lines
 

@@ -192,6 +192,9 @@ class Task:
 TASKS: tuple[Task, ...] = (
     Task("Who gets my TV's data?", "Open the device: its first box says who, and below stands every name with its reason.",
          "/devices", "Devices"),
+    Task("Can I stop a device from telling somebody?", "Open the device or the company: “What can I do about it?” says "
+         "what to look for in its settings, and has the names that a router or filter can refuse.",
+         "/destinations?party=third", "Third parties"),
     Task("What is new this week?", "The overview says it first. All of it, device by device, is in the table News.",
          "/", "Overview"),
     Task("Which device talks at night?", "The table Nights has every device with what it did while you slept; each "

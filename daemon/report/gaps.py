@@ -2,13 +2,16 @@
 
 Rule 1: what was lost while recording is known only of recordings that tell it; of captures made elsewhere nobody knows,
         and that is said.
-Rule 2: a device is seen in part where recording was: two Wi-Fi clients may talk through the radio itself, unseen.
+Rule 2: whom the owner does not want recorded in full is said with since when, so that nobody takes silence for nothing.
+Rule 3: a device is seen in part where recording was: two Wi-Fi clients may talk through the radio itself, unseen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daemon.report.recording import MEANINGS, Unrecorded
+from daemon.report.recording import counted as unrecorded_words
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
 from daemon.report.words import counted, share_words, span_words
@@ -27,7 +30,7 @@ _MOST = 500
 
 
 def report(scope: Scope) -> Report:
-    """Rows for gaps, drops, undecoded packets and captures that are not whole."""
+    """Rows for gaps, drops, undecoded packets, captures that are not whole, and devices that are recorded in part."""
     held = read_held(scope.db, scope.window)
     rows: list[tuple[object, ...]] = [
         ("gap", gap.series, gap.from_us, gap.to_us, None, None, gap.reason)
@@ -46,7 +49,11 @@ def report(scope: Scope) -> Report:
         (each.status, each.path.rpartition("/")[2], None, None, None, None, each.error or _STATUS[each.status])
         for each in read_broken(scope.db, scope.window, _MOST)
     ]
-    sentences = _sentences(held, count_gaps(scope.db, scope.window))
+    partly = [each for each in scope.unrecorded() if each.since_us < scope.span.until_us]
+    if scope.device_id is not None:
+        partly = [each for each in partly if each.device_id == scope.device_id]
+    rows += [("device", each.name, each.since_us, None, None, None, MEANINGS[each.level].now) for each in partly]
+    sentences = _sentences(held, count_gaps(scope.db, scope.window), partly)
     return Report("What is missing", _COLUMNS, tuple(rows), tuple(sentences), _notes(held))
 
 
@@ -58,7 +65,7 @@ _STATUS = {
 }
 
 
-def _sentences(held: Held, gaps: tuple[int, int]) -> list[str]:
+def _sentences(held: Held, gaps: tuple[int, int], partly: Sequence[Unrecorded]) -> list[str]:
     if not held.captures:
         return ["Nothing was recorded in this time."]
     number, lost_us = gaps
@@ -76,6 +83,8 @@ def _sentences(held: Held, gaps: tuple[int, int]) -> list[str]:
         share = held.undecoded_packets / max(held.packets, 1)
         said.append(f"{counted(held.undecoded_packets, 'packet')} could not be understood ({share_words(share)}).")
     said += [f"{counted(n, 'capture')} {words}." for n, words in _whole(held) if n]
+    if partly:
+        said.append(f"As you asked, {unrecorded_words(partly)}: what is not recorded is missing in every total.")
     return said or [f"Nothing is missing: all {held.packets:,} packets were recorded and understood."]
 
 

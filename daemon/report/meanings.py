@@ -55,6 +55,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "ipv6": "Sent and received the new way (IPv6).",
         "kind": "What sort of device it is, by what it says of itself or what you said.",
         "kinds": "What the company does on the internet, most of it first.",
+        "key": "The field's own name, for those who know it.",
         "last_slot_us": "When the last quarter of an hour began in which there was something.",
         "local_bytes": "Sent to and received from other devices of the house.",
         "lost": "Packets that the recorder could not take in time; empty where nobody counted them.",
@@ -69,6 +70,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "named_by": "How the name of the computer at the other end became known.",
         "network": "Who announces the address to the internet.",
         "new": "Yes: not met in the time before, as far as it was recorded.",
+        "occasion": "On what occasion, or to whom.",
         "open": "Everybody on the way can read the content.",
         "open_packets": "Packets whose content everybody on the way can read.",
         "open_services": "What it speaks that is not encrypted, most of it first.",
@@ -93,6 +95,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "region": "The cloud's own name for the place, such as eu-central-1.",
         "resolver": "Who was asked where names live, and so learns them.",
         "run_by": "Whose that server is.",
+        "said_as": "What the text stands for, in plain words.",
         "scope": "With the internet, within the home, or only to find each other (discovery and control).",
         "series": "The network interface, or the folder, that the files are of.",
         "service": "What the packets are for, where that can be told: https is pages and apps, dns questions for names.",
@@ -102,6 +105,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "share_open": "Of the device's data with the internet, what everybody on the way can read.",
         "size": "Bytes of the file on the disk.",
         "sisters": "Companies with the same owner.",
+        "source": "The protocol in which it was said.",
         "station": "The number of the network card (MAC), by which the house tells devices apart.",
         "support_bytes": "With infrastructure: clouds, time and name services that somebody rents or shares.",
         "third_bytes": "With everybody else, from films to advertising and tracking.",
@@ -110,9 +114,10 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "uncategorised": "Nothing in it tells whether it is encrypted.",
         "unknown_bytes": "With computers of which nobody knows whose they are.",
         "unsure": "Of the country's data, what may as well have gone elsewhere: its networks answer from many places.",
+        "value": "The text as it was sent; nobody checked whether it is true.",
         "vendor": "Who made the device, or the chip in it.",
         "version": "IPv4 or IPv6; link-local addresses work within the house only.",
-        "where": "The file or the network in question.",
+        "where": "The file, the network or the device in question.",
     }
 )
 _IN: Mapping[tuple[str, str], str] = MappingProxyType(  # (report, key)

@@ -15,13 +15,14 @@ import numpy as np
 
 from daemon.decode.slots import SLOT_US
 from daemon.report.hours import night_slots, night_words, slots_of
+from daemon.report.networks import Networks, Sighting, as_words
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report, Row, Rows
 from daemon.report.ties import in_order
 from daemon.report.words import counted, listed, size_words
-from daemon.store.columns import Ints
+from daemon.store.columns import Ints, read_columns
 from daemon.store.night_sums import SlotSums, read_slot_sums
-from daemon.store.whose import read_texts, whose_of
+from daemon.store.whose import read_texts
 from daemon.store.whose_days import read_owned
 
 _COLUMNS = (
@@ -31,6 +32,8 @@ _COLUMNS = (
     Column("party", "Kind of company"),
     Column("organisation", "Company"),
     Column("country", "Country"),
+    Column("asn", "Network"),
+    Column("network", "Name of the network"),
     Column("protocol", "Protocol"),
     Column("service", "Service"),
     Column("packets", "Packets", COUNT),
@@ -42,6 +45,10 @@ K = TypeVar("K", bound=Hashable)
 _MOST_NAMED = 3
 _WAYS = "SELECT id, protocol, service, encrypted FROM way"
 _WHOSE = "SELECT id, party, organisation, country FROM verdict WHERE id IN (SELECT value FROM json_each(?))"
+_BITS = 33  # of a network in a label's key: 1 more than its number
+_NETWORK = (1 << _BITS) - 1
+_KEY = f"(coalesce(whose_id, -id) << {_BITS}) + coalesce(asn, -1) + 1"  # of a verdict
+_FEW = 2_000  # verdicts, up to which they are read one by one
 _SUMS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
 
 
@@ -51,6 +58,7 @@ class Label(NamedTuple):
     party: str | None
     organisation: str | None
     country: str | None
+    asn: int | None  # the network that announces its address
 
 
 class Way(NamedTuple):
@@ -69,6 +77,8 @@ class Within(NamedTuple):
     party: str | None
     organisation: str | None
     country: str | None
+    asn: int | None
+    network: str | None  # what that network calls itself
     protocol: str
     service: str
     encrypted: str
@@ -82,8 +92,9 @@ class Within(NamedTuple):
 class Nights:
     """What went to the internet at night, most bytes first: numbers until somebody looks."""
 
-    def __init__(self, db: sqlite3.Connection, sums: SlotSums, labels: Sequence[Label], ways: Sequence[Way]) -> None:
-        self._db, self._sums, self._labels, self._ways = db, sums, labels, ways
+    def __init__(self, scope: Scope, sums: SlotSums, labels: Sequence[Label], ways: Sequence[Way]) -> None:
+        self._sums, self._labels, self._ways = sums, labels, ways
+        self._db, self._networks = scope.db, Networks(scope)
 
     def __len__(self) -> int:
         return len(self._sums.device)
@@ -97,8 +108,19 @@ class Nights:
         rows = SlotSums._make(column[np.array(numbers, np.int64)] for column in self._sums)
         texts = read_texts(self._db, set(rows.named.tolist()))
         columns = zip(*(column.tolist() for column in rows), strict=True)
+        labels = self._told(rows)
         for device, named, way, label, *sums in columns:
-            yield Within._make((device, texts.get(named), *self._labels[label], *self._ways[way], *sums))
+            yield Within._make((device, texts.get(named), *labels[label], *self._ways[way], *sums))
+
+    def _told(self, rows: SlotSums) -> dict[int, tuple[object, ...]]:
+        """The labels of rows by number, each with what its network calls itself."""
+        here = {number: self._labels[number] for number in set(rows.verdict.tolist())}
+        unknown = [number for number, label in here.items() if self._networks.lacks(label.asn)]
+        if unknown:
+            at = np.flatnonzero(np.isin(rows.verdict, unknown) & (rows.named != 0))
+            seen = (column[at].tolist() for column in (rows.verdict, rows.device, rows.named, rows.last_slot))
+            self._networks.learn(Sighting(here[label].asn, *rest) for label, *rest in zip(*seen, strict=True))
+        return {number: (*label, self._networks.name_of(label.asn)) for number, label in here.items()}
 
     def companies(self) -> dict[str, int]:
         """Bytes of each company."""
@@ -134,8 +156,8 @@ def _rows(scope: Scope, nights: Nights, numbers: Sequence[int]) -> Iterator[Row]
     for each in nights.some(numbers):
         yield (
             scope.called(each.device_id), each.device_id, each.place, each.party or "unknown", each.organisation,
-            each.country, each.protocol, each.service or None, each.packets_up + each.packets_down, each.bytes_up,
-            each.bytes_down, each.last_slot * SLOT_US,
+            each.country, as_words(each.asn), each.network, each.protocol, each.service or None,
+            each.packets_up + each.packets_down, each.bytes_up, each.bytes_down, each.last_slot * SLOT_US,
         )  # fmt: skip
 
 
@@ -147,7 +169,7 @@ def at_night(scope: Scope) -> Nights:
     rows = _together(sums._replace(verdict=label_of, way=way_of))
     octets = -(rows.bytes_up + rows.bytes_down)
     order = in_order((octets,), rows.named, lambda numbers: _places(scope.db, numbers))
-    return Nights(scope.db, SlotSums._make(column[order] for column in rows), labels, ways)
+    return Nights(scope, SlotSums._make(column[order] for column in rows), labels, ways)
 
 
 def _places(db: sqlite3.Connection, numbers: list[int]) -> dict[int, str]:
@@ -158,11 +180,23 @@ def _places(db: sqlite3.Connection, numbers: list[int]) -> dict[int, str]:
 def _labels(db: sqlite3.Connection, verdicts: Ints) -> tuple[Ints, list[Label]]:
     """Numbers of labels in the place of verdicts: of thousands of these few differ in what is told."""
     numbers, at = np.unique(verdicts, return_inverse=True)
-    whose = whose_of(db, numbers)
-    others = numbers[(whose == 0) & (numbers != 0)].tolist()  # as good as never
-    said = {-number: Label(*rest) for number, *rest in db.execute(_WHOSE, (json.dumps(others),))}
-    owned = {number: Label(each.party, each.organisation, each.country) for number, each in read_owned(db).items()}
-    return _numbered(np.where(whose == 0, -numbers, whose)[at], {**owned, **said, 0: Label(None, None, None)})
+    key_of = np.zeros(int(numbers.max(initial=0)) + 1, np.int64)
+    if len(numbers) > _FEW:
+        known, keys_of = read_columns(db, ("id", _KEY), "verdict WHERE whose_id IS NOT NULL")  # an index has them all
+        meant = known < len(key_of)
+        key_of[known[meant]] = keys_of[meant]
+    left = (json.dumps(numbers[(key_of[numbers] == 0) & (numbers != 0)].tolist()),)
+    known, keys_of = read_columns(db, ("id", _KEY), "verdict WHERE id IN (SELECT value FROM json_each(?))", left)
+    key_of[known] = keys_of
+    keys = key_of[numbers]
+    owned: dict[int, tuple[str | None, str | None, str | None]] = {0: (None, None, None)}
+    owned.update({number: (each.party, each.organisation, each.country) for number, each in read_owned(db).items()})
+    others = [-(key >> _BITS) for key in set(keys.tolist()) if key < 0]  # as good as never
+    owned.update({-number: tuple(rest) for number, *rest in db.execute(_WHOSE, (json.dumps(others),))})
+    said = {
+        key: Label(*owned[key >> _BITS], (key & _NETWORK) - 1 if key & _NETWORK else None) for key in set(keys.tolist())
+    }
+    return _numbered(keys[at], said)
 
 
 def _ways(db: sqlite3.Connection, ways: Ints) -> tuple[Ints, list[Way]]:

@@ -60,6 +60,7 @@ class Unrecorded(NamedTuple):
     name: str
     level: str
     since_us: int
+    device_id: int | None = None  # of a device of today
 
 
 def words_to_record(
@@ -84,7 +85,7 @@ def unrecorded(residents: Iterable[Resident], names: Mapping[int, str], words: O
         known.update(each.keys)
         if each.level != FULL:
             name = names.get(each.device_id) or each.said_of
-            found.append(Unrecorded(each.said_of, name, each.level, each.level_since_us or 0))
+            found.append(Unrecorded(each.said_of, name, each.level, each.level_since_us or 0, each.device_id))
     found += [Unrecorded(key, key, said.level, said.since_us) for key, said in words.levels.items() if key not in known]
     return sorted(found, key=lambda each: (-each.since_us, each.key))
 

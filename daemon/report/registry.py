@@ -103,6 +103,12 @@ KINDS = (
         "device-sources", "device_sources", "Devices and sources", "Where does the data come from that devices receive?"
     ),
     Kind("device-addresses", "device_addresses", "Addresses of devices", "Which device had which address, and when?"),
+    Kind(
+        "device-hints",
+        "device_hints",
+        "What devices say of themselves",
+        "What does each device say of itself, to whom, and since when?",
+    ),
     Kind("activity", "activity", "Activity", "Which devices are always on, and which only when somebody uses them?"),
     Kind("night", "night", "Nights", "What do devices do while people sleep?"),
     Kind("news", "news", "News", "Which devices, companies and countries are new?"),

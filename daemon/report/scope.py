@@ -7,7 +7,7 @@ Rule 2: a report takes everything from its scope: no clock, no configuration, no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from daemon.store.window import Window
 if TYPE_CHECKING:
     from daemon.classify.families import Portrait
     from daemon.classify.place import Place
+    from daemon.report.recording import Unrecorded
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Scope:
     locate: Callable[[str], Place | None] = _nowhere  # where an address is, as far as the box knows
     known: Callable[[str], Portrait | None] = _nobody  # what the tables know of a company, by its name
     remember: Remember = _each_time
+    unrecorded: Callable[[], Sequence[Unrecorded]] = tuple  # who is not recorded in full, as the owner said
 
     @property
     def days(self) -> tuple[int, int]:

@@ -113,3 +113,52 @@ def test_a_column_tells_what_it_means_on_a_phone(page: Page, address: str) -> No
     page.goto(address + "/reports/protocols")
     page.get_by_text("What the columns mean").tap()
     expect(page.locator(".columns-mean")).to_contain_text("joined several into one")
+
+
+def test_every_page_of_the_menu_can_be_seen(page: Page, address: str) -> None:
+    page.goto(address + "/")
+    names = page.locator(".top nav a")
+    boxes = [each.bounding_box() for each in names.all()]
+    assert len(boxes) == 8
+    for box in boxes:
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+        assert box["height"] >= 44
+    page.goto(address + "/companies/Google")
+    expect(page.locator(".top nav [aria-current]")).to_have_text("Destinations")
+
+
+@pytest.mark.parametrize("path", ["/destinations", "/devices", "/months", f"/devices/{TV}", "/map", "/countries/SG"])
+def test_a_card_has_its_numbers_at_the_right_and_no_line_for_each_word(page: Page, address: str, path: str) -> None:
+    page.goto(f"{address}{path}?range=30d")
+    cards = page.locator("table.flow tbody tr").all()
+    assert cards
+    for card in cards[:6]:
+        box, first = card.bounding_box(), card.locator("td.number").first.bounding_box()
+        beside = [each.bounding_box() for each in card.locator("td:not(.number, :first-child)").all()]
+        assert box
+        assert first
+        assert any(
+            each and each["y"] < first["y"] + first["height"] and each["y"] + each["height"] > first["y"]
+            for each in beside
+        )
+        for number in card.locator("td.number").all():
+            right = number.bounding_box()
+            if right:  # some are left out on a phone
+                assert abs(right["x"] + right["width"] - box["x"] - box["width"]) < 2
+
+
+def test_who_worries_is_told_what_to_do(page: Page, address: str) -> None:
+    page.goto(f"{address}/devices/{TV}")
+    page.get_by_text("What can I do about it?").tap()
+    names = page.locator("#names-to-refuse")
+    expect(names).to_contain_text("ib.adnxs.com")
+    expect(names).not_to_contain_text("nflxvideo.net")
+    box = page.get_by_role("button", name="Copy").first.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    page.goto(f"{address}/companies/Samba%20TV")
+    expect(page.locator("#names-to-refuse")).to_have_text("events.samba.tv\n")
+    page.goto(f"{address}/companies/Netflix")
+    expect(page.locator("#names-to-refuse")).to_have_count(0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.store.missing import Held
-from web.health import BAD, WARN, Facts, find_troubles, health_lines
+from web.health import BAD, WARN, Facts, find_troubles, health_lines, troubles_at_first
 from web.options import ServiceState
 
 NOW = 1_700_000_000_000_000
@@ -43,6 +43,13 @@ def test_a_laptop_with_imported_captures_has_no_trouble() -> None:
     assert find_troubles(alone) == []
     assert "no recorder runs on this machine" in health_lines(alone)[0].says
     assert "nobody knows" in health_lines(alone)[2].says
+
+
+def test_before_the_first_packet_a_silent_recorder_is_no_trouble_and_a_dead_one_is() -> None:
+    assert troubles_at_first([]) == []
+    assert troubles_at_first([CAPTURE, INGEST]) == []
+    (dead, *_) = troubles_at_first([replace(CAPTURE, running=False), INGEST])
+    assert (dead.level, dead.command) == (BAD, "sudo systemctl restart homeport-capture && homeport doctor")
 
 
 @pytest.mark.parametrize(

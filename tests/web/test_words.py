@@ -75,7 +75,7 @@ def test_every_word_is_used_and_every_used_word_is_there(browser: TestClient) ->
     used = set()
     for template in TEMPLATES.rglob("*.html"):
         for call in re.findall(r"means\(visit, ([^)]*)\)", template.read_text("utf-8")):
-            used |= set(re.findall(r'"([a-z]+)"', call.split(", visit.link", 1)[0])) - {"companies"}
+            used |= set(re.findall(r'"([a-z]+)"', re.split(r", visit\.(?:link|packets)", call)[0])) - {"companies"}
     assert used == set(WORDS)
     anchors = {each.attributes["id"] for each in read(browser, "/help").all("dt")}
     assert anchors == set(WORDS)

@@ -10,13 +10,15 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from daemon.classify.purposes import WATCHING
+from daemon.classify.vocabulary import THIRD
 from daemon.report.contacts import NOBODY, Contact, Tally, by_destination, read_of_company, tally
 from daemon.report.words import counted, listed, size_words
 from daemon.store.whose import read_texts
 from web.lists import Orders, listing
 from web.pages.destinations import NAME_ORDERS, Row, destination_link, devices_of
 from web.pages.families import family_of
-from web.pages.history import history_of
+from web.pages.history import History, history_of
 from web.routing import Page
 from web.templating import PARTIES
 from web.visit import NotHereError, Visit
@@ -48,7 +50,10 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "company.html",
         name=None if name == NOBODY else name,
-        lead=_lead(visit, name, devices, contacts, ever=any(total for _, _, _, total in history.rows)),
+        lead=[
+            *_lead(visit, name, devices, contacts, ever=any(total for _, _, _, total in history.rows)),
+            *_first(history),
+        ],
         devices=[(_device(visit, each.key), each) for each in devices],
         list=listing(visit, rows, _ORDERS, address, _MOST_NAMES),
         named=lambda row: devices_of(visit, row.sums),
@@ -57,6 +62,8 @@ def show(visit: Visit) -> Response:
         family=family_of(visit, name, portrait, (label for _, label in contacts)),
         domains=sorted({label.registrable_domain for _, label in contacts if label.registrable_domain}),
         purposes=_purposes(contacts),
+        watchers=_watchers(contacts, rows),
+        most_watchers=_MOST_NAMES,
         countries=_countries(contacts),
         csv=lambda report: visit.link(f"/reports/{report}.csv", company=name),
     )
@@ -112,6 +119,20 @@ def _lead(
         words = [f"{PARTIES[party]} for {counted(len(on), 'device')}" for party, on in sorted(parties.items())]
         out.append(f"It is {listed(words, 4)}.")
     return out
+
+
+def _watchers(contacts: Sequence[Contact], rows: Sequence[Row]) -> list[str]:
+    """The names behind which there is advertising or tracking, those with most data first."""
+    named = {
+        met.named for met, label in contacts if label.party == THIRD and label.purpose in WATCHING and met.named > 0
+    }
+    return [row.name for row in rows if row.name and row.sums.key in named]
+
+
+def _first(history: History) -> list[str]:
+    """Since when, where the picture tells: what is in its first month, or in the first recorded one, may be older."""
+    met = [(month, words) for month, words, _, total in history.rows if total]
+    return [f"It was met first in {met[-1][1]}."] if met and met[-1][0] > history.rows[-1][0] else []
 
 
 def _purposes(contacts: Sequence[Contact]) -> list[tuple[str, int]]:

@@ -45,6 +45,7 @@ PAGE = 15  # destinations at once
 _NIGHT = 8
 _FINDINGS = 5
 _ASKED = 15
+_REFUSED = 40  # names that are listed for a filter
 _NO_PARTY = ("first", "support", "platform", "third", "unknown")
 
 
@@ -73,7 +74,8 @@ def show(visit: Visit) -> Response:
     whom = companies(scope, reached)
     nights = at_night(scope)
     lived = rhythms(_recorded(scope, resident)).get(number)
-    watching = sum(each.bytes for each in reached if each.party == THIRD and each.purpose in WATCHING)
+    watchers = [each for each in reached if each.party == THIRD and each.purpose in WATCHING]
+    watching = sum(each.bytes for each in watchers)
     strip: Strip = strip_of(scope)
     ways: Ways = ways_of(scope)
     hints, more_hints = read_hints(scope.db, number)
@@ -85,7 +87,7 @@ def show(visit: Visit) -> Response:
         severities=SEVERITIES, new_mac=NEW_MAC,
         new=number in newcomers(scope, {number: resident.first_us}),
         shown=_shown(visit, reached), parties=_parties(moved, reached),
-        watching=watching,
+        watching=watching, watchers=_names_of(watchers), most_watchers=_REFUSED,
         traffic=traffic_of(scope), strip=strip, rhythm=None if lived is None else told(name, lived),
         nights=nights.first(_NIGHT), more_nights=max(0, len(nights) - _NIGHT), night=night_told(scope, nights),
         night_hours=night_words(scope.night), ways=ways, reasons=read_reasons(scope.db, number), hints=hints,
@@ -162,6 +164,11 @@ def here(visit: Visit, resident: Resident, path: str = "", **changes: str | None
     """An address below a device's page, with the filters of this one."""
     address, _, asked = visit.device_link(resident.device_id, **changes).partition("?")
     return f"{address}{path}{f'?{asked}' if asked else ''}"
+
+
+def _names_of(reached: Sequence[Reached]) -> list[str]:
+    """The names among destinations, each once, in their order: a filter refuses names."""
+    return list(dict.fromkeys(each.domain for each in reached if each.domain))
 
 
 def _parties(moved: Measured, reached: Sequence[Reached]) -> list[tuple[str, int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from daemon.report.recording import MEANINGS, Unrecorded, unrecorded, words_to_record
+from daemon.report.recording import MEANINGS, Unrecorded, words_to_record
 from daemon.store import audit, owner
 from daemon.store.recording import gateways_of
 from daemon.store.words import FULL, RECORD, BadWordError, mac_key
@@ -38,7 +38,7 @@ def record_again(visit: Visit) -> Response:
 
 def everybody_unrecorded(visit: Visit) -> list[Unrecorded]:
     """Who is not recorded in full, for a number beside totals."""
-    return unrecorded(visit.residents, visit.names, visit.words) if visit.words.levels else []
+    return visit.unrecorded()
 
 
 def _level(visit: Visit) -> str:

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from daemon.report.months import by_month, by_party, month_sums
 from daemon.report.scope import Scope
 from daemon.report.words import month_words
+from daemon.store.by_device import first_recorded
+from daemon.store.calendar import date_of
 from web.charts import columns
 from web.charts.bars import ORDER
 
@@ -27,9 +29,21 @@ class History:
 
 
 def history_of(scope: Scope, label: str, most: int = YEAR) -> History:
-    """The last `most` months of what the scope asks for (device, party, company)."""
-    sums = by_month(month_sums(scope, scope.newest_month - most + 1, scope.newest_month))
-    return drawn([(month, by_party(of)) for month, of in sums.items()], label)
+    """The last `most` months of what the scope asks for (device, party, company), as far as anything was recorded.
+
+    Months without anything stand there as well: so one sees since when there is something. No rows where there is none.
+    """
+    first = max(first_month(scope), scope.newest_month - most + 1)
+    sums = by_month(month_sums(scope, first, scope.newest_month))
+    months = range(first, scope.newest_month + 1) if sums else ()
+    return drawn([(month, by_party(sums[month]) if month in sums else {}) for month in months], label)
+
+
+def first_month(scope: Scope) -> int:
+    """The month in which recording of the home began, by number."""
+    began = first_recorded(scope.db, scope.site_id)
+    day = date_of(scope.day_of(scope.newest_us if began is None else began))
+    return day.year * YEAR + day.month - 1
 
 
 def drawn(months: Sequence[tuple[int, Mapping[str, float]]], label: str) -> History:

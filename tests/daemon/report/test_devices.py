@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.report import device_addresses, device_destinations, device_sources, devices
+from daemon.report import device_addresses, device_destinations, device_hints, device_sources, devices
 from daemon.report.scope import Scope, Span
 from daemon.store.by_device import read_met
 from tests.daemon.ingest.scenes import DAY, HOUR, TABLET, TABLET_MAC
@@ -114,6 +114,22 @@ def test_addresses_are_those_that_were_used(three_days: Home) -> None:
     rows = [dict(zip(report.keys, row, strict=True)) for row in report.rows]
     assert [(row["station"], row["address"], row["version"]) for row in rows] == [(TABLET_MAC, TABLET, "IPv4")]
     assert rows[0]["first_seen_us"] == MIDNIGHT + 1800 * 1_000_000
+
+
+def test_what_devices_say_of_themselves_is_told_as_they_said_it(three_days: Home) -> None:
+    with asked(three_days[0], MIDNIGHT, UNTIL) as scope:
+        report = device_hints.report(scope)
+    rows = [dict(zip(report.keys, row, strict=True)) for row in report.rows]
+    names = {(row["device"], row["value"]): row for row in rows if row["key"] == "hostname"}
+    assert set(names) == {("adas-laptop", "adas-laptop"), ("bobs-tablet", "bobs-tablet")}
+    told = names["bobs-tablet", "bobs-tablet"]
+    assert (told["said_as"], told["occasion"]) == ("its name", "when it asked for an address")
+    assert (told["first_seen_us"], told["last_seen_us"]) == (MIDNIGHT + HOUR // 2, MIDNIGHT + 2 * DAY + HOUR // 2)
+    assert report.sentences[0].startswith("2 devices said ")
+    with asked(three_days[0], MIDNIGHT, UNTIL, mac=TABLET_MAC) as scope:
+        one = device_hints.report(scope)
+    assert {row[0] for row in one.rows} == {"bobs-tablet"}
+    assert one.sentences[0].startswith("bobs-tablet said ")
 
 
 def test_companies_met_before_are_those_of_the_days_before(three_days: Home) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from daemon.report import gaps
+from daemon.report.recording import Unrecorded
 from daemon.report.table import Report
 from daemon.store.database import open_database
 from daemon.store.gaps import write_drops, write_gaps
+from daemon.store.words import NO_NAMES, OFF
 from tests.daemon.ingest.scenes import HOUR, talk, write
 from tests.support import packets as p
 from tests.support.asking import asked
@@ -60,6 +63,23 @@ def test_gaps_and_drops(tmp_path: Path) -> None:
     assert report.sentences[0] == "Recording had 1 gap, together 30 minutes."  # half an hour of it lies in this time
     assert report.sentences[1].startswith("42 packets came faster")
     assert all("nobody knows" not in note for note in report.notes)
+
+
+def test_who_is_recorded_in_part_is_missing_too(tmp_path: Path) -> None:
+    left_out = [
+        Unrecorded("02:00:00:00:00:10", "adas-laptop", OFF, START_US - HOUR // 2, 1),
+        Unrecorded("02:00:00:00:00:99", "a guest", NO_NAMES, START_US, None),
+        Unrecorded("02:00:00:00:00:98", "said later", OFF, START_US + 2 * HOUR, None),
+    ]
+    with asked(_house(tmp_path), START_US - HOUR, START_US + HOUR) as scope:
+        report = gaps.report(replace(scope, unrecorded=lambda: left_out))
+        own = gaps.report(replace(scope, unrecorded=lambda: left_out, device_id=1))
+    assert [(row[0], row[1], row[2], row[6]) for row in report.rows] == [
+        ("device", "adas-laptop", START_US - HOUR // 2, "not recorded"),
+        ("device", "a guest", START_US, "recorded without names"),
+    ]
+    assert "1 device is not recorded, 1 is recorded without names" in report.sentences[0]
+    assert [row[1] for row in own.rows] == ["adas-laptop"]
 
 
 def test_a_capture_that_ends_within_a_packet(tmp_path: Path) -> None:

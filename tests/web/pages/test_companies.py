@@ -44,6 +44,16 @@ def browser(house: Home, tmp_path: Path) -> TestClient:
     return client(house[0], owner=tmp_path / "owner.db", locate=atlas(house[0].parent / "data").look_up)
 
 
+def test_since_when_it_is_met(browser: TestClient) -> None:
+    met = read(browser, f"/companies/Meta%20(Facebook)?{RANGE}")
+    assert "It was met first in May 2024." in met.one("p", class_="lead").text
+    table = next(each for each in met.all("table") if each.one("caption").text == "Month by month")
+    months = [row.all("td")[0].text for row in table.one("tbody").all("tr")]
+    assert months == ["May 2024", "April 2024"], "also the month in which it was not there yet"
+    known = read(browser, f"/companies/Netflix?{RANGE}")
+    assert "met first" not in known.one("p", class_="lead").text, "it was there from the first hour on"
+
+
 def test_devices_that_give_it_data(browser: TestClient, house: Home) -> None:
     page = read(browser, f"/companies/Netflix?{RANGE}")
     found = {row["Device"]: row for row in rows(page)}

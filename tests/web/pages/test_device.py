@@ -65,7 +65,7 @@ def test_every_destination_says_why_and_how_to_get_its_packets(browser: TestClie
     named, unnamed = _section(page, "destinations").all("details", class_="why")
     assert "named it in clear text when it opened the encrypted connection (TLS)" in named.text
     assert "nobody in the house asked for a name" in unnamed.text
-    assert f"homeport pcap --device {LAPTOP_MAC} --destination www.example.com --since 2023-11-15" in named.text
+    assert f"homeport pcap --device {LAPTOP_MAC} --name www.example.com --since 2023-11-15" in named.text
     assert "3 connections" in named.text
 
 

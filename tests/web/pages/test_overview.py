@@ -157,8 +157,18 @@ def test_of_hours_it_is_said_that_companies_are_known_by_days(browser: TestClien
 
 
 def test_nothing_yet(tmp_path: Path) -> None:
-    page = read(client(tmp_path / "none.db"), "/")
+    browser = client(tmp_path / "none.db")
+    page = read(browser, "/")
     assert "Nothing captured yet" in page.text
+    assert "looks again by itself, every 20 seconds" in page.text
+    assert browser.get("/").headers["refresh"] == "20", "also without script"
+    assert not page.all("div", class_="banner"), "of a laptop nobody demands a recorder"
+
+
+def test_nothing_yet_says_that_nothing_will_come(tmp_path: Path) -> None:
+    dead = ServiceState("capture", running=False, state="", sentence="", silent_seconds=9, numbers={})
+    page = read(client(tmp_path / "none.db", services=lambda: [dead]), "/")
+    assert "Nothing is being recorded: the recorder does not run." in page.one("div", class_="banner").text
 
 
 def test_one_device_that_only_asked(tmp_path: Path) -> None:
