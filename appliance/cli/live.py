@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -43,10 +45,10 @@ def command(
     path = load_config({"capture.folder": folder}).capture.folder
     if not path.is_dir():
         raise CannotDoError(f"there is no folder {printable(path)}")
-    with closing(Follower(path, interface, from_start=from_start)) as follower:
+    with closing(Follower(path, interface, from_start=from_start)) as follower, ended_by_hand() as asked:
         try:
             with packet_output(place, list(path.iterdir())) as target:
-                _follow(follower, target, None if expression is None else Filter(expression))
+                _follow(follower, target, None if expression is None else Filter(expression), asked)
         except KeyboardInterrupt:  # how it is meant to end
             return DONE
         except BadFilterError as error:
@@ -56,13 +58,29 @@ def command(
     return DONE
 
 
-def _follow(follower: Follower, target: Target, keep: Filter | None) -> None:
-    """Until the reader leaves."""
+@contextmanager
+def ended_by_hand() -> Iterator[list[int]]:
+    """Ctrl-C ends the block, and is noted: where it comes while Python lets something go, it ends nothing by itself."""
+    asked: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _follow(follower: Follower, target: Target, keep: Filter | None, asked: Collection[int]) -> None:
+    """Until the reader leaves, or the end is asked for."""
     from daemon.decode.pcap_writing import OtherLinkError
 
     writer: Writer | None = None
     said = False
-    while True:
+    while not asked:
         idle = True
         for cut in follower.cuts():
             idle = False

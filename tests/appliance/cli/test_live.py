@@ -8,10 +8,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from appliance.cli.live import ended_by_hand
 from tests.support.captures import START_US, pcap, pcap_header, pcap_record, read
 from tests.support.importing import COMMAND, NO_SETTINGS, ROOT, homeport
 from tests.support.packets import ethernet, ipv4, udp
@@ -101,6 +103,13 @@ def test_the_end_by_hand_is_no_error(tmp_path: Path, live: Live) -> None:
     taken(process, 24)
     process.send_signal(signal.SIGINT)
     assert process.wait(LONG) == 0
+
+
+def test_an_end_that_is_swallowed_is_still_known() -> None:
+    with ended_by_hand() as asked:
+        with suppress(KeyboardInterrupt):  # as Python does within a callback of its own
+            signal.raise_signal(signal.SIGINT)
+        assert asked == [signal.SIGINT]
 
 
 def test_waiting_costs_nothing(tmp_path: Path, live: Live) -> None:
