@@ -25,6 +25,7 @@ import numpy.typing as npt
 from daemon.classify.organisation_files import load_organisations
 from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import DAY_US
+from daemon.ingest.hunting import ALL_NIGHTS, look_at_newest
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.relabel import relabel_site
 from daemon.ingest.retention import retain_all
@@ -97,8 +98,10 @@ def build(path: Path) -> Path:
         settle_site(db, path, "home", knowledge=Knowledge(zone="Europe/Berlin"))
         with transaction(db):
             _move_back(db)
-    retain_all(path, Limits(), Knowledge())
     relabel_site(path, None, "home")
+    retain_all(path, Limits(), Knowledge())
+    with closing(open_database(path)) as db:
+        look_at_newest(db, 1, Knowledge(), ALL_NIGHTS)  # as many nights later
     return path
 
 
