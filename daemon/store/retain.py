@@ -73,8 +73,8 @@ _MONTHS = f"""
 """
 # What was made of quarters of hours: of the day here and of those beside it, as a home's days begin at other times.
 _FORGET_PIECES = tuple(
-    f"DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM temp.slot_gone g WHERE g.slot * {SLOT_US} / {DAY_US}"
-    " BETWEEN day - 1 AND day + 1)"
+    f"DELETE FROM {table} WHERE day IN (SELECT g.slot * {SLOT_US} / {DAY_US} + n.value"
+    " FROM temp.slot_gone g CROSS JOIN json_each('[-1, 0, 1]') n)"
     for table in ("slot_sum_column", "address_column")
 )
 _PRIVATE = """
