@@ -30,12 +30,13 @@ MODULES = {  # module -> its source; headers lie beside it
     "daemon.decode._dns": "daemon/decode/_dns.c",
     "daemon.decode._hello": "daemon/decode/_hello.c",
     "daemon.decode._quic": "daemon/decode/_quic.c",
+    "daemon.ingest._mapped": "daemon/ingest/_mapped.c",
     "daemon.store._rows": "daemon/store/_rows.c",
     "daemon.store._tables": "daemon/store/_tables.c",
 }
 TABLES = {  # table -> what makes it
     "daemon/identify/oui.bin": "daemon/identify/oui_build.py",
-    "daemon/classify/cloud.mmdb": "appliance/data/cloud_build.py",
+    "daemon/classify/clouds.bin": "appliance/data/cloud_build.py",
 }
 FLAGS = ("-O2", "-std=c11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SUFFIX = ".abi3.so"

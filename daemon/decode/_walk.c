@@ -6,7 +6,8 @@
  * Rule 2: no argument is trusted. Types and lengths of all arrays are checked before the first row, positions row by
  *         row; of a frame only [offset, offset + captured) is read.
  * Rule 3: nothing is allocated or kept, and no Python object is touched between the checks and the answer. The GIL is
- *         held throughout: nobody can change the bytes between a check and their use.
+ *         held throughout: nobody can change the bytes between a check and their use; a file that is mapped (see
+ *         daemon/ingest/streams.py) is one that no other user can change.
  *
  * Stable ABI of Python 3.11; arrays come through the buffer protocol, so that numpy's headers are not needed.
  */

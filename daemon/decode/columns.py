@@ -18,6 +18,7 @@ from daemon.decode.fragments import Fragments
 from daemon.decode.framing import Records
 from daemon.decode.later import np
 from daemon.decode.packet import FRAME, IP, NO_MAC, NO_PORT, TCP, UDP, UNDECODED, Packet
+from daemon.decode.records import Buffer
 from daemon.decode.slow import EXTENSION_HEADERS, decode_frame
 from daemon.decode.tunnels import TUNNEL_PORTS, TUNNEL_PROTOCOLS
 from daemon.decode.walk import NATIVE, Native
@@ -134,7 +135,7 @@ def _minus_ones(rows: int, code: str) -> Column:
 
 
 def decode_columns(
-    buf: bytearray, records: Records, fragments: Fragments, *, thorough: bool = False, native: bool = True
+    buf: Buffer, records: Records, fragments: Fragments, *, thorough: bool = False, native: bool = True
 ) -> Columns:
     """Decode every record of a chunk.
 
@@ -168,7 +169,7 @@ def _as_arrays(records: Records) -> Records:
     return records._replace(**arrays)
 
 
-def _common(buf: bytearray, records: Records, out: Columns, walk: Native | None) -> Column:
+def _common(buf: Buffer, records: Records, out: Columns, walk: Native | None) -> Column:
     """Fill the rows of common shape; the answer marks the rows that need the slow path."""
     if walk is None:
         return _fast(buf, records, out)
@@ -183,7 +184,7 @@ def _common(buf: bytearray, records: Records, out: Columns, walk: Native | None)
     return slow
 
 
-def _fast(buf: bytearray, records: Records, out: Columns) -> Column:
+def _fast(buf: Buffer, records: Records, out: Columns) -> Column:
     """`_common` with numpy."""
     offset, captured, link = records.offset, records.captured, records.link
     network, ethertype, slow = _network_layer(buf, offset, captured, link)
@@ -204,7 +205,7 @@ def _fast(buf: bytearray, records: Records, out: Columns) -> Column:
     return slow
 
 
-def _network_layer(buf: bytearray, offset: Column, captured: Column, link: Column) -> tuple[Column, Column, Column]:
+def _network_layer(buf: Buffer, offset: Column, captured: Column, link: Column) -> tuple[Column, Column, Column]:
     """Where the network header starts, the ethertype in front of it, and which rows need the slow path."""
     if (link == ETHERNET).all():
         header: Column = np.full(len(offset), 14, np.int64)
@@ -340,7 +341,7 @@ def _write_row(out: Columns, row: int, packet: Packet) -> None:
     out.macs[row] = (packet.src_mac, packet.dst_mac)
 
 
-def link_addresses(buf: bytearray, columns: Columns, row: int) -> tuple[int, int]:
+def link_addresses(buf: Buffer, columns: Columns, row: int) -> tuple[int, int]:
     """(source, destination) MAC of a row as 48-bit integers, NO_MAC where the link has none."""
     known = columns.macs.get(row)
     if known is not None:

@@ -13,7 +13,6 @@ Rule 5: deterministic, no clock; `state()` and `from_state()` carry everything, 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 MAX_DATAGRAMS = 256
@@ -51,14 +50,13 @@ class Fragment(NamedTuple):
     data: bytes
 
 
-@dataclass(slots=True)
 class _Datagram:
-    start_us: int
-    origin: Origin | None = None
-    total: int | None = None  # known once the last fragment was seen
-    held: int = 0  # bytes in parts
-    starts: list[int] = field(default_factory=list)  # sorted; parts[i] begins at starts[i]; parts do not overlap
-    parts: list[bytes] = field(default_factory=list)
+    def __init__(self, start_us: int, origin: Origin | None = None, total: int | None = None) -> None:
+        self.start_us, self.origin = start_us, origin
+        self.total = total  # known once the last fragment was seen
+        self.held = 0  # bytes in parts
+        self.starts: list[int] = []  # sorted; parts[i] begins at starts[i]; parts do not overlap
+        self.parts: list[bytes] = []
 
     def fill(self, start: int, data: bytes) -> None:
         """Put in the bytes of `data` that are not there yet."""

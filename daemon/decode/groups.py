@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from daemon.decode.columns import Columns
 from daemon.decode.later import np
 from daemon.decode.packet import ACK, IP, SYN, TCP, UDP
+from daemon.decode.records import Buffer
 from daemon.decode.slots import SLOT_US
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Groups:
     late_opens: list[bool]  # a SYN stands behind a payload
 
 
-def group(buf: bytearray, columns: Columns) -> Groups | None:
+def group(buf: Buffer, columns: Columns) -> Groups | None:
     """Gather the IP rows of a chunk; None where there are none."""
     rows = np.nonzero(columns.kind == IP)[0]
     if not len(rows):
@@ -175,7 +176,7 @@ def _digest(columns: Columns, rows: Column, slots: Column | None) -> tuple[Colum
     return _mix(digest), forward
 
 
-def _notable(buf: bytearray, columns: Columns, order: Column) -> Column:
+def _notable(buf: Buffer, columns: Columns, order: Column) -> Column:
     """Payloads that are wanted even in a flow that nobody looks into any more: the start of a handshake or request."""
     tables = _tables()
     size = columns.payload_size[order]

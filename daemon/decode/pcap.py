@@ -25,7 +25,7 @@ from daemon.decode.records import (
     gather,
     words_at,
 )
-from daemon.decode.walk import NATIVE
+from daemon.decode.walk import NATIVE, Native
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,7 +42,6 @@ _PROBLEMS = ("", IMPOSSIBLE, ZEROS)  # as the C walk numbers them
 
 
 _AT_ONCE = 1 << 15  # records that a walk in C has room for: more than a chunk usually has
-_AT_LEAST = 1 << 12  # and room that it always has; between them it is half as much again as the last walk found
 
 LENGTHS = ("captured first", "original first", "smaller is captured")
 
@@ -96,7 +95,8 @@ class PcapScanner(ResumingScanner):
         self._native = NATIVE if native else None
         self._bare = barely and self._native is not None
         self._smallest = header.record_size
-        self._likely = _AT_ONCE
+        self._near: tuple[Ints, ...] = ()  # where records that are found ahead are kept,
+        self._found, self._reached = 0, -1  # how many there are, and up to where; -1: none was looked for
         snaplen = header.snaplen
         self._bound = snaplen if USUAL_CAPTURED < snaplen <= MOST_CAPTURED else USUAL_CAPTURED
 
@@ -127,17 +127,35 @@ class PcapScanner(ResumingScanner):
     def _read(self, buf: Buffer, pos: int, end: int, reach: int) -> tuple[Columns, int, str | None]:
         if self._native is None:
             return self._read_here(buf, pos, end, reach)
+        found, reached, near = self._found, self._reached, self._near
+        self._found, self._reached = 0, -1
+        if reached < 0:
+            # C stops at the first wrong record and walks over nothing twice: `reach` only bounds what is allocated.
+            most = min(min(end - pos, reach) // self._header.record_size + 1, _AT_ONCE)
+            found, reached, near = 0, pos, tuple(self._room(most) for _ in range(4))
+        n, pos, problem = self._walk_on(self._native, buf, reached, end, near, found)
+        n += found
+        link = bare.repeated(self._header.link, n, "i") if self._bare else np.full(n, self._header.link, np.int32)
+        offset, captured, wire, time_us = (column[:n] for column in near)
+        return Columns(offset, captured, wire, time_us, link), pos, None if n == len(near[0]) else _PROBLEMS[problem]
+
+    def ahead(self, buf: Buffer, end: int, base: int) -> None:
+        """See `Scanner.ahead`."""
+        if self._native is None or not self._bare or self._lost is not None or end < FILE_HEADER:
+            return
+        if self._reached < 0:
+            self._reached = 0 if base else FILE_HEADER
+        self._near = self._near or tuple(self._room(_AT_ONCE) for _ in range(4))
+        n, self._reached, _ = self._walk_on(self._native, buf, self._reached, end, self._near, self._found)
+        self._found += n
+
+    def _walk_on(
+        self, native: Native, buf: Buffer, pos: int, end: int, room: Sequence[Ints], found: int
+    ) -> tuple[int, int, int]:
+        """`scan_pcap` from `pos`, where `found` records stand in the room already."""
         header = self._header
-        # C stops at the first wrong record and walks over nothing twice: `reach` only bounds what is allocated.
-        most = min(min(end - pos, reach) // header.record_size + 1, self._likely)
-        offset, captured, wire, time_us = (self._room(most) for _ in range(4))
         shape = header.order == ">", LENGTHS.index(header.lengths), header.per_second // 1_000_000, header.record_size
-        bounds = self._bound, _MOST_WIRE
-        n, pos, problem = self._native.scan_pcap(buf, pos, end, *shape, *bounds, offset, captured, wire, time_us)
-        link = bare.repeated(header.link, n, "i") if self._bare else np.full(n, header.link, np.int32)
-        self._likely = min(max(n + n // 2, _AT_LEAST), _AT_ONCE)
-        columns = Columns(offset[:n], captured[:n], wire[:n], time_us[:n], link)
-        return columns, pos, None if n == most else _PROBLEMS[problem]
+        return native.scan_pcap(buf, pos, end, *shape, self._bound, _MOST_WIRE, *(column[found:] for column in room))
 
     def _room(self, rows: int) -> Ints:
         room: Ints = bare.zeros(rows, "q") if self._bare else np.empty(rows, np.int64)

@@ -105,6 +105,9 @@ class PcapngScanner(ResumingScanner):
     def _inside(self) -> bool:
         return self._passing is not None
 
+    def ahead(self, buf: Buffer, end: int, base: int) -> None:
+        """See `records.Scanner.ahead`: blocks are read together, when all are there."""
+
     def _begin(self, start: int, end: int) -> int | None:  # noqa: ARG002  pcap needs to know the end
         return start  # the file header is a block like others
 

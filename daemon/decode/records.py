@@ -80,6 +80,11 @@ class Scanner(Protocol):
         unread rest is reported as damage but not consumed, so that a longer copy of the file can go on there.
         """
 
+    def ahead(self, buf: Buffer, end: int, base: int) -> None:
+        """What stands in `buf[:end]`, from file offset `base` on, is near and will be scanned from its start: records may
+        be found now. The next scan may have more of the same bytes. Its records go when that after it begins.
+        """
+
     def state(self) -> dict[str, Any]:
         """JSON-able; with it `restore_scanner` goes on at `base + consumed`."""
 

@@ -15,6 +15,7 @@ from daemon.decode import bare
 from daemon.decode.columns import ETHERNET, Columns, flat
 from daemon.decode.later import np
 from daemon.decode.packet import UNDECODED
+from daemon.decode.records import Buffer
 from daemon.decode.walk import NATIVE
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Sketcher:
         self._end = self._packets = 0
         self._first_us = self._last_us = 0
 
-    def add(self, buf: bytearray, columns: Columns, first_us: int, last_us: int, *, cooked: bool = True) -> None:
+    def add(self, buf: Buffer, columns: Columns, first_us: int, last_us: int, *, cooked: bool = True) -> None:
         """Take the rows of a chunk, at least one, of these times; `stand` says then which bytes they came from.
 
         `cooked`: rows of Linux cooked captures may be among them.
@@ -152,7 +153,7 @@ def _address_marks(high: NDArray[Any], low: NDArray[Any]) -> NDArray[Any]:
     return mixed.view(np.int64)
 
 
-def _mark(buf: bytearray, columns: Columns, held: Marks) -> None:
+def _mark(buf: Buffer, columns: Columns, held: Marks) -> None:
     """Addresses, and MACs where they stand in the first twelve bytes of a frame: the twin of `mark` in `_walk.c`."""
     held[_address_marks(columns.source_hi, columns.source_lo)] = True
     held[_address_marks(columns.destination_hi, columns.destination_lo)] = True
@@ -162,13 +163,13 @@ def _mark(buf: bytearray, columns: Columns, held: Marks) -> None:
         held[marks] = True
 
 
-def _mark_cooked(buf: bytearray, columns: Columns, held: Marks) -> None:
+def _mark_cooked(buf: Buffer, columns: Columns, held: Marks) -> None:
     """The senders' MACs of Linux cooked captures."""
     words = _words(buf, np.asarray(columns.frame_offset)[np.asarray(columns.link) == _SLL])
     held[_mac_marks(words[:, 0], words[:, 1])[1]] = True  # the sender's stands where Ethernet has it
 
 
-def _words(buf: bytearray, start: NDArray[Any]) -> NDArray[Any]:
+def _words(buf: Buffer, start: NDArray[Any]) -> NDArray[Any]:
     """The first sixteen bytes of frames, as two words each."""
     rows = np.ndarray((len(buf) - 15,), "V16", buf, strides=(1,))
     words: NDArray[Any] = rows[start].view("<u8").reshape(len(start), 2)

@@ -9,6 +9,7 @@ from daemon.decode.arp import parse_arp
 from daemon.decode.columns import ETHERNET, Columns, link_addresses, payload_bytes
 from daemon.decode.cursor import DecodeError
 from daemon.decode.packet import FRAME
+from daemon.decode.records import Buffer
 from daemon.decode.slots import SLOT_US
 from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.local import PRIVATE, address_number, scope_of
@@ -34,7 +35,7 @@ class FrameCounter:
         self._endpoints = endpoints
         self._native = native and NATIVE
 
-    def add(self, buf: bytearray, columns: Columns, facts: Facts) -> None:
+    def add(self, buf: Buffer, columns: Columns, facts: Facts) -> None:
         """Take the rows of a chunk."""
         if self._native:
             rows = count_frames(buf, columns, facts.frames, facts.seen, self._endpoints, _COUNTED)
@@ -43,7 +44,7 @@ class FrameCounter:
         if rows:
             self._add(buf, columns, facts, rows)
 
-    def _add(self, buf: bytearray, columns: Columns, facts: Facts, rows: list[int]) -> None:
+    def _add(self, buf: Buffer, columns: Columns, facts: Facts, rows: list[int]) -> None:
         """These rows. Frames that begin alike (most ARP does) are counted together."""
         alike: dict[tuple[int, bytes | tuple[int, int], int, bytes], list[int]] = {}
         places = (columns.frame_offset, columns.payload_offset, columns.payload_size)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from daemon.decode.columns import Columns, Survey
+from daemon.decode.records import Buffer
 from daemon.flow.core import CoreName, fresh_facts, make_core
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.frames import FrameCounter
@@ -38,7 +39,7 @@ class FlowTable:
         """The facts so far."""
         return self._core.facts
 
-    def add(self, buf: bytearray, columns: Columns, survey: Survey | None = None) -> None:
+    def add(self, buf: Buffer, columns: Columns, survey: Survey | None = None) -> None:
         """Take the rows of a chunk, whose survey the caller may have already."""
         if not len(columns):
             return

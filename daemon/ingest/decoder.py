@@ -18,17 +18,19 @@ from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 from daemon.decode import bare, walk
-from daemon.decode.columns import SPARE, Columns, Survey, decode_columns
+from daemon.decode.columns import Columns, Survey, decode_columns
 from daemon.decode.cursor import DecodeError
 from daemon.decode.fragments import Fragments
 from daemon.decode.framing import LOOKAHEAD, Damage, Records, Scanner, entry_state, open_scanner, restore_scanner
 from daemon.decode.links import LINK_NAMES, SUPPORTED
 from daemon.decode.packet import UNDECODED
+from daemon.decode.records import Buffer
 from daemon.decode.sketch import Sketcher
 from daemon.flow import core as cores
 from daemon.flow.core import CoreName
 from daemon.flow.facts import Endpoints, Facts
 from daemon.flow.table import OPEN, FlowTable
+from daemon.ingest.pane import Pane
 from daemon.ingest.source import RollingDigest, Source
 
 STEP = 1 << 20
@@ -36,7 +38,6 @@ EPOCH = 4 * STEP
 _ROWS = 24_000  # records in a chunk: enough to make numpy's fixed costs small, few enough for the caches
 _SLACK = 128 << 10  # bytes of records before the end of an epoch that are left to the next chunk
 _LEAST, _MOST = 1 << 20, EPOCH + _SLACK  # bytes of a chunk
-_PIECE = 512 << 10  # bytes that are read at once
 _BATCH = 50_000  # facts in a batch
 _STRIDE = 384 << 20  # bytes after which there is one anyway: not much to read again after a kill, and a sign of life
 _UNPACKED = 1 << 16  # bytes of a state at a time
@@ -145,39 +146,50 @@ class CaptureDecoder:
 
         `hurry` is asked at each chunk whether the batch should end there.
         """
-        buf = bytearray(max(_MOST, LOOKAHEAD) + SPARE)
-        view = memoryview(buf)
-        filled, window = 0, _LEAST
+        most = max(_MOST, LOOKAHEAD)
+        pane, window = Pane(self._source, most), _LEAST
         batched = self.totals.cursor
-        self._source.seek(batched)
         while True:
             before = self._digest.copy()
-            filled, hashed = _read(self._source, self._digest, view[:window], filled)
-            ended = filled < window
             begin, needed = self.totals.cursor, entry_state(self.scanner)
-            records = self.scanner.scan(buf, 0, filled, begin, ended and self._final)
-            self._take(buf, records)
+            hashed = self._look(pane, begin, window)
+            filled, ended = pane.filled, pane.ended
+            records = self.scanner.scan(pane.view, 0, filled, begin, ended and self._final)
+            self._take(pane.view, records)
             consumed = records.consumed
-            self._hash(before, view, hashed, consumed)
+            self._hash(before, pane.view, hashed, consumed)
+            pane.check()
             self._note(records.damage, consumed)
             self._sketcher.stand(begin, self.totals.cursor, needed)
             if ended and (consumed in (0, filled) or not self._final or not len(records.offset)):
                 break
             if not consumed:  # the record at hand, or the search behind damage, needs more than a window
-                if filled == len(buf) - SPARE:
+                if filled == most:
                     raise DecodeError(f"nothing can be read at byte {self.totals.cursor}")  # scanners promise otherwise
-                window = min(2 * window, len(buf) - SPARE)
+                window = min(2 * window, most)
                 continue
             window = _window(self.totals.cursor, consumed, len(records.offset))
-            view[: filled - consumed] = view[consumed:filled]
-            filled -= consumed
-            window = max(window, filled + 1)
             enough = self._table.facts.size() >= max(_BATCH, len(self._table))
             if enough or self.totals.cursor - batched >= _STRIDE or hurry():
                 batched = self.totals.cursor
                 yield self._batch(done=False)
         self._table.finish("cut" if self._final else "open")
         yield self._batch(done=True)
+
+    def _look(self, pane: Pane, begin: int, window: int) -> int:
+        """Bring a window before our eyes; how many of its bytes are hashed.
+
+        Pieces are hashed, and walked over, as they come, while they are in the nearest cache: half as dear as later. The
+        end is left, since it seldom is the end of a record.
+        """
+        hashed = 0
+        for filled in pane.fill(begin, window):
+            if filled - _SLACK > hashed:
+                self._digest.update(pane.view[hashed : filled - _SLACK])
+                hashed = filled - _SLACK
+                self.scanner.ahead(pane.view, hashed, begin)
+        pane.check()
+        return hashed
 
     def _hash(self, before: RollingDigest, view: memoryview, hashed: int, consumed: int) -> None:
         """Bring the digest to the cursor. `hashed` bytes of the buffer are in it, or none in the digest of `before`."""
@@ -199,7 +211,7 @@ class CaptureDecoder:
         self._table.renumber(self.endpoints)
         return self.endpoints
 
-    def _take(self, buf: bytearray, records: Records) -> None:
+    def _take(self, buf: Buffer, records: Records) -> None:
         """Decode the records of a scan, with a tidy wherever an epoch begins between two of them."""
         if self.totals.clock_offset_us:  # here, and not in the scanner: that compares times with those of the file
             records = records._replace(time_us=bare.shifted(records.time_us, self.totals.clock_offset_us))
@@ -223,7 +235,7 @@ class CaptureDecoder:
         elif step > self.totals.step:
             self._table.trim()
 
-    def _decode(self, buf: bytearray, records: Records) -> None:
+    def _decode(self, buf: Buffer, records: Records) -> None:
         columns = decode_columns(buf, records, self._fragments, thorough=self._thorough)
         self.slow_rows += columns.slow_rows
         survey = columns.survey()
@@ -292,24 +304,6 @@ def _fill(source: Source, buf: memoryview | bytearray, filled: int) -> int:
             break
         filled += count
     return filled
-
-
-def _read(source: Source, digest: RollingDigest, view: memoryview, filled: int) -> tuple[int, int]:
-    """Read until the buffer is full or the source has no more: bytes in the buffer, and how many of them are hashed.
-
-    Pieces are hashed as they come, while they are in the nearest cache: half as dear as later. The end is left, since it
-    seldom is the end of a record.
-    """
-    hashed = 0
-    while filled < len(view):
-        count = source.read_into(view[filled : filled + _PIECE])
-        if not count:
-            break
-        filled += count
-        if filled - _SLACK > hashed:
-            digest.update(view[hashed : filled - _SLACK])
-            hashed = filled - _SLACK
-    return filled, hashed
 
 
 def _end(records: Records, row: int) -> int:

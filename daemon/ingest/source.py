@@ -21,7 +21,7 @@ import xxhash
 
 from daemon.decode.cursor import DecodeError
 from daemon.decode.framing import first_record_end, open_scanner
-from daemon.ingest.streams import GZIP_MAGIC, GzipStream, PlainStream
+from daemon.ingest.streams import GZIP_MAGIC, GzipStream, PlainStream, Stretch
 
 HEAD_SIZE = 65_536
 BLOCK_SIZE = 4 << 20  # of the digest
@@ -91,6 +91,10 @@ class Source:
     def read_into(self, buf: memoryview) -> int:
         """Puts the next bytes of the uncompressed stream into `buf`; how many, 0 only at the end or at the limit."""
         return self._stream.read_into(buf)
+
+    def mapped(self, offset: int, size: int) -> Stretch | None:
+        """See `streams.PlainStream.mapped`."""
+        return self._stream.mapped(offset, size)
 
     def seek(self, offset: int) -> None:
         """Goes to an offset of the uncompressed stream; a compressed one is decompressed up to there."""

@@ -3,16 +3,29 @@
 Rule 1: offsets are offsets in the uncompressed stream, whatever lies on disk.
 Rule 2: a damaged or cut gzip stream gives every byte before the damage, then ends, and `problem` says why.
 Rule 3: what is decompressed at a time is bounded by the caller's buffer, so a small file cannot fill the memory.
+Rule 4: nothing is mapped that somebody else may write: bytes must not change between a parser's look and its use of them.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import zlib
+from importlib import import_module
+from typing import Protocol
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31  # zlib's number for "with gzip header and trailer"
 _READ_SIZE = 1 << 18  # compressed bytes at a time
+
+
+class Stretch(Protocol):
+    """Bytes of a file as they lie in the kernel's memory; see `_mapped.c`."""
+
+    def failed(self) -> bool:
+        """Whether a part of what was read of it was not there."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 
 class PlainStream:
@@ -23,7 +36,19 @@ class PlainStream:
     def __init__(self, descriptor: int, limit: int | None) -> None:
         self._descriptor = descriptor
         self._limit = limit
+        self._mappable = _mappable(os.fstat(descriptor), limit)  # bytes
         self.position = 0
+
+    def mapped(self, offset: int, size: int) -> Stretch | None:
+        """So many bytes without a copy; None where they are to be read. Nothing of them is sure before `failed`."""
+        if offset + size > self._mappable:
+            return None
+        try:
+            stretch: Stretch = import_module("daemon.ingest._mapped").Stretch(self._descriptor, offset, size)
+        except (ImportError, OSError):  # not built for this machine; a file system without mappings; no room for one
+            self._mappable = 0
+            return None
+        return stretch
 
     def read_into(self, buf: memoryview) -> int:
         """See `Source.read_into`."""
@@ -39,12 +64,23 @@ class PlainStream:
         self.position = offset
 
 
+def _mappable(status: os.stat_result, limit: int | None) -> int:
+    """How many bytes of a file may be mapped (rule 4)."""
+    ours = status.st_uid in {0, os.geteuid()} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not (ours and stat.S_ISREG(status.st_mode)):
+        return 0
+    return status.st_size if limit is None else min(status.st_size, limit)
+
+
 class GzipStream:
     """The uncompressed stream of gzip members in a row (RFC 1952 section 2.2)."""
 
     def __init__(self, disk: PlainStream) -> None:
         self._disk = disk
         self._rewind()
+
+    def mapped(self, offset: int, size: int) -> None:
+        """Nothing: these bytes lie nowhere."""
 
     def _rewind(self) -> None:
         self._disk.seek(0)

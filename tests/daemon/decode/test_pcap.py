@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.decode import pcap as pcap_module
 from daemon.decode.cursor import DecodeError
 from daemon.decode.framing import Damage, open_scanner
 from daemon.decode.pcap import IMPOSSIBLE, ZEROS, PcapScanner, parse_header
@@ -216,6 +217,23 @@ def test_the_walks_in_c_and_in_python_agree(data: bytes) -> None:
     default = PcapScanner(parse_header(data)).scan(data, 0, len(data), 0, final=True)
     assert rows_of(here, 0) == rows_of(default, 0)
     assert (here.consumed, here.damage) == (default.consumed, default.damage)
+
+
+@given(damaged, st.integers(0, 1200), st.lists(st.integers(0, 1200), max_size=4), st.sampled_from([1 << 15, 7, 1]))
+def test_what_was_found_ahead_changes_nothing(data: bytes, first: int, ends: list[int], room: int) -> None:
+    once, early = (PcapScanner(parse_header(data), barely=True) for _ in range(2))
+    base = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pcap_module, "_AT_ONCE", room)
+        for stop in (first, len(data)):
+            part = data[base:stop]
+            for end in sorted(ends):
+                early.ahead(part, min(end, len(part)), base)
+            found, expected = (each.scan(part, 0, len(part), base, stop == len(data)) for each in (early, once))
+            assert [list(column) for column in found[:5]] == [list(column) for column in expected[:5]]
+            assert found[5:] == expected[5:]
+            base += found.consumed
+    assert early.state() == once.state()
 
 
 def test_byte_by_byte_gives_what_the_whole_file_gives() -> None:
