@@ -12,7 +12,8 @@
  * Stable ABI of Python 3.11.
  */
 
-#include "_dns_values.h"
+#include "_dns_svcb.h"
+#include "_tuples.h"
 
 enum { RESPONSE = 0x8000, OPCODE = 0x7800, TRUNCATED = 0x0200, Z = 0x0040, RCODE = 0x000F };
 enum { CLASS_IN = 1, CLASS_BITS = 0x7FFF }; /* without the top bit of mDNS, RFC 6762 section 10.2 */
@@ -27,29 +28,36 @@ static PyObject *acyclic(PyObject *tuple) {
     return tuple;
 }
 
-/* A NamedTuple of the fields, by tuple.__new__, which knows what a tuple of this Python needs. Takes the references,
- * and gives NULL where one of the fields is. */
-static PyObject *make(const Bound *bound, PyTypeObject *type, PyObject *const *fields, int count) {
-    PyObject *items = PyTuple_New(count), *args = NULL, *made = NULL;
-    int whole = items != NULL;
-    for (int i = 0; i < count; i++) {
-        if (!fields[i] || !items) {
-            whole = 0;
-            Py_XDECREF(fields[i]);
-        } else if (PyTuple_SetItem(items, i, fields[i]) < 0) { /* takes the reference even then */
-            whole = 0;
-        }
-    }
-    if (whole && (args = PyTuple_Pack(1, items)))
-        made = bound->make(type, args, NULL);
-    Py_XDECREF(args);
-    Py_XDECREF(items);
-    return acyclic(made);
-}
-
 /* The mnemonic of a type; a new reference, NULL for one that is written by its number. */
 static PyObject *mnemonic(const Bound *bound, unsigned kind) {
     return kind < TYPES ? Py_XNewRef(bound->types[kind]) : NULL;
+}
+
+static PyObject *read_value(const Bound *bound, Wire *wire, unsigned kind, Py_ssize_t start, Py_ssize_t end) {
+    switch (kind) {
+    case A:
+        return read_a(wire, start, end);
+    case AAAA:
+        return read_aaaa(wire, start, end);
+    case NS: case CNAME: case PTR: case DNAME:
+        return read_only_name(wire, start, end);
+    case SOA:
+        return read_soa(wire, start, end);
+    case MX:
+        return read_numbers_name(wire, start, end, 1);
+    case SRV:
+        return read_numbers_name(wire, start, end, 3);
+    case TXT:
+        return read_txt(wire, start, end);
+    case NSEC:
+        return read_nsec(bound, wire, start, end);
+    case DS: case RRSIG: case DNSKEY: case NSEC3:
+        return read_generic(wire, start, end);
+    case SVCB: case HTTPS:
+        return read_service(bound, wire, start, end);
+    default:
+        return NULL;
+    }
 }
 
 static PyObject *read_question(const Bound *bound, Wire *wire, Py_ssize_t *pos) {
@@ -62,7 +70,7 @@ static PyObject *read_question(const Bound *bound, Wire *wire, Py_ssize_t *pos) 
     }
     PyObject *fields[] = {name, mnemonic(bound, be16(wire->buf + *pos))};
     *pos += 4;
-    return make(bound, bound->question, fields, 2);
+    return fact_of((PyObject *)bound->question, fields, 2);
 }
 
 static PyObject *read_questions(const Bound *bound, Wire *wire, Py_ssize_t *pos, unsigned count) {
@@ -107,7 +115,7 @@ static int read_record(const Bound *bound, Wire *wire, Py_ssize_t *pos, int sect
     }
     PyObject *fields[] = {Py_NewRef(bound->sections[section]), name, mnemonic(bound, kind),
                           PyLong_FromUnsignedLong(ttl), value};
-    *record = make(bound, bound->record, fields, 5);
+    *record = fact_of((PyObject *)bound->record, fields, 5);
     return *record ? 0 : DOUBT;
 }
 
@@ -160,13 +168,13 @@ static int read_message(const Bound *bound, Wire *wire, DnsRead *read) {
 /* DnsReader.read, which says what it answers. */
 static int read_bytes(DnsReader *reader, const uint8_t *bytes, Py_ssize_t size, DnsRead *read) {
     Bound *bound = (Bound *)reader;
-    Lately *place = NULL;
     uint64_t hash = 0;
+    int keep = size >= HEADER && size <= LONGEST, place = 0;
     *read = (DnsRead){0, 0, NULL, NULL, NULL};
-    if (size >= HEADER && size <= LONGEST) {
+    if (keep) {
         hash = hash_message(bytes, size);
-        place = bound->lately + (hash & (PLACES - 1));
-        if (is_known(place, hash, bytes, size, read))
+        place = (int)(hash & (PLACES - 1));
+        if (bound->hashes[place] == hash && is_known(&bound->lately[place], bytes, size, read))
             return 1;
     }
     Wire wire;
@@ -180,8 +188,10 @@ static int read_bytes(DnsReader *reader, const uint8_t *bytes, Py_ssize_t size, 
         forget_read(read);
         return PyErr_Occurred() ? -1 : 0;
     }
-    if (place)
-        keep_lately(place, hash, bytes, size, read);
+    if (keep && PyTuple_Size(read->records) <= MOST_RECORDS) {
+        keep_lately(&bound->lately[place], bytes, size, read);
+        bound->hashes[place] = hash;
+    }
     return 1;
 }
 
@@ -206,7 +216,7 @@ static PyObject *parse_message(PyObject *self, PyObject *buf) {
         PyLong_FromUnsignedLong(be16((const uint8_t *)start)), PyBool_FromLong(read.response), PyLong_FromLong(0), read.rcode,
         PyBool_FromLong(read.truncated), read.questions, read.records,
     };
-    return make(bound, bound->message, fields, 7);
+    return fact_of((PyObject *)bound->message, fields, 7);
 }
 
 /* --- binding */
@@ -231,7 +241,7 @@ static void unbind(PyObject *capsule) {
 }
 
 /* `given` as a NamedTuple class of `fields` fields; a new reference, NULL with TypeError if it is none. */
-static PyTypeObject *named_tuple(PyObject *given, Py_ssize_t fields) {
+static PyTypeObject *class_of_tuples(PyObject *given, Py_ssize_t fields) {
     if (!PyType_Check(given) || !PyType_IsSubtype((PyTypeObject *)given, &PyTuple_Type)) {
         PyErr_SetString(PyExc_TypeError, "not a NamedTuple class");
         return NULL;
@@ -272,15 +282,14 @@ static int fill_bound(Bound *bound, PyObject *args) {
                           &service))
         return -1;
     bound->reader.read = read_bytes;
-    bound->make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
     bound->service = Py_NewRef(service);
     for (int i = 0; i < 3; i++) {
         bound->sections[i] = PyUnicode_InternFromString(sections[i]);
         if (!bound->sections[i])
             return -1;
     }
-    if (!(bound->message = named_tuple(message, 7)) || !(bound->question = named_tuple(question, 2)) ||
-        !(bound->record = named_tuple(record, 5)))
+    if (!(bound->message = class_of_tuples(message, 7)) || !(bound->question = class_of_tuples(question, 2)) ||
+        !(bound->record = class_of_tuples(record, 5)))
         return -1;
     return fill(bound->types, TYPES, types) < 0 || fill(bound->rcodes, RCODES, rcodes) < 0 ? -1 : 0;
 }

@@ -17,7 +17,6 @@ enum {
 };
 
 typedef struct {
-    uint64_t hash;
     Py_ssize_t size; /* 0 where nothing is kept */
     DnsRead read;
     uint8_t bytes[LONGEST - ID];
@@ -39,8 +38,8 @@ static uint64_t hash_message(const uint8_t *bytes, Py_ssize_t size) {
 }
 
 /* Whether the message is known; it is read then. `size` is from ID to LONGEST. */
-static int is_known(const Lately *place, uint64_t hash, const uint8_t *bytes, Py_ssize_t size, DnsRead *read) {
-    if (place->hash != hash || place->size != size || memcmp(place->bytes, bytes + ID, (size_t)(size - ID)))
+static int is_known(const Lately *place, const uint8_t *bytes, Py_ssize_t size, DnsRead *read) {
+    if (place->size != size || memcmp(place->bytes, bytes + ID, (size_t)(size - ID)))
         return 0;
     *read = place->read;
     Py_INCREF(read->rcode), Py_INCREF(read->questions), Py_INCREF(read->records);
@@ -53,12 +52,9 @@ static void forget_lately(Lately *place) {
 }
 
 /* Keep a message that may be kept. */
-static void keep_lately(Lately *place, uint64_t hash, const uint8_t *bytes, Py_ssize_t size, const DnsRead *read) {
-    if (PyTuple_Size(read->records) > MOST_RECORDS)
-        return;
+static void keep_lately(Lately *place, const uint8_t *bytes, Py_ssize_t size, const DnsRead *read) {
     forget_lately(place);
     memcpy(place->bytes, bytes + ID, (size_t)(size - ID));
-    place->hash = hash;
     place->size = size;
     place->read = *read;
     Py_INCREF(read->rcode), Py_INCREF(read->questions), Py_INCREF(read->records);

@@ -21,12 +21,12 @@ enum {
 /* What the functions were given to work with. */
 typedef struct {
     DnsReader reader; /* first: it is what others see of this */
-    newfunc make; /* tuple.__new__ */
     PyTypeObject *message, *question, *record;
     PyObject *service;
     PyObject *sections[3];
     PyObject *types[TYPES];
     PyObject *rcodes[RCODES];
+    uint64_t hashes[PLACES]; /* of the messages at the places: to look there takes longer than all else that is done */
     Lately lately[PLACES];
 } Bound;
 
@@ -190,20 +190,6 @@ static PyObject *read_nsec(const Bound *bound, const Wire *wire, Py_ssize_t star
     return start == end ? finish(&value) : NULL;
 }
 
-/* By `service_text`, which remembers what it has seen. What it raises, the plain reader will meet again and handle. */
-static PyObject *read_service(const Bound *bound, const Wire *wire, Py_ssize_t start, Py_ssize_t end) {
-    PyObject *raw = PyBytes_FromStringAndSize((const char *)wire->buf + start, end - start);
-    if (!raw)
-        return NULL;
-    PyObject *text = PyObject_CallFunctionObjArgs(bound->service, raw, NULL);
-    Py_DECREF(raw);
-    if (!text && PyErr_ExceptionMatches(PyExc_Exception))
-        PyErr_Clear();
-    if (text && !PyUnicode_Check(text))
-        Py_CLEAR(text);
-    return text;
-}
-
 /* RFC 3597 section 5, for DNSSEC, which nobody here reads. */
 static PyObject *read_generic(const Wire *wire, Py_ssize_t start, Py_ssize_t end) {
     static const char digits[] = "0123456789abcdef";
@@ -221,33 +207,6 @@ static PyObject *read_generic(const Wire *wire, Py_ssize_t start, Py_ssize_t end
     if (shown < size)
         put_text(&value, "...", 3);
     return finish(&value);
-}
-
-static PyObject *read_value(const Bound *bound, Wire *wire, unsigned kind, Py_ssize_t start, Py_ssize_t end) {
-    switch (kind) {
-    case A:
-        return read_a(wire, start, end);
-    case AAAA:
-        return read_aaaa(wire, start, end);
-    case NS: case CNAME: case PTR: case DNAME:
-        return read_only_name(wire, start, end);
-    case SOA:
-        return read_soa(wire, start, end);
-    case MX:
-        return read_numbers_name(wire, start, end, 1);
-    case SRV:
-        return read_numbers_name(wire, start, end, 3);
-    case TXT:
-        return read_txt(wire, start, end);
-    case NSEC:
-        return read_nsec(bound, wire, start, end);
-    case DS: case RRSIG: case DNSKEY: case NSEC3:
-        return read_generic(wire, start, end);
-    case SVCB: case HTTPS:
-        return read_service(bound, wire, start, end);
-    default:
-        return NULL;
-    }
 }
 
 #endif

@@ -16,41 +16,16 @@
 
 #include <string.h>
 
-#include "_hello_fields.h"
-#include "_hello_ja4.h"
-#include "_hello_names.h"
 #include "_hello_quic.h"
-#include "_hello_records.h"
-
-enum { MOST_PROTOCOLS = 32 };
+#include "_hello_texts.h"
 
 static const uint8_t retry_random[32] = /* RFC 8446 section 4.1.3 */
     "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"
     "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
 
-/* Bytes as text where each is printable ASCII from `least` on and no backslash; NULL without an error where not. */
-static PyObject *plain_text(Bytes raw, unsigned least)
-{
-    for (size_t i = 0; i < raw.size; i++)
-        if (raw.at[i] < least || raw.at[i] > 0x7E || raw.at[i] == '\\')
-            return NULL;
-    return PyUnicode_FromStringAndSize((const char *)raw.at, (Py_ssize_t)raw.size);
-}
-
 static PyObject *bytes_of(Bytes raw)
 {
     return PyBytes_FromStringAndSize((const char *)raw.at, (Py_ssize_t)raw.size);
-}
-
-/* name_text of text.py for at most 255 bytes; None for no name or an empty one. */
-static PyObject *name_of(Bytes raw)
-{
-    char lower[LONGEST_NAME];
-    for (size_t i = 0; i < raw.size; i++)
-        lower[i] = (char)(raw.at[i] >= 'A' && raw.at[i] <= 'Z' ? raw.at[i] + 32 : raw.at[i]);
-    while (raw.size && lower[raw.size - 1] == '.')
-        raw.size--;
-    return raw.size ? plain_text((Bytes){(uint8_t *)lower, raw.size}, 0x21) : Py_NewRef(Py_None);
 }
 
 static PyObject *protocols_of(Bytes body)
@@ -67,13 +42,6 @@ static PyObject *protocols_of(Bytes body)
             Py_CLEAR(tuple);
     }
     return tuple;
-}
-
-static PyObject *ech_of(const Extensions *sent)
-{
-    if (sent->ech.size && sent->ech.at[0] == 0)
-        return PyUnicode_FromString("ech");
-    return sent->esni.at ? PyUnicode_FromString("esni") : Py_NewRef(Py_None);
 }
 
 /* A tuple of `count` objects, which it takes over. One of them missing: None, or NULL if an error says why. */
@@ -386,7 +354,16 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+/* The reader is of this module, which stays: nothing takes a module in C away again. */
+static int module_exec(PyObject *module)
+{
+    PyObject *reader = PyCapsule_New((void *)(uintptr_t)&READER, HELLO_READER, NULL);
+    int failed = !reader || PyModule_AddObjectRef(module, "reader", reader);
+    Py_XDECREF(reader);
+    return failed ? -1 : 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, module_exec}, {0, NULL}};
 
 static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "daemon.decode._hello", "Hellos of TLS and QUIC, in C.", 0, methods, slots, NULL, NULL, NULL,

@@ -1,5 +1,7 @@
 """Hellos of TLS and QUIC in C. None: the function of this name in `tls`, `quic_packet` or `certificate` is to be asked."""
 
+reader: object  # for code in C: `_hello_reader.h`
+
 # Fields of tls.Flight, tls.ClientHello and tls.ServerHello; versions and ciphers are numbers, JA4 is raw.
 def parse_records(
     stream: bytes | bytearray, limit: int, /

@@ -58,7 +58,7 @@ static PyObject *core_add(Core *self, PyObject *arguments)
             rows_ask(&rows, row + SOON);
             failed = take_row(self, &rows, row);
         }
-    failed = close_sinks(self, failed);
+    forget_sinks(&self->sinks);
     rows_close(&rows);
     self->busy = 0;
     if (failed)
@@ -87,7 +87,7 @@ static PyObject *core_expire(Core *self, PyObject *clock)
         next = flow->after;
         failed = is_silent(flow, clock_us) && end_flow(self, flow, self->names[N_IDLE]);
     }
-    failed = close_sinks(self, failed);
+    forget_sinks(&self->sinks);
     self->busy = 0;
     if (failed)
         return NULL;
@@ -127,7 +127,8 @@ static PyObject *core_remove(Core *self, PyObject *arguments)
     if (table_find(&self->table, &flow->key, key_hash(&self->table, &flow->key)) != flow)
         return PyErr_Format(PyExc_KeyError, "this conversation is not open");
     self->busy = 1;
-    int failed = close_sinks(self, end_flow(self, flow, word));
+    int failed = end_flow(self, flow, word);
+    forget_sinks(&self->sinks);
     self->busy = 0;
     if (failed)
         return NULL;
@@ -159,9 +160,13 @@ static int core_traverse(Core *self, visitproc visit, void *arg)
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_VISIT(self->readers[i]);
     for (int i = 0; i < KINDS; i++) {
-        Py_VISIT(self->kinds[i].service);
-        Py_VISIT(self->kinds[i].kind);
+        Py_VISIT(self->lately.kinds[i].service);
+        Py_VISIT(self->lately.kinds[i].kind);
     }
+    for (int i = 0; i < NAMED; i++)
+        Py_VISIT(self->lately.names[i].name);
+    for (int i = 0; i < WORDS; i++)
+        Py_VISIT(self->words[i].text);
     for (Flow *flow = self->table.first; flow; flow = flow->after)
         Py_VISIT(flow);
     return 0;
@@ -188,10 +193,14 @@ static int core_clear(Core *self)
     for (int i = 0; i < MESSAGE_PORTS; i++)
         Py_CLEAR(self->readers[i]);
     for (int i = 0; i < KINDS; i++) {
-        self->kinds[i].key = 0;
-        Py_CLEAR(self->kinds[i].service);
-        Py_CLEAR(self->kinds[i].kind);
+        self->lately.kinds[i].key = 0;
+        Py_CLEAR(self->lately.kinds[i].service);
+        Py_CLEAR(self->lately.kinds[i].kind);
     }
+    for (int i = 0; i < NAMED; i++)
+        Py_CLEAR(self->lately.names[i].name);
+    for (int i = 0; i < WORDS; i++)
+        Py_CLEAR(self->words[i].text);
     return 0;
 }
 
@@ -240,7 +249,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *arguments, PyObject *key
 
 static PyObject *core_renumber(Core *self, PyObject *endpoints)
 {
-    if (claim(self))
+    if (claim(self) || settle_spans(self))
         return NULL;
     PyObject *before = self->endpoints;
     Py_INCREF(endpoints);
@@ -264,6 +273,8 @@ static int set_facts(Core *self, PyObject *facts, void *unused)
         PyErr_SetString(PyExc_AttributeError, "cannot be deleted");
         return -1;
     }
+    if (settle_spans(self))
+        return -1;
     PyObject *before = self->facts;
     Py_INCREF(facts);
     self->facts = facts;
@@ -272,7 +283,7 @@ static int set_facts(Core *self, PyObject *facts, void *unused)
 }
 
 static PyGetSetDef PROPERTIES[] = {
-    {"facts", (getter)get_facts, (setter)set_facts, "where facts go", NULL},
+    {"facts", (getter)get_facts, (setter)set_facts, "where facts go; `seen` is whole once others take their place", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -322,7 +333,7 @@ static int add_type(PyObject *module, PyType_Spec *spec, const char *name)
 static int module_exec(PyObject *module)
 {
     return add_type(module, &TALLY_SPEC, "Tally") || add_type(module, &TCP_SPEC, "TcpStart") ||
-                   add_type(module, &UDP_SPEC, "UdpStart") || add_type(module, &PACKED_SPEC, "Packed") ||
+                   add_type(module, &UDP_SPEC, "UdpStart") || add_type(module, &PACKED_SPEC, "Packed") || add_type(module, &HELLO_SPEC, "Hello") ||
                    add_type(module, &SPEC, "Core")
                ? -1
                : 0;

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from daemon.decode.columns import Columns
+from daemon.decode.records import Buffer
 from daemon.flow.conversation import Talk
 from daemon.flow.facts import Endpoints, Facts, FrameKey
 from daemon.flow.tally import Tally as _Tally
@@ -11,6 +12,9 @@ from daemon.flow.tally import Tally as _Tally
 _F = TypeVar("_F")
 
 class Tally(_Tally): ...
+
+class Hello:
+    """The attributes of `hello.Hello`."""
 
 class Packed(Generic[_F]):
     rows: object
@@ -26,7 +30,7 @@ class Core:
     begun: int
     def __new__(cls, endpoints: Endpoints, facts: Facts, conversation: type[Any], /) -> Core: ...
     def __len__(self) -> int: ...
-    def add(self, buf: bytearray, columns: Columns, /) -> None: ...
+    def add(self, buf: Buffer, columns: Columns, /) -> None: ...
     def open(self) -> list[Talk]: ...
     def expire(self, clock_us: int, /) -> None: ...
     def insert(self, flow: Talk, /) -> None: ...
@@ -34,7 +38,7 @@ class Core:
     def renumber(self, endpoints: Endpoints, /) -> None: ...
 
 def count_frames(
-    buf: bytearray,
+    buf: Buffer,
     columns: Columns,
     frames: dict[FrameKey, list[int]],
     spans: dict[int, list[int]],

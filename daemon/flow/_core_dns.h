@@ -62,14 +62,14 @@ static int add_fact(const Said *said, PyObject *question, PyObject *rcode, Py_ss
     PyObject *name = question ? PyTuple_GetItem(question, 0) : NULL, *type = name ? PyTuple_GetItem(question, 1) : NULL;
     if (question && !type)
         return -1;
-    PyObject *const items[] = {
-        PyLong_FromLongLong(said->time_us), PyLong_FromLongLong(said->flow->ends[said->asker]),
-        PyLong_FromLongLong(said->flow->ends[1 - said->asker]), Py_NewRef(said->dns->transport),
-        PyBool_FromLong(rcode != Py_None), name ? Py_NewRef(name) : PyUnicode_FromString(""),
-        type ? Py_NewRef(type) : PyUnicode_FromString(""), Py_NewRef(rcode), PyLong_FromSsize_t(answers),
-        records ? Py_NewRef(records) : PyTuple_New(0),
+    const Cell row[] = {
+        {.number = said->time_us}, {.number = said->flow->ends[said->asker]}, {.number = said->flow->ends[1 - said->asker]},
+        {.object = Py_NewRef(said->dns->transport)}, {.number = rcode != Py_None},
+        {.object = name ? Py_NewRef(name) : PyUnicode_FromString("")},
+        {.object = type ? Py_NewRef(type) : PyUnicode_FromString("")}, {.object = Py_NewRef(rcode)}, {.number = answers},
+        {.object = records ? Py_NewRef(records) : PyTuple_New(0)},
     };
-    return add_items(said->list, said->dns->fact, items, sizeof items / sizeof items[0]);
+    return add_cells(said->list, said->dns->fact, DNS_SHAPE, row);
 }
 
 /* The facts of a message; -1 with an exception set. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../decode/_hello_reader.h"
 #include "_core_rows.h"
 #include "_core_table.h"
 #include "_core_tally.h"
@@ -18,12 +19,10 @@ enum { IP_KIND = 1, ETHERNET = 1 };
 
 /* Names that are looked up often, made once. */
 enum {
-    N_ALPN, N_CERTIFIED, N_CHOSEN_VERSION, N_CIPHER, N_CUT, N_DNS, N_FLOWS, N_HELLOS, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET,
-    N_RELEASE, N_SEEN, N_WANTS, NAMES
+    N_CERTIFIED, N_CUT, N_DNS, N_FLOWS, N_HELLOS, N_IDLE, N_INSPECT, N_NUMBER, N_PACKET, N_RELEASE, N_SEEN, N_WANTS, NAMES
 };
 static const char *const NAME[NAMES] = {
-    "alpn", "certified", "chosen_version", "cipher", "cut", "dns", "flows", "hellos", "idle", "inspect", "number", "packet",
-    "release", "seen", "wants",
+    "certified", "cut", "dns", "flows", "hellos", "idle", "inspect", "number", "packet", "release", "seen", "wants",
 };
 
 /* Numbers of ends that were asked for lately; Endpoints knows all of them. */
@@ -35,20 +34,28 @@ typedef struct {
 
 /* What daemon.flow.starts.CORE_STARTS holds, in its order, and behind it the types of starts. */
 enum {
-    S_RECORDS, S_LIMIT, S_CLIENT, S_SERVER, S_NAMES, S_INITIALS, S_VERSIONS, S_RECOGNISE, S_PAIR, S_RESTORE_TCP, S_RESTORE_UDP,
-    S_HELLO, S_VERSION, S_CIPHER, S_JA4, S_TLS, S_QUIC, S_TLS_LETTER, S_QUIC_LETTER, S_DOQ, S_DOT, S_COMMA, S_TCP, S_UDP, STARTS
+    S_RECORDS, S_LIMIT, S_READER, S_SERVER, S_NAMES, S_INITIALS, S_VERSIONS, S_RECOGNISE, S_PAIR, S_RESTORE_TCP, S_RESTORE_UDP,
+    S_HELLO, S_VERSION, S_CIPHER, S_JA4, S_TLS, S_QUIC, S_DOQ, S_DOT, S_TCP, S_UDP, STARTS
 };
 
-enum { PENDING = 256 }; /* a power of two; more ends than flows that end together mostly have */
+enum { PENDING = 8192 }; /* a power of two; more ends than a house sees between two batches */
 
 /* Where the facts of flows go. */
 typedef struct {
     PyObject *flows, *spans, *hellos; /* owned; all NULL between calls */
-    Span pending[PENDING]; /* that are to be stretched in `spans` */
 } Sinks;
 
 enum { MESSAGE_PORTS = 256 };
 enum { ENDS = 8192 }; /* a power of two; more ends than a house has at a time */
+
+/* What a number in a hello is called, asked for lately. */
+typedef struct {
+    PyObject *text; /* owned; NULL: free */
+    int kind; /* S_VERSION or S_CIPHER */
+    long code;
+} Word;
+
+enum { WORDS = 64 }; /* a power of two */
 
 typedef struct {
     PyObject_HEAD
@@ -61,6 +68,7 @@ typedef struct {
     PyTypeObject *conversation; /* a subclass of Tally */
     PyObject *endpoints, *facts, *link_addresses;
     Sinks sinks; /* of the facts, during a call; see `open_sinks` */
+    Span pending[PENDING]; /* spans that the facts get when they are taken: `settle_spans` */
     PyObject *advertised; /* the inspector of ICMPv6, which keeps nothing; NULL where that is left to Python */
     PyObject *makers; /* what telling a flow takes; NULL where the conversations release themselves in a way of their own */
     PyObject *dns; /* what reading DNS takes (`_core_dns.h`); NULL where its reader in C was not built */
@@ -68,7 +76,9 @@ typedef struct {
     PyObject *readers[MESSAGE_PORTS]; /* of datagrams, by the number of their port */
     PyObject *names[NAMES];
     End ends[ENDS];
-    Kind kinds[KINDS];
+    const HelloReader *hellos; /* of S_READER; NULL with it */
+    Word words[WORDS];
+    Lately lately;
 } Core;
 
 /* --- who it is --- */
@@ -189,7 +199,7 @@ static void forget_sinks(Sinks *sinks)
     Py_CLEAR(sinks->hellos);
 }
 
-/* Ask the facts where theirs go; the answer holds until `close_sinks`, as do the spans that are not stretched yet. */
+/* Ask the facts where theirs go; the answer holds until `close_sinks`. */
 static int open_sinks(Core *self)
 {
     Sinks *sinks = &self->sinks;
@@ -207,22 +217,14 @@ static int open_sinks(Core *self)
     return -1;
 }
 
-/* At the end of a call, which may have failed. -1 where it has, or does now. */
-static int close_sinks(Core *self, int failed)
+/* Give the facts the spans that wait for them. */
+static int settle_spans(Core *self)
 {
-    Sinks *sinks = &self->sinks;
-    if (!sinks->flows)
-        return failed ? -1 : 0;
-    PyObject *type, *value, *trace;
-    PyErr_Fetch(&type, &value, &trace); /* what was counted before a failure is kept */
-    for (int i = 0; i < PENDING; i++)
-        if (spill_span(sinks->spans, &sinks->pending[i]))
-            failed = 1;
-    if (type) {
-        PyErr_Clear();
-        PyErr_Restore(type, value, trace);
-    }
-    forget_sinks(sinks);
+    PyObject *spans = PyObject_GetAttr(self->facts, self->names[N_SEEN]);
+    int failed = !spans;
+    for (int i = 0; i < PENDING && !failed; i++)
+        failed = spill_span(spans, &self->pending[i]);
+    Py_XDECREF(spans);
     return failed ? -1 : 0;
 }
 
@@ -236,7 +238,7 @@ static int tell_plainly(Core *self, const Flow *flow, PyObject *word)
     if (open_sinks(self))
         return -1;
     Makers makers = known_makers(self->makers);
-    int told = tell(flow, sinks->flows, sinks->spans, sinks->pending, PENDING, word, 0, &makers, self->kinds);
+    int told = tell(flow, sinks->flows, sinks->spans, self->pending, PENDING, word, 0, &makers, &self->lately);
     if (told > 0 && flow->hellos && flow->hellos != Py_None)
         told = tell_hellos(flow, sinks->hellos, &makers) ? -1 : 1;
     return told;

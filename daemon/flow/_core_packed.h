@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "_core_tuples.h"
+#include "../decode/_tuples.h"
 #include "_packed.h"
 
 static void packed_dealloc(Packed *self)
@@ -75,33 +75,44 @@ static PyObject *packed_append(Packed *self, PyObject *fact)
     Py_RETURN_NONE;
 }
 
-/* Put items, whose references it takes, into a row of their own. */
-static int pack_items(Packed *self, PyObject *const *items, Py_ssize_t count)
+static PyObject *cell_object(char letter, const Cell *cell)
 {
-    Cell *row = packed_room(self);
-    int failed = !row;
-    if (row && count != self->width) {
-        PyErr_SetString(PyExc_TypeError, "not a fact of this kind");
-        failed = 1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++)
-        failed = failed || !items[i] || read_cell(self->shape[i], items[i], row + i);
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (failed || self->shape[i] != 'o')
-            Py_XDECREF(items[i]);
-    self->count += !failed;
-    return failed ? -1 : 0;
+    if (letter == 'o')
+        return Py_NewRef(cell->object);
+    if (letter == 'b')
+        return PyBool_FromLong((long)cell->number);
+    return cell->number == NO_NUMBER ? Py_NewRef(Py_None) : PyLong_FromLongLong(cell->number);
 }
 
-/* Add the fact that has these items, whose references it takes, to a list or to packed rows. */
-static int add_items(PyObject *facts, PyObject *type, PyObject *const *items, Py_ssize_t count)
+/* A fact of this class, or a plain tuple where it is NULL, of what the cells hold. */
+static PyObject *fact_of_cells(PyObject *type, const char *shape, const Cell *cells)
+{
+    PyObject *items[MOST_CELLS];
+    int width = (int)strlen(shape);
+    for (int i = 0; i < width; i++)
+        items[i] = cell_object(shape[i], cells + i);
+    return type ? fact_of(type, items, width) : tuple_of(items, width);
+}
+
+/* Add the fact that has these cells, whose objects it takes (NULL: they could not be made), to a list or to packed rows. */
+static int add_cells(PyObject *facts, PyObject *type, const char *shape, const Cell *cells)
 {
     Packed *rows = packed_of(facts);
-    if (rows)
-        return pack_items(rows, items, count);
-    PyObject *fact = fact_of(type, items, count);
+    int width = (int)strlen(shape), whole = !rows || is_of(rows, shape);
+    for (int i = 0; i < width; i++)
+        whole = whole && (shape[i] != 'o' || cells[i].object);
+    Cell *row = rows && whole ? packed_room(rows) : NULL;
+    if (row) {
+        memcpy(row, cells, (size_t)width * sizeof *cells);
+        rows->count++;
+        return 0;
+    }
+    PyObject *fact = !rows && whole ? fact_of_cells(type, shape, cells) : NULL;
     int failed = !fact || PyList_Append(facts, fact);
     Py_XDECREF(fact);
+    for (int i = 0; i < width; i++)
+        if (shape[i] == 'o')
+            Py_XDECREF(cells[i].object);
     return failed ? -1 : 0;
 }
 
@@ -121,15 +132,6 @@ static PyObject *packed_extend(Packed *self, PyObject *facts)
     Py_RETURN_NONE;
 }
 
-static PyObject *cell_object(char letter, const Cell *cell)
-{
-    if (letter == 'o')
-        return Py_NewRef(cell->object);
-    if (letter == 'b')
-        return PyBool_FromLong((long)cell->number);
-    return cell->number == NO_NUMBER ? Py_NewRef(Py_None) : PyLong_FromLongLong(cell->number);
-}
-
 static Py_ssize_t packed_length(Packed *self)
 {
     return self->count;
@@ -137,14 +139,11 @@ static Py_ssize_t packed_length(Packed *self)
 
 static PyObject *packed_item(Packed *self, Py_ssize_t at)
 {
-    PyObject *items[MOST_CELLS];
     if (at < 0 || at >= self->count) {
         PyErr_SetString(PyExc_IndexError, "there are not so many facts");
         return NULL;
     }
-    for (int i = 0; i < self->width; i++)
-        items[i] = cell_object(self->shape[i], packed_row(self, at) + i);
-    return fact_of((PyObject *)self->fact, items, self->width);
+    return fact_of_cells((PyObject *)self->fact, self->shape, packed_row(self, at));
 }
 
 static PyObject *packed_compare(PyObject *self, PyObject *other, int how)

@@ -93,9 +93,13 @@ static int set_up_starts(Core *self)
             self->starts[i] = Py_XNewRef(item);
             failed = !item;
         }
+        PyObject *base = attribute(module, "Hello"), *made = self->starts[S_HELLO];
+        failed = failed || !base || !made || !PyType_Check(made) || !PyType_IsSubtype((PyTypeObject *)made, (PyTypeObject *)base);
+        Py_XDECREF(base);
         self->starts[S_TCP] = attribute(module, "TcpStart");
         self->starts[S_UDP] = self->starts[S_TCP] ? attribute(module, "UdpStart") : NULL;
-        failed = failed || !self->starts[S_UDP] || !PyDict_Check(self->starts[S_VERSIONS]);
+        self->hellos = failed ? NULL : PyCapsule_GetPointer(self->starts[S_READER], HELLO_READER);
+        failed = failed || !self->hellos || !self->starts[S_UDP] || !PyDict_Check(self->starts[S_VERSIONS]);
     }
     Py_XDECREF(conversation), Py_XDECREF(starts), Py_XDECREF(talk), Py_XDECREF(usual), Py_XDECREF(own), Py_XDECREF(taken);
     if (failed && !PyErr_Occurred())

@@ -13,11 +13,44 @@
 
 #include "_core_flow.h"
 
+/* The payload of a row. */
 typedef struct {
-    PyObject *payload; /* bytes, borrowed */
+    const uint8_t *bytes;
+    Py_ssize_t size;
+    PyObject *payload; /* the same as an object, owned; NULL until asked for */
     int side;
     int64_t time_us, seq;
 } Piece;
+
+/* 0, or -1 with an exception set; `piece_close` afterwards in either case. */
+static int piece_open(Piece *piece, const Rows *rows, Py_ssize_t row, int side)
+{
+    *piece = (Piece){.side = side, .time_us = CELL(rows, TIME_US, int64_t, row), .seq = CELL(rows, TCP_SEQ, int64_t, row)};
+    if (rows->special && rows->special[row]) {
+        char *bytes;
+        piece->payload = row_payload(rows, row);
+        if (!piece->payload || PyBytes_AsStringAndSize(piece->payload, &bytes, &piece->size))
+            return -1;
+        piece->bytes = (const uint8_t *)bytes;
+        return 0;
+    }
+    piece->size = (Py_ssize_t)CELL(rows, PAYLOAD_SIZE, int64_t, row);
+    piece->bytes = rows_bytes(rows, CELL(rows, PAYLOAD_OFFSET, int64_t, row), piece->size);
+    return piece->bytes ? 0 : -1;
+}
+
+/* The payload as an object; borrowed, NULL with an exception set. */
+static PyObject *piece_payload(Piece *piece)
+{
+    if (!piece->payload)
+        piece->payload = PyBytes_FromStringAndSize((const char *)piece->bytes, piece->size);
+    return piece->payload;
+}
+
+static void piece_close(Piece *piece)
+{
+    Py_CLEAR(piece->payload);
+}
 
 static PyObject *start_of(const Core *self, int name)
 {
@@ -51,9 +84,9 @@ static void replace(PyObject **place, PyObject *object)
     Py_XDECREF(before);
 }
 
-static PyObject *hello_index(PyObject *hello)
+static PyObject *hello_index(const Hello *hello)
 {
-    return hello ? attribute(hello, "index") : PyLong_FromLong(-1);
+    return PyLong_FromLongLong(hello ? hello->index : -1);
 }
 
 static PyObject *hex_of(PyObject *bytes)
@@ -64,11 +97,28 @@ static PyObject *hex_of(PyObject *bytes)
     return bytes ? text : PyUnicode_FromString("");
 }
 
+/* What a version or a cipher suite (S_VERSION, S_CIPHER) of this number is called; a new reference. */
+static PyObject *word_of(Core *self, int kind, long code)
+{
+    Word *known = &self->words[((unsigned long)code ^ (unsigned long)code >> 6 ^ (unsigned)kind) & (WORDS - 1)];
+    if (!known->text || known->kind != kind || known->code != code) {
+        PyObject *number = PyLong_FromLong(code);
+        PyObject *text = number ? PyObject_CallFunctionObjArgs(start_of(self, kind), number, NULL) : NULL;
+        Py_XDECREF(number);
+        if (!text)
+            return NULL;
+        Word before = *known;
+        *known = (Word){text, kind, code};
+        Py_XDECREF(before.text);
+    }
+    return Py_NewRef(known->text);
+}
+
 /* Make the inspector that goes on from `state`, whose reference this takes. 0, or -1 with an exception set. */
-static int hand_over(Core *self, Flow *flow, PyObject *state, PyObject *hello, int restore)
+static int hand_over(Core *self, Flow *flow, PyObject *state, Hello *hello, int restore)
 {
     PyObject *hellos = state ? PyDict_New() : NULL, *index = hellos ? hello_index(hello) : NULL, *inspector = NULL;
-    if (index && (!hello || !PyDict_SetItem(hellos, index, hello)))
+    if (index && (!hello || !PyDict_SetItem(hellos, index, (PyObject *)hello)))
         inspector = PyObject_CallFunctionObjArgs(start_of(self, restore), state, hellos, NULL);
     Py_XDECREF(state), Py_XDECREF(hellos), Py_XDECREF(index);
     if (!inspector)
@@ -87,8 +137,15 @@ static void learn_service(Flow *flow, PyObject *service)
     flow->confirmed = 1;
 }
 
-enum { C_NAME, C_PROTOCOLS, C_VERSION, C_RANDOM, C_ECH, C_JA4, CLIENT_FIELDS }; /* what parse_client_hello of `_hello.c` answers */
-enum { H_INDEX, H_SEEN, H_SIDE, H_SOURCE, H_NAME, H_ALPN, H_VERSION, H_ECH = 9, H_JA4, H_RANDOM = 14, HELLO_FIELDS }; /* a Hello */
+/* The random of a message as text. */
+static PyObject *random_text(const uint8_t *message)
+{
+    char text[2 * HELLO_RANDOM_SIZE];
+    const uint8_t *at = message + HELLO_RANDOM;
+    for (int i = 0; i < (int)sizeof text; i++)
+        text[i] = "0123456789abcdef"[i & 1 ? at[i / 2] & 15 : at[i / 2] >> 4];
+    return PyUnicode_FromStringAndSize(text, sizeof text);
+}
 
 /* Py_None in place of an empty text, whose reference goes; NULL stays. */
 static PyObject *text_or_none(PyObject *text)
@@ -99,50 +156,42 @@ static PyObject *text_or_none(PyObject *text)
     return Py_NewRef(Py_None);
 }
 
-static PyObject *alpn_of(const Core *self, PyObject *protocols)
-{
-    return PyTuple_Size(protocols) ? text_or_none(PyUnicode_Join(start_of(self, S_COMMA), protocols)) : Py_NewRef(Py_None);
-}
-
 /* The Hello of what was read of it: tls_hello in hello.py. */
-static PyObject *make_hello(Core *self, const Flow *flow, const Piece *piece, int64_t since_us, int source, PyObject *const *said)
+static Hello *make_hello(Core *self, const Flow *flow, const Piece *piece, int64_t since_us, int source,
+                         const HelloRead *read, const uint8_t *message)
 {
-    PyObject *items[HELLO_FIELDS];
-    for (int i = 0; i < HELLO_FIELDS; i++)
-        items[i] = Py_NewRef(Py_None);
-    replace(&items[H_INDEX], PyLong_FromLong(flow->hello_count));
-    replace(&items[H_SEEN], PyLong_FromLongLong(since_us));
-    replace(&items[H_SIDE], PyLong_FromLong(piece->side));
-    replace(&items[H_SOURCE], Py_NewRef(start_of(self, source)));
-    replace(&items[H_NAME], Py_NewRef(said[C_NAME]));
-    replace(&items[H_ALPN], alpn_of(self, said[C_PROTOCOLS]));
-    replace(&items[H_VERSION], text_or_none(PyObject_CallFunctionObjArgs(start_of(self, S_VERSION), said[C_VERSION], NULL)));
-    replace(&items[H_ECH], Py_NewRef(said[C_ECH]));
-    replace(&items[H_JA4], text_or_none(PyObject_CallFunctionObjArgs(start_of(self, S_JA4), said[C_JA4], NULL)));
-    replace(&items[H_RANDOM], hex_of(said[C_RANDOM]));
-    PyObject *arguments = tuple_of(items, HELLO_FIELDS);
-    PyObject *hello = arguments ? PyObject_Call(start_of(self, S_HELLO), arguments, NULL) : NULL;
-    Py_XDECREF(arguments);
+    Hello *hello = (Hello *)PyType_GenericAlloc((PyTypeObject *)start_of(self, S_HELLO), 0); /* zeroed */
+    if (!hello)
+        return NULL;
+    hello->index = flow->hello_count;
+    hello->seen_us = since_us;
+    hello->side = piece->side;
+    PyObject **texts = hello->texts;
+    texts[H_SOURCE] = Py_NewRef(start_of(self, source));
+    texts[H_NAME] = Py_NewRef(read->name);
+    texts[H_ALPN] = Py_NewRef(read->protocols);
+    texts[H_VERSION] = text_or_none(word_of(self, S_VERSION, read->version));
+    texts[H_ECH] = Py_NewRef(read->ech);
+    texts[H_JA4] = text_or_none(PyObject_CallFunctionObjArgs(start_of(self, S_JA4), read->ja4, NULL));
+    texts[H_RANDOM] = random_text(message);
+    if (!texts[H_VERSION] || !texts[H_JA4] || !texts[H_RANDOM])
+        Py_CLEAR(hello);
     return hello;
 }
 
 /* Talk.said, for a handshake. */
-static int learn_hello(Core *self, Flow *flow, PyObject *hello, int source, PyObject *name, PyObject *protocols)
+static int learn_hello(Core *self, Flow *flow, Hello *hello, int source, int speaks)
 {
     int known = flow->name && flow->name != Py_None;
+    PyObject *name = hello->texts[H_NAME];
     if (name != Py_None && (!known || !PyUnicode_CompareWithASCIIString(flow->name_source, "http"))) {
         replace(&flow->name, Py_NewRef(name));
         replace(&flow->name_source, Py_NewRef(start_of(self, source)));
     }
-    for (int which = S_DOQ; which <= S_DOT; which++) {
-        int spoken = PySequence_Contains(protocols, start_of(self, which));
-        if (spoken < 0)
-            return -1;
-        if (spoken)
-            replace(&flow->service, Py_NewRef(start_of(self, which)));
-    }
+    if (speaks)
+        replace(&flow->service, Py_NewRef(start_of(self, speaks & SPEAKS_DOT ? S_DOT : S_DOQ)));
     PyObject *hellos = flow->hellos && flow->hellos != Py_None ? PySequence_List(flow->hellos) : PyList_New(0);
-    if (!hellos || PyList_Append(hellos, hello)) {
+    if (!hellos || PyList_Append(hellos, (PyObject *)hello)) {
         Py_XDECREF(hellos);
         return -1;
     }
@@ -152,23 +201,22 @@ static int learn_hello(Core *self, Flow *flow, PyObject *hello, int source, PyOb
 
 /* Tell a hello whose message is whole, by `source` (S_TLS, S_QUIC). The Hello, NULL without an error where it is not usual
    and nothing was told. */
-static PyObject *tell_hello(Core *self, Flow *flow, const Piece *piece, int64_t since_us, int source, PyObject *message)
+static Hello *tell_hello(Core *self, Flow *flow, const Piece *piece, int64_t since_us, int source, const uint8_t *message,
+                         size_t size)
 {
-    PyObject *transport = start_of(self, source == S_TLS ? S_TLS_LETTER : S_QUIC_LETTER), *said[CLIENT_FIELDS], *hello = NULL;
-    PyObject *found = PyObject_CallFunctionObjArgs(start_of(self, S_CLIENT), message, transport, NULL);
-    if (found && found != Py_None &&
-        PyArg_ParseTuple(found, "OO!O!SOU:client", &said[C_NAME], &PyTuple_Type, &said[C_PROTOCOLS], &PyLong_Type,
-                         &said[C_VERSION], &said[C_RANDOM], &said[C_ECH], &said[C_JA4]))
-        hello = make_hello(self, flow, piece, since_us, source, said);
+    HelloRead read;
+    if (self->hellos->read(message, size, source == S_TLS ? 't' : 'q', &read) <= 0)
+        return NULL;
+    Hello *hello = make_hello(self, flow, piece, since_us, source, &read, message);
     if (hello) {
         flow->hello_count++;
         if (flow->asker < 0)
             flow->asker = piece->side;
         learn_service(flow, start_of(self, source));
-        if (learn_hello(self, flow, hello, source, said[C_NAME], said[C_PROTOCOLS]))
+        if (learn_hello(self, flow, hello, source, read.speaks))
             Py_CLEAR(hello);
     }
-    Py_XDECREF(found);
+    forget_hello(&read);
     return hello;
 }
 

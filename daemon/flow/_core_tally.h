@@ -149,7 +149,7 @@ static int stretch_span(PyObject *spans, long long end, long long first_us, long
     return failed ? -1 : 0;
 }
 
-/* A stretch of time in which an end was seen, to be noted soon; `packets` 0: none. */
+/* A stretch of time in which an end was seen, to be noted later; `packets` 0: none. */
 typedef struct {
     long long end, first_us, last_us;
     int packets, sent;
@@ -163,7 +163,7 @@ static int spill_span(PyObject *spans, Span *span)
     return some ? stretch_span(spans, span->end, span->first_us, span->last_us, span->sent) : 0;
 }
 
-/* `stretch_span`, later: the flows of a house that end together have few ends of their own. `count` is a power of two. */
+/* `stretch_span`, later: the flows of a house have few ends of their own. `count` is a power of two. */
 static int stretch_soon(PyObject *spans, Span *pending, int count, const Span *news)
 {
     Span *span = &pending[news->end & (count - 1)];

@@ -52,7 +52,13 @@ static PyObject *tally_row(Flow *self, PyObject *arguments)
         return NULL;
     if (client & ~1)
         return PyErr_Format(PyExc_ValueError, "an end is 0 or 1");
-    return row_of(self, client, kind, end, live, NULL);
+    Cell row[MOST_CELLS];
+    flow_cells(self, client, kind, end, live, row);
+    PyObject *fields = fact_of_cells(NULL, FLOW_SHAPE, row);
+    for (int i = 0; FLOW_SHAPE[i]; i++)
+        if (FLOW_SHAPE[i] == 'o')
+            Py_DECREF(row[i].object);
+    return fields;
 }
 
 static PyObject *tally_traits(Flow *self, PyObject *number)

@@ -20,7 +20,7 @@ typedef struct {
     long long expected[2], isn[2], since[2], need[2]; /* -1: none */
     int asked, wants, done;
     PyObject *heads[2]; /* bytes in order that were not used up; NULL: none */
-    PyObject *hello; /* NULL until the client's is whole */
+    Hello *hello; /* NULL until the client's is whole */
 } TcpStart;
 
 static PyObject *tcp_stream(long long expected)
@@ -74,57 +74,55 @@ static PyObject *client_hello_in(PyObject *messages)
     return NULL;
 }
 
-/* Hello.answered: note what the server chose; 1, 0 where its hello is not usual, or -1. */
-static int tcp_answered(Core *self, PyObject *hello, PyObject *message)
+/* Whether a text of the hello is this, or with NULL, is there at all. */
+static int hello_has(const Hello *hello, int place, const char *text)
 {
-    PyObject *version, *cipher, *protocol, *retry, *known = NULL;
-    PyObject *found = PyObject_CallFunctionObjArgs(start_of(self, S_SERVER), message, NULL);
-    if (!found || found == Py_None || !PyArg_ParseTuple(found, "OOOO:server", &version, &cipher, &protocol, &retry)) {
+    PyObject *known = hello->texts[place];
+    return known && known != Py_None && (!text || !PyUnicode_CompareWithASCIIString(known, text));
+}
+
+/* Hello.answered: note what the server chose; 1, 0 where its hello is not usual, or -1. */
+static int tcp_answered(Core *self, Hello *hello, PyObject *message)
+{
+    long version, cipher;
+    PyObject *protocol, *retry, *found = PyObject_CallFunctionObjArgs(start_of(self, S_SERVER), message, NULL);
+    if (!found || found == Py_None || !PyArg_ParseTuple(found, "llOO:server", &version, &cipher, &protocol, &retry)) {
         Py_XDECREF(found);
         return PyErr_Occurred() ? -1 : 0;
     }
-    PyObject *chosen = PyObject_CallFunctionObjArgs(start_of(self, S_VERSION), version, NULL);
-    PyObject *suite = chosen ? PyObject_CallFunctionObjArgs(start_of(self, S_CIPHER), cipher, NULL) : NULL;
-    int failed = !suite || PyObject_SetAttr(hello, self->names[N_CHOSEN_VERSION], chosen) ||
-                 PyObject_SetAttr(hello, self->names[N_CIPHER], suite);
-    if (!failed && protocol != Py_None && PyUnicode_GetLength(protocol) > 0) {
-        known = PyObject_GetAttr(hello, self->names[N_ALPN]);
-        failed = !known || (known == Py_None && PyObject_SetAttr(hello, self->names[N_ALPN], protocol));
+    PyObject *chosen = word_of(self, S_VERSION, version), *suite = chosen ? word_of(self, S_CIPHER, cipher) : NULL;
+    if (suite) {
+        replace(&hello->texts[H_CHOSEN_VERSION], Py_NewRef(chosen));
+        replace(&hello->texts[H_CIPHER], Py_NewRef(suite));
+        if (!hello_has(hello, H_ALPN, NULL) && protocol != Py_None && PyUnicode_GetLength(protocol) > 0)
+            replace(&hello->texts[H_ALPN], Py_NewRef(protocol));
     }
-    Py_DECREF(found), Py_XDECREF(chosen), Py_XDECREF(suite), Py_XDECREF(known);
-    return failed ? -1 : 1;
+    int answered = suite != NULL;
+    Py_DECREF(found), Py_XDECREF(chosen), Py_XDECREF(suite);
+    return answered ? 1 : -1;
 }
 
 /* Hello.certified: note the names of the server's certificate; 1, 0 where it is not usual, or -1. */
-static int tcp_certified(Core *self, PyObject *hello, PyObject *message)
+static int tcp_certified(Core *self, Hello *hello, PyObject *message)
 {
     PyObject *names = PyObject_CallFunctionObjArgs(start_of(self, S_NAMES), message, NULL), *done = NULL;
     int usual = names && names != Py_None;
     if (usual)
-        done = PyObject_CallMethodObjArgs(hello, self->names[N_CERTIFIED], names, NULL);
+        done = PyObject_CallMethodObjArgs((PyObject *)hello, self->names[N_CERTIFIED], names, NULL);
     Py_XDECREF(names), Py_XDECREF(done);
     return PyErr_Occurred() ? -1 : usual;
 }
 
-/* Whether an attribute of the hello is this text, or with NULL, is there at all; -1 on error. */
-static int hello_has(PyObject *hello, PyObject *name, const char *text)
-{
-    PyObject *value = PyObject_GetAttr(hello, name);
-    int has = !value ? -1 : value == Py_None ? 0 : !text || !PyUnicode_CompareWithASCIIString(value, text);
-    Py_XDECREF(value);
-    return has;
-}
-
 /* read_answer of hello.py; 1, 0 where a message is not usual, or -1. */
-static int tcp_answer(Core *self, PyObject *hello, PyObject *messages, PyObject *done, int *finished)
+static int tcp_answer(Core *self, Hello *hello, PyObject *messages, PyObject *done, int *finished)
 {
     Py_ssize_t count = PyTuple_Size(messages);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *message = PyTuple_GetItem(messages, i);
         char *bytes;
         Py_ssize_t size;
-        int answered = hello_has(hello, self->names[N_CIPHER], NULL), usual = 1;
-        if (answered < 0 || PyBytes_AsStringAndSize(message, &bytes, &size))
+        int answered = hello_has(hello, H_CIPHER, NULL), usual = 1;
+        if (PyBytes_AsStringAndSize(message, &bytes, &size))
             return -1;
         *finished = size && bytes[0] == M_CERTIFICATE && answered;
         if (*finished)
@@ -134,15 +132,14 @@ static int tcp_answer(Core *self, PyObject *hello, PyObject *messages, PyObject 
         if (usual <= 0)
             return usual;
     }
-    int newest = hello_has(hello, self->names[N_CHOSEN_VERSION], "TLS1.3");
-    *finished = done == Py_True || newest > 0;
-    return newest < 0 ? -1 : 1;
+    *finished = done == Py_True || hello_has(hello, H_CHOSEN_VERSION, "TLS1.3");
+    return 1;
 }
 
 /* What became of a head: of the client a hello, of the server that nothing more is to come. */
 typedef struct {
     long long need;
-    PyObject *hello;
+    Hello *hello;
     int finished;
 } Read;
 
@@ -164,7 +161,9 @@ static int tcp_read(Core *self, Flow *flow, const TcpStart *start, const Piece *
         usual = tcp_answer(self, start->hello, messages, done, &found->finished);
     } else {
         PyObject *message = client_hello_in(messages);
-        found->hello = message ? tell_hello(self, flow, piece, since_us, S_TLS, message) : NULL;
+        if (message)
+            found->hello = tell_hello(self, flow, piece, since_us, S_TLS, (const uint8_t *)PyBytes_AsString(message),
+                                      (size_t)PyBytes_Size(message));
         usual = found->hello || (!message && done == Py_False);
     }
     Py_DECREF(flight);
@@ -174,11 +173,12 @@ static int tcp_read(Core *self, Flow *flow, const TcpStart *start, const Piece *
 static void tcp_keep(TcpStart *start, const Piece *piece, const Read *found, PyObject *head)
 {
     int side = piece->side;
-    start->expected[side] = (piece->seq + PyBytes_Size(piece->payload)) & 0xFFFFFFFF;
+    start->expected[side] = (piece->seq + piece->size) & 0xFFFFFFFF;
     start->need[side] = found->need;
     replace(&start->heads[side], found->hello || found->finished ? NULL : Py_NewRef(head));
     if (found->hello) {
-        replace(&start->hello, found->hello);
+        Py_XDECREF((PyObject *)start->hello);
+        start->hello = found->hello;
         start->wants = 1 << (1 - side);
     }
     if (found->finished) {
@@ -187,17 +187,34 @@ static void tcp_keep(TcpStart *start, const Piece *piece, const Read *found, PyO
     }
 }
 
-/* Take the next segment of a direction; 1, 0 where it is for the inspector, or -1. */
-static int tcp_take(Core *self, Flow *flow, TcpStart *start, const Piece *piece)
+/* Take a first segment that holds a hello and no more, as nearly all do; 1, 0 where it is another, or -1. */
+static int tcp_whole(Core *self, Flow *flow, TcpStart *start, const Piece *piece)
 {
-    PyObject *before = start->heads[piece->side], *head = Py_NewRef(before ? before : piece->payload);
+    const uint8_t *message;
+    size_t size = piece->size <= MOST_HEAD ? self->hellos->find(piece->bytes, (size_t)piece->size, &message) : 0;
+    Hello *hello = size ? tell_hello(self, flow, piece, piece->time_us, S_TLS, message, size) : NULL;
+    if (!hello)
+        return PyErr_Occurred() ? -1 : 0;
+    start->since[piece->side] = piece->time_us;
+    tcp_keep(start, piece, &(Read){piece->size + 1, hello, 0}, NULL);
+    return 1;
+}
+
+/* Take the next segment of a direction; 1, 0 where it is for the inspector, or -1. */
+static int tcp_take(Core *self, Flow *flow, TcpStart *start, Piece *piece)
+{
+    PyObject *before = start->heads[piece->side];
+    int taken = before || piece->side != start->asked ? 0 : tcp_whole(self, flow, start, piece);
+    if (taken)
+        return taken;
+    PyObject *payload = piece_payload(piece), *head = payload ? Py_NewRef(before ? before : payload) : NULL;
     int64_t since_us = before ? start->since[piece->side] : piece->time_us;
-    if (before)
-        PyBytes_Concat(&head, piece->payload); /* NULL where that fails */
+    if (head && before)
+        PyBytes_Concat(&head, payload); /* NULL where that fails */
     if (!head)
         return -1;
     Read found = {start->need[piece->side], NULL, 0};
-    int taken = PyBytes_Size(head) <= MOST_HEAD;
+    taken = PyBytes_Size(head) <= MOST_HEAD;
     if (taken && PyBytes_Size(head) >= found.need)
         taken = tcp_read(self, flow, start, piece, since_us, head, &found);
     if (taken > 0) {
@@ -209,21 +226,17 @@ static int tcp_take(Core *self, Flow *flow, TcpStart *start, const Piece *piece)
 }
 
 /* looks_like_client_hello of tls.py, but for the rarer forms. */
-static int begins_tls(PyObject *payload)
+static int begins_tls(const Piece *piece)
 {
-    char *bytes;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(payload, &bytes, &size))
-        return -1;
-    return size >= 6 && bytes[0] == 0x16 && bytes[1] == 3 && (unsigned char)bytes[2] <= 4 && bytes[5] == M_CLIENT_HELLO;
+    const uint8_t *bytes = piece->bytes;
+    return piece->size >= 6 && bytes[0] == 0x16 && bytes[1] == 3 && bytes[2] <= 4 && bytes[5] == M_CLIENT_HELLO;
 }
 
 /* The same for a flow that nobody has looked into yet. */
-static int tcp_first(Core *self, Flow *flow, const Piece *piece)
+static int tcp_first(Core *self, Flow *flow, Piece *piece)
 {
-    int begins = begins_tls(piece->payload);
-    if (begins <= 0 || key_port(&flow->key, 0) == DNS_PORT || key_port(&flow->key, 1) == DNS_PORT)
-        return begins < 0 ? -1 : 0;
+    if (!begins_tls(piece) || key_port(&flow->key, 0) == DNS_PORT || key_port(&flow->key, 1) == DNS_PORT)
+        return 0;
     TcpStart *start = tcp_begin(self, flow, piece->side);
     if (!start)
         return -1;
@@ -244,13 +257,13 @@ static int take_tcp(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, in
     if (!known && has_inspector(flow))
         return 0;
     TcpStart *start = known ? (TcpStart *)Py_NewRef(flow->inspector) : NULL;
-    Piece piece = {NULL, side, CELL(rows, TIME_US, int64_t, row), CELL(rows, TCP_SEQ, int64_t, row)};
     int plain = CELL(rows, PAYLOAD_SIZE, int64_t, row) > 0 && CELL(rows, MISSING, int64_t, row) <= 0 &&
                 !(CELL(rows, TCP_FLAGS, uint8_t, row) & SYN); /* data may travel with a SYN (RFC 7413) */
-    if (plain && (!known || tcp_goes_on(start, flow, side, piece.seq))) {
-        piece.payload = row_payload(rows, row);
-        taken = !piece.payload ? -1 : known ? tcp_take(self, flow, start, &piece) : tcp_first(self, flow, &piece);
-        Py_XDECREF(piece.payload);
+    if (plain && (!known || tcp_goes_on(start, flow, side, CELL(rows, TCP_SEQ, int64_t, row)))) {
+        Piece piece;
+        int failed = piece_open(&piece, rows, row, side);
+        taken = failed ? -1 : known ? tcp_take(self, flow, start, &piece) : tcp_first(self, flow, &piece);
+        piece_close(&piece);
     }
     if (known && taken > 0)
         flow->wants = start->wants;
@@ -265,7 +278,7 @@ static int take_tcp(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, in
 static void tcp_dealloc(TcpStart *self)
 {
     PyTypeObject *type = Py_TYPE((PyObject *)self);
-    Py_XDECREF(self->heads[0]), Py_XDECREF(self->heads[1]), Py_XDECREF(self->hello);
+    Py_XDECREF(self->heads[0]), Py_XDECREF(self->heads[1]), Py_XDECREF((PyObject *)self->hello);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }

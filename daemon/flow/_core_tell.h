@@ -8,9 +8,10 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "../decode/_tuples.h"
+#include "_core_hello.h"
 #include "_core_packed.h"
 #include "_core_tally.h"
-#include "_core_tuples.h"
 
 /* Stretch the spans of both ends; one that was only spoken to was seen when it began. Where `count` is not 0, soon. */
 static int see_ends(const Flow *self, PyObject *spans, Span *pending, int count)
@@ -39,44 +40,22 @@ static PyObject *shown(PyObject *object)
     return object ? object : Py_None;
 }
 
-static PyObject *shown_port(const Flow *flow, int side)
+static long long shown_port(const Flow *flow, int side)
 {
     int port = key_port(&flow->key, side);
-    if (port >= 0)
-        return PyLong_FromLong(port);
-    Py_RETURN_NONE;
+    return port >= 0 ? port : NO_NUMBER;
 }
 
-/* The fields of a flow's fact, as a tuple or as the fact where its class is given. */
-static PyObject *row_of(const Flow *self, int client, PyObject *kind, PyObject *end, int live, PyObject *type)
+/* The fields of a flow's fact (FLOW_SHAPE), with references of their own. */
+static void flow_cells(const Flow *self, int client, PyObject *kind, PyObject *end, int live, Cell *row)
 {
     int server = 1 - client;
-    PyObject *const items[] = {
-        PyLong_FromLongLong(self->number), Py_NewRef(kind), PyLong_FromLongLong(self->ends[client]),
-        PyLong_FromLongLong(self->ends[server]), shown_port(self, client), shown_port(self, server),
-        Py_NewRef(shown(self->name)), Py_NewRef(shown(self->name_source)), Py_NewRef(end), PyLong_FromLong(self->begun),
-        PyLong_FromLong(live), PyLong_FromLong(self->slices != NULL), PyLong_FromLongLong(self->first_us),
-        PyLong_FromLongLong(self->last_us), PyLong_FromLongLong(self->packets[client]),
-        PyLong_FromLongLong(self->packets[server]), PyLong_FromLongLong(self->bytes[client]),
-        PyLong_FromLongLong(self->bytes[server]),
-    };
-    enum { FIELDS = sizeof items / sizeof items[0] };
-    return type ? fact_of(type, items, FIELDS) : tuple_of(items, FIELDS);
-}
-
-/* The same as a packed row; -1 with an exception set. */
-static int pack_flow(const Flow *self, int client, PyObject *kind, PyObject *end, int live, Packed *facts)
-{
-    Cell *row = is_of(facts, FLOW_SHAPE) ? packed_room(facts) : NULL;
-    int server = 1 - client, port = key_port(&self->key, client), server_port = key_port(&self->key, server);
-    if (!row)
-        return -1;
     row[0].number = self->number;
     row[1].object = Py_NewRef(kind);
     row[2].number = self->ends[client];
     row[3].number = self->ends[server];
-    row[4].number = port >= 0 ? port : NO_NUMBER;
-    row[5].number = server_port >= 0 ? server_port : NO_NUMBER;
+    row[4].number = shown_port(self, client);
+    row[5].number = shown_port(self, server);
     row[6].object = Py_NewRef(shown(self->name));
     row[7].object = Py_NewRef(shown(self->name_source));
     row[8].object = Py_NewRef(end);
@@ -89,8 +68,6 @@ static int pack_flow(const Flow *self, int client, PyObject *kind, PyObject *end
     row[15].number = self->packets[server];
     row[16].number = self->bytes[client];
     row[17].number = self->bytes[server];
-    facts->count++;
-    return 0;
 }
 
 /* The client's port, 0 where a service was shown. */
@@ -115,20 +92,20 @@ static PyObject *traits_of(const Flow *self, int client, int asking)
 typedef struct {
     PyObject *fact, *kind_of, *is_doh, *ends;
     PyObject *hello, *fields; /* HelloFact; names of a Hello: who sent it, which it is, when, and all that the fact has too */
-    PyObject *server_of; /* which of two ports is the server's */
-    PyObject *asking; /* bytes by port: whether that of the client matters to the kind */
+    PyObject *known; /* bytes by port: what is known of it */
 } Makers;
 
-enum { PORTS = 65536 };
+enum { PORTS = 65536, SYSTEM_PORTS = 1024, EPHEMERAL = 32768 };
+enum { ASKS = 1, SERVES_TCP = 2, SERVES_UDP = 4 }; /* as in daemon/flow/services.py */
 
 static int read_makers(PyObject *tuple, Makers *makers)
 {
-    if (!PyArg_ParseTuple(tuple, "O!OOO!O!O!OS:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
+    if (!PyArg_ParseTuple(tuple, "O!OOO!O!O!S:makers", &PyType_Type, &makers->fact, &makers->kind_of, &makers->is_doh,
                           &PyTuple_Type, &makers->ends, &PyType_Type, &makers->hello, &PyTuple_Type, &makers->fields,
-                          &makers->server_of, &makers->asking))
+                          &makers->known))
         return -1;
     if (PyType_IsSubtype((PyTypeObject *)makers->fact, &PyTuple_Type) &&
-        PyType_IsSubtype((PyTypeObject *)makers->hello, &PyTuple_Type) && PyBytes_Size(makers->asking) == PORTS)
+        PyType_IsSubtype((PyTypeObject *)makers->hello, &PyTuple_Type) && PyBytes_Size(makers->known) == PORTS)
         return 0;
     PyErr_SetString(PyExc_TypeError, "makers: facts are tuples, and there are 65536 ports");
     return -1;
@@ -139,8 +116,14 @@ static Makers known_makers(PyObject *tuple)
 {
     return (Makers){
         PyTuple_GetItem(tuple, 0), PyTuple_GetItem(tuple, 1), PyTuple_GetItem(tuple, 2), PyTuple_GetItem(tuple, 3),
-        PyTuple_GetItem(tuple, 4), PyTuple_GetItem(tuple, 5), PyTuple_GetItem(tuple, 6), PyTuple_GetItem(tuple, 7),
+        PyTuple_GetItem(tuple, 4), PyTuple_GetItem(tuple, 5), PyTuple_GetItem(tuple, 6),
     };
+}
+
+/* What is known of a port, 0 where it is that of no packet. */
+static int known_of(const Makers *makers, int port)
+{
+    return port >= 0 && port < PORTS ? PyBytes_AsString(makers->known)[port] : 0;
 }
 
 /* Kinds of flows found lately, by all that decides them; the service by identity, as the same words are used again and
@@ -150,30 +133,54 @@ typedef struct {
     PyObject *service, *kind; /* owned; the service may be NULL */
 } Kind;
 
-enum { KINDS = 256 }; /* a power of two */
+/* A server's name met lately, and whether it is a resolver's. */
+typedef struct {
+    PyObject *name; /* owned; NULL: free */
+    int doh;
+} Named;
 
-/* Whether the name of a flow is a resolver's; -1 on error. */
-static int is_doh_flow(const Flow *self, const Makers *makers)
+enum { KINDS = 256, NAMED = 1024 }; /* powers of two */
+
+/* Part of Core, which visits and clears it. */
+typedef struct {
+    Kind kinds[KINDS];
+    Named names[NAMED];
+} Lately;
+
+/* Whether the name of a flow is a resolver's, looked up in `lately` first, which may be NULL; -1 on error. */
+static int is_doh_flow(const Flow *self, const Makers *makers, Lately *lately)
 {
     if (!self->name || self->name == Py_None)
         return 0;
-    PyObject *doh = PyObject_CallFunctionObjArgs(makers->is_doh, self->name, NULL);
+    Py_hash_t hash = PyObject_Hash(self->name);
+    if (hash == -1)
+        return -1;
+    Named *known = lately ? &lately->names[(uint64_t)hash & (NAMED - 1)] : NULL;
+    if (known && known->name && (known->name == self->name || !PyUnicode_Compare(known->name, self->name)))
+        return known->doh;
+    PyObject *doh = PyErr_Occurred() ? NULL : PyObject_CallFunctionObjArgs(makers->is_doh, self->name, NULL);
     int answer = doh ? PyObject_IsTrue(doh) : -1;
     Py_XDECREF(doh);
+    if (known && answer >= 0) {
+        Named before = *known;
+        *known = (Named){Py_NewRef(self->name), answer};
+        Py_XDECREF(before.name);
+    }
     return answer;
 }
 
-/* The kind of the flow, kind_of(traits, doh), looked up in `kinds` first, which may be NULL. A new reference. */
-static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers, Kind *kinds)
+/* The kind of the flow, kind_of(traits, doh), looked up in `lately` first, which may be NULL. A new reference. */
+static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers, Lately *lately)
 {
     PyObject *service = self->service == Py_None ? NULL : self->service;
-    int doh = is_doh_flow(self, makers), server = 1 - client;
+    Kind *kinds = lately ? lately->kinds : NULL;
+    int doh = is_doh_flow(self, makers, lately), server = 1 - client;
     if (doh < 0)
         return NULL;
     int ports[2] = {key_port(&self->key, server), asking_port(self, client)};
     if (ports[0] >= PORTS || ports[1] >= PORTS)
         kinds = NULL; /* ports of no packet */
-    else if (ports[1] > 0 && !PyBytes_AsString(makers->asking)[ports[1]])
+    else if (ports[1] > 0 && !(known_of(makers, ports[1]) & ASKS))
         ports[1] = 0; /* any of many, under which Python would make the same kind again and again */
     uint64_t key = 1;
     key = key << 17 | (uint64_t)(ports[0] + 1);
@@ -197,28 +204,54 @@ static PyObject *kind_of_flow(const Flow *self, int client, const Makers *makers
     return kind;
 }
 
+enum { HELLO_OWN = 7 }; /* fields of a HelloFact before those that a Hello has */
+
+/* What a Hello that Python made says: side, index, time, and the texts of its fact. 0, or -1 with an exception set. */
+static int read_hello(PyObject *hello, const Makers *makers, long long numbers[3], Cell *texts)
+{
+    Py_ssize_t count = PyTuple_Size(makers->fields) - 3;
+    if (count != H_RANDOM) {
+        PyErr_SetString(PyExc_ValueError, "not a hello");
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        PyObject *number = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, i));
+        numbers[i] = number ? PyLong_AsLongLong(number) : -1;
+        Py_XDECREF(number);
+        if (PyErr_Occurred())
+            return -1;
+    }
+    if (numbers[0] & ~1) {
+        PyErr_SetString(PyExc_ValueError, "an end is 0 or 1");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        texts[i].object = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 3 + i));
+    return 0;
+}
+
 /* Add the HelloFact of a Hello to a list, or to packed rows. */
 static int tell_one(const Flow *self, PyObject *hello, PyObject *facts, const Makers *makers)
 {
-    enum { SIDE, OWN = 7, MOST = 32 }; /* fields before those that a Hello has, and all together */
-    Py_ssize_t count = PyTuple_Size(makers->fields) - 3;
-    PyObject *items[MOST], *sender = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, SIDE));
-    long side = sender ? PyLong_AsLong(sender) : -1, ends[2] = {side, 1 - side};
-    Py_XDECREF(sender);
-    if (side & ~1 || count < 0 || count > MOST - OWN) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "not a hello");
+    Cell row[MOST_CELLS];
+    long long said[3]; /* side, index, time */
+    if (is_hello(hello)) {
+        const Hello *known = (const Hello *)hello;
+        said[0] = known->side, said[1] = known->index, said[2] = known->seen_us;
+        for (int i = 0; i < H_RANDOM; i++)
+            row[HELLO_OWN + i].object = Py_NewRef(shown(known->texts[i]));
+    } else if (read_hello(hello, makers, said, row + HELLO_OWN)) {
         return -1;
     }
-    items[0] = PyLong_FromLongLong(self->number);
-    for (int i = 0; i < 2; i++) {
-        items[1 + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 1 + i));
-        items[3 + 2 * i] = PyLong_FromLongLong(self->ends[ends[i]]);
-        items[4 + 2 * i] = PyLong_FromLong(key_port(&self->key, (int)ends[i]));
-    }
-    for (Py_ssize_t i = 0; i < count; i++)
-        items[OWN + i] = PyObject_GetAttr(hello, PyTuple_GetItem(makers->fields, 3 + i));
-    return add_items(facts, makers->hello, items, OWN + count);
+    int side = (int)said[0];
+    row[0].number = self->number;
+    row[1].number = said[1];
+    row[2].number = said[2];
+    row[3].number = self->ends[side];
+    row[4].number = key_port(&self->key, side);
+    row[5].number = self->ends[1 - side];
+    row[6].number = key_port(&self->key, 1 - side);
+    return add_cells(facts, makers->hello, HELLO_SHAPE, row);
 }
 
 /* Add the facts of the hellos of a flow: Talk.release. */
@@ -235,48 +268,50 @@ static int tell_hellos(const Flow *self, PyObject *facts, const Makers *makers)
     return count < 0 ? -1 : 0;
 }
 
-/* Which end is the client: Talk.client. -1 with an exception set where that cannot be told. */
+/* Which of two ports is the better known, hence the server's (server_port_of): 0 or 1, -1 where that cannot be told. */
+static int server_of(const Flow *self, const Makers *makers)
+{
+    int serves = key_protocol(&self->key) == TCP ? SERVES_TCP : SERVES_UDP, evidence[3][2];
+    for (int end = 0; end < 2; end++) {
+        int port = key_port(&self->key, end);
+        evidence[0][end] = (known_of(makers, port) & serves) != 0;
+        evidence[1][end] = port < SYSTEM_PORTS;
+        evidence[2][end] = port < EPHEMERAL;
+    }
+    for (int i = 0; i < 3; i++)
+        if (evidence[i][0] != evidence[i][1])
+            return evidence[i][0] ? 0 : 1;
+    return -1;
+}
+
+/* Which end is the client: Talk.client. */
 static int client_of(const Flow *self, const Makers *makers)
 {
     int protocol = key_protocol(&self->key), known = self->syn >= 0 ? self->syn : self->asker;
     if (known >= 0)
         return known;
-    if (protocol != TCP && protocol != UDP)
-        return self->first_side;
-    PyObject *asked[] = {PyLong_FromLong(protocol), PyLong_FromLong(key_port(&self->key, 0)), PyLong_FromLong(key_port(&self->key, 1))};
-    PyObject *found = asked[0] && asked[1] && asked[2]
-                          ? PyObject_CallFunctionObjArgs(makers->server_of, asked[0], asked[1], asked[2], NULL)
-                          : NULL;
-    Py_XDECREF(asked[0]), Py_XDECREF(asked[1]), Py_XDECREF(asked[2]);
-    long server = found ? PyLong_AsLong(found) : -1;
-    Py_XDECREF(found);
-    return PyErr_Occurred() ? -1 : server & ~1 ? self->first_side : 1 - (int)server;
+    int server = protocol == TCP || protocol == UDP ? server_of(self, makers) : -1;
+    return server < 0 ? self->first_side : 1 - server;
 }
 
 /* Add the fact of a flow to a list, or to packed rows. */
 static int add_flow(const Flow *self, int client, PyObject *kind, PyObject *end, int live, PyObject *flows, PyObject *type)
 {
-    Packed *rows = packed_of(flows);
-    if (rows)
-        return pack_flow(self, client, kind, end, live, rows);
-    PyObject *fact = row_of(self, client, kind, end, live, type);
-    int failed = !fact || PyList_Append(flows, fact);
-    Py_XDECREF(fact);
-    return failed ? -1 : 0;
+    Cell row[MOST_CELLS];
+    flow_cells(self, client, kind, end, live, row);
+    return add_cells(flows, type, FLOW_SHAPE, row);
 }
 
 /* Add the flow to the facts; 1, 0 where that is for Python (an end that is none), or -1. `pending` and `count`: see
    `see_ends`. */
 static int tell(const Flow *self, PyObject *flows, PyObject *spans, Span *pending, int count, PyObject *otherwise, int live,
-                const Makers *makers, Kind *kinds)
+                const Makers *makers, Lately *lately)
 {
     int client = client_of(self, makers);
-    if (client < 0)
-        return -1;
     if (client > 1)
         return 0;
     PyObject *end = self->closed ? PyTuple_GetItem(makers->ends, self->closed & RST ? 0 : 1) : otherwise; /* borrowed */
-    PyObject *kind = end ? kind_of_flow(self, client, makers, kinds) : NULL;
+    PyObject *kind = end ? kind_of_flow(self, client, makers, lately) : NULL;
     int failed = !kind || add_flow(self, client, kind, end, live, flows, makers->fact) || see_ends(self, spans, pending, count);
     Py_XDECREF(kind);
     return failed ? -1 : 1;

@@ -20,7 +20,7 @@ typedef struct {
     PyObject_HEAD
     int patience, wants, asked, initials;
     long long since;
-    PyObject *hello; /* NULL until it is whole; what follows is NULL where there is none */
+    Hello *hello; /* NULL until it is whole; what follows is NULL where there is none */
     PyObject *held; /* what read_hello answered, while the hello is not whole */
     PyObject *dcid, *scid, *delivered; /* of the hello */
     PyObject *ids; /* connection ids of the hello's connection: a list */
@@ -124,35 +124,29 @@ static int udp_passed_over(UdpStart *start, int side, const unsigned char *bytes
 /* The hello is whole: 1, 0 where it is not usual, or -1. */
 static int udp_hello(Core *self, Flow *flow, UdpStart *start, const Piece *piece, int64_t since_us, PyObject *answer)
 {
-    PyObject *message = PyTuple_GetItem(answer, H_MESSAGE), *hello = NULL, *nonce = NULL;
-    char *bytes = message ? PyBytes_AsString(message) : NULL, *datagram = PyBytes_AsString(piece->payload);
-    if (!bytes || !datagram || PyBytes_Size(message) < 38)
+    PyObject *message = PyTuple_GetItem(answer, H_MESSAGE);
+    const uint8_t *bytes = message ? (const uint8_t *)PyBytes_AsString(message) : NULL;
+    Hello *hello = bytes ? tell_hello(self, flow, piece, since_us, S_QUIC, bytes, (size_t)PyBytes_Size(message)) : NULL;
+    if (!hello)
         return PyErr_Occurred() ? -1 : 0;
-    nonce = PyBytes_FromStringAndSize(bytes + 6, 32);
-    hello = nonce ? tell_hello(self, flow, piece, since_us, S_QUIC, message) : NULL;
-    if (!hello) {
-        Py_XDECREF(nonce);
-        return PyErr_Occurred() ? -1 : 0;
-    }
     start->hello = hello;
-    start->delivered = nonce;
+    start->delivered = PyBytes_FromStringAndSize((const char *)bytes + HELLO_RANDOM, HELLO_RANDOM_SIZE);
     start->dcid = Py_NewRef(PyTuple_GetItem(answer, H_DCID));
     start->scid = Py_NewRef(PyTuple_GetItem(answer, H_SCID));
     start->asked = piece->side;
     start->wants = 0;
-    const unsigned char *head = (const unsigned char *)datagram;
-    PyObject *id = destination_id(head, PyBytes_Size(piece->payload));
+    PyObject *id = destination_id(piece->bytes, piece->size);
     start->ids = id ? PyList_New(0) : NULL;
-    int failed = !start->ids || PyList_Append(start->ids, id);
+    int failed = !start->delivered || !start->ids || PyList_Append(start->ids, id);
     Py_XDECREF(id);
     return failed ? -1 : 1;
 }
 
 /* A datagram that begins with an Initial, before the hello is whole; 1, 0 where it is not usual, or -1. */
-static int udp_initial(Core *self, Flow *flow, UdpStart *start, const Piece *piece)
+static int udp_initial(Core *self, Flow *flow, UdpStart *start, Piece *piece)
 {
-    PyObject *answer = PyObject_CallFunctionObjArgs(start_of(self, S_INITIALS), piece->payload,
-                                                    start->held ? start->held : Py_None, NULL);
+    PyObject *payload = piece_payload(piece), *held = start->held ? start->held : Py_None;
+    PyObject *answer = payload ? PyObject_CallFunctionObjArgs(start_of(self, S_INITIALS), payload, held, NULL) : NULL;
     PyObject *packets = answer && answer != Py_None ? PyTuple_GetItem(answer, H_PACKETS) : NULL;
     long count = packets ? PyLong_AsLong(packets) : 0;
     if (!packets || count < 1 || count > MOST_INITIALS - start->initials) {
@@ -171,32 +165,35 @@ static int udp_initial(Core *self, Flow *flow, UdpStart *start, const Piece *pie
     return taken;
 }
 
-/* Whether a datagram could teach no more of the flow than is known: QUIC stays what it is, unless a DTLS hello comes. */
+/* Whether a datagram could teach no more of the flow than is known (Talk.recognised): a service that was shown stays, but
+   for QUIC, in what has its first byte (`quic` and `gquic` of signatures_udp.py), and for the hellos of DTLS. */
 static int udp_settled(const Core *self, const Flow *flow, const unsigned char *bytes)
 {
-    return flow->confirmed && flow->service == start_of(self, S_QUIC) && !(bytes[0] >= 20 && bytes[0] < 26);
+    int quic = bytes[0] >= 0x80 || (bytes[0] < 0x40 && (bytes[0] & 0x09) == 0x09), dtls = bytes[0] >= 20 && bytes[0] < 26;
+    return flow->confirmed && !dtls && (!quic || flow->service == start_of(self, S_QUIC));
 }
 
 /* Which service a datagram shows; a new reference, or NULL. */
-static PyObject *udp_service(Core *self, const Flow *flow, const UdpStart *start, const Piece *piece)
+static PyObject *udp_service(Core *self, const Flow *flow, const UdpStart *start, Piece *piece)
 {
     int side = piece->side;
-    if (udp_settled(self, flow, (const unsigned char *)PyBytes_AsString(piece->payload)))
+    if (udp_settled(self, flow, piece->bytes))
         return Py_NewRef(Py_None);
+    PyObject *payload = piece_payload(piece);
     PyObject *ports[] = {PyLong_FromLong(key_port(&flow->key, side)), PyLong_FromLong(key_port(&flow->key, 1 - side))};
-    PyObject *service = ports[0] && ports[1] ? PyObject_CallFunctionObjArgs(start_of(self, S_RECOGNISE), piece->payload,
-                                                                            ports[0], ports[1], NULL)
-                                             : NULL;
+    PyObject *service = payload && ports[0] && ports[1]
+                            ? PyObject_CallFunctionObjArgs(start_of(self, S_RECOGNISE), payload, ports[0], ports[1], NULL)
+                            : NULL;
     Py_XDECREF(ports[0]), Py_XDECREF(ports[1]);
     if (service == Py_None && start->last[side]) {
         Py_DECREF(service);
-        service = PyObject_CallFunctionObjArgs(start_of(self, S_PAIR), start->last[side], piece->payload, NULL);
+        service = PyObject_CallFunctionObjArgs(start_of(self, S_PAIR), start->last[side], payload, NULL);
     }
     return service;
 }
 
 /* A datagram of another kind; 1, 0 where it is for the inspector, or -1. */
-static int udp_guess(Core *self, Flow *flow, UdpStart *start, const Piece *piece)
+static int udp_guess(Core *self, Flow *flow, UdpStart *start, Piece *piece)
 {
     if (start->patience <= 0)
         return 1;
@@ -208,8 +205,7 @@ static int udp_guess(Core *self, Flow *flow, UdpStart *start, const Piece *piece
     if (service != Py_None)
         learn_service(flow, service);
     Py_DECREF(service);
-    Py_ssize_t size = PyBytes_Size(piece->payload);
-    PyObject *kept = PyBytes_FromStringAndSize(PyBytes_AsString(piece->payload), size < REMEMBERED ? size : REMEMBERED);
+    PyObject *kept = PyBytes_FromStringAndSize((const char *)piece->bytes, piece->size < REMEMBERED ? piece->size : REMEMBERED);
     if (!kept)
         return -1;
     replace(&start->last[piece->side], kept);
@@ -221,16 +217,14 @@ static int udp_guess(Core *self, Flow *flow, UdpStart *start, const Piece *piece
     return 1;
 }
 
-static int udp_take(Core *self, Flow *flow, UdpStart *start, const Piece *piece)
+static int udp_take(Core *self, Flow *flow, UdpStart *start, Piece *piece)
 {
-    const unsigned char *bytes = (const unsigned char *)PyBytes_AsString(piece->payload);
-    Py_ssize_t size = PyBytes_Size(piece->payload);
-    int initial = bytes ? is_initial(self, bytes, size) : -1;
+    int initial = is_initial(self, piece->bytes, piece->size);
     if (initial < 0)
         return -1;
     if (!initial)
         return udp_guess(self, flow, start, piece);
-    return start->hello ? udp_passed_over(start, piece->side, bytes, size) : udp_initial(self, flow, start, piece);
+    return start->hello ? udp_passed_over(start, piece->side, piece->bytes, piece->size) : udp_initial(self, flow, start, piece);
 }
 
 static UdpStart *udp_begin(Core *self)
@@ -252,9 +246,9 @@ static int take_udp(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, in
     if (CELL(rows, PAYLOAD_SIZE, int64_t, row) <= 0)
         return known;
     UdpStart *start = known ? (UdpStart *)Py_NewRef(flow->inspector) : udp_begin(self);
-    Piece piece = {start ? row_payload(rows, row) : NULL, side, CELL(rows, TIME_US, int64_t, row), 0};
-    int taken = piece.payload ? udp_take(self, flow, start, &piece) : -1;
-    Py_XDECREF(piece.payload);
+    Piece piece = {.payload = NULL};
+    int taken = start && !piece_open(&piece, rows, row, side) ? udp_take(self, flow, start, &piece) : -1;
+    piece_close(&piece);
     if (taken > 0) {
         flow->wants = start->wants;
         if (!known)
@@ -271,7 +265,7 @@ static int take_udp(Core *self, const Rows *rows, Py_ssize_t row, Flow *flow, in
 static void udp_dealloc(UdpStart *self)
 {
     PyTypeObject *type = Py_TYPE((PyObject *)self);
-    Py_XDECREF(self->hello), Py_XDECREF(self->held), Py_XDECREF(self->dcid), Py_XDECREF(self->scid);
+    Py_XDECREF((PyObject *)self->hello), Py_XDECREF(self->held), Py_XDECREF(self->dcid), Py_XDECREF(self->scid);
     Py_XDECREF(self->delivered), Py_XDECREF(self->ids), Py_XDECREF(self->last[0]), Py_XDECREF(self->last[1]);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);

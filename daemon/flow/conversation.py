@@ -18,7 +18,7 @@ from daemon.flow.hello import Hello
 from daemon.flow.inspector import make_inspector, restore_inspector
 from daemon.flow.local import address_text
 from daemon.flow.resolvers import is_doh_name
-from daemon.flow.services import ASKING, by_port, encrypted, is_chatter, narrow, protocol_name
+from daemon.flow.services import PORTS, by_port, encrypted, is_chatter, narrow, protocol_name
 from daemon.flow.tally import Tally, Traits
 
 _ICMPS = (1, 2, 58)  # ICMP, IGMP, ICMPv6: control chatter, whatever they carry
@@ -249,7 +249,7 @@ def flow_kind(traits: Traits, doh: bool) -> FlowKind:
 
 
 # What `Tally.tell` needs, and the core in C: a fact's class, what kind a flow is of, whether a name is a resolver's, words
-# for an end; a hello's class, and what is asked of a Hello: who sent it, which it is, when, and what it says; which of two
-# ports is the server's; which ports of a client matter to the kind.
+# for an end; a hello's class, and what is asked of a Hello: who sent it, which it is, when, and what it says; what is known
+# of ports.
 _ASKED = ("side", "index", "seen_us", *HelloFact._fields[7:])
-MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"), HelloFact, _ASKED, server_port_of, ASKING)
+MAKERS = (FlowFact, flow_kind, is_doh_name, ("rst", "fin"), HelloFact, _ASKED, PORTS)

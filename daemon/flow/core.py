@@ -10,15 +10,18 @@ Rule 3: the core written in C (`_core.c`), where it could be built, gives the sa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from daemon.decode.columns import Columns, link_addresses, payload_bytes
-from daemon.decode.groups import Groups, group
 from daemon.decode.packet import ACK, FIN, RST, SYN, TCP
+from daemon.decode.records import Buffer
 from daemon.decode.slots import SLOT_US
 from daemon.flow.conversation import Conversation, Talk
 from daemon.flow.facts import DnsFact, Endpoints, Facts, FlowFact, HelloFact
 from daemon.flow.tally import CLOSED_IDLE_US, IDLE_US, OTHER_IDLE_US, FlowKey
+
+if TYPE_CHECKING:
+    from daemon.decode.groups import Groups
 
 try:
     from daemon.flow._core import Core as _NativeCore
@@ -51,7 +54,8 @@ def fresh_facts(name: CoreName) -> Facts:
 
 
 class FlowCore(Protocol):
-    """Open conversations by key, fed by chunks of rows. What they say goes to `facts`; `begun` numbers the next."""
+    """Open conversations by key, fed by chunks of rows. What they say goes to `facts`, whose `seen` is whole once others
+    have taken their place; `begun` numbers the next."""
 
     facts: Facts
     begun: int
@@ -59,7 +63,7 @@ class FlowCore(Protocol):
     def __len__(self) -> int:
         """How many are open."""
 
-    def add(self, buf: bytearray, columns: Columns) -> None:
+    def add(self, buf: Buffer, columns: Columns) -> None:
         """Take the rows of a chunk."""
 
     def open(self) -> Iterable[Talk]:
@@ -103,8 +107,11 @@ class NumpyCore:
     def __init__(
         self, endpoints: Endpoints, facts: Facts, conversation: type[Conversation], *, walk_all: bool = False
     ) -> None:
+        from daemon.decode.groups import group  # noqa: PLC0415  the core in C needs none of it
+
         self.facts = facts
         self.begun = 0
+        self._group = group
         self._endpoints = endpoints
         self._conversation = conversation
         self._walk_all = walk_all
@@ -135,9 +142,9 @@ class NumpyCore:
         """Number ends by these from now on."""
         self._endpoints = endpoints
 
-    def add(self, buf: bytearray, columns: Columns) -> None:
+    def add(self, buf: Buffer, columns: Columns) -> None:
         """Take the rows of a chunk."""
-        groups = group(buf, columns)
+        groups = self._group(buf, columns)
         if groups is None:
             return
         view = memoryview(buf)
@@ -151,7 +158,7 @@ class NumpyCore:
             else:
                 self._sum(buf, view, columns, groups, index, key, side)
 
-    def _begin(self, buf: bytearray, columns: Columns, row: int, key: FlowKey, side: int) -> Conversation:
+    def _begin(self, buf: Buffer, columns: Columns, row: int, key: FlowKey, side: int) -> Conversation:
         macs = link_addresses(buf, columns, row)
         flow = self._flows[key] = self._conversation(self.begun, key, side, int(columns.time_us[row]))
         self.begun += 1
@@ -159,7 +166,7 @@ class NumpyCore:
         return flow
 
     def _sum(
-        self, buf: bytearray, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
+        self, buf: Buffer, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
     ) -> None:
         """Add a group by its sums, then show the payloads that are wanted."""
         flow = self._flows.get(key)
@@ -182,7 +189,7 @@ class NumpyCore:
             self._show(view, columns, groups, index, flow, side)
 
     def _meet(
-        self, buf: bytearray, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int, fresh: int
+        self, buf: Buffer, columns: Columns, groups: Groups, index: int, flow: Conversation, side: int, fresh: int
     ) -> bool:
         """The first packet of an end that had not sent yet; False where it is not behind the MAC that was sent to so far:
         then payloads have to be shown before and after it."""
@@ -228,7 +235,7 @@ class NumpyCore:
                 flow.wants = flow.inspect(self.facts, end, time_us, flags, seq, payload, missing)
 
     def _walk(
-        self, buf: bytearray, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
+        self, buf: Buffer, view: memoryview, columns: Columns, groups: Groups, index: int, key: FlowKey, side: int
     ) -> None:
         """Take a group row by row: the reference for what ends a flow and begins the next."""
         start, stop = groups.start[index], groups.stop[index]

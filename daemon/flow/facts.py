@@ -16,6 +16,8 @@ from daemon.decode.sketch import Block
 DAY_US = 86_400_000_000
 RESOLVER = "resolver"  # key of the hint by which somebody who announces networks names a DNS server
 
+_new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
+
 _K = TypeVar("_K")
 _F = TypeVar("_F")
 
@@ -156,16 +158,15 @@ class Endpoints:
     __slots__ = ("_numbers", "keys")
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int, int], int] = {}
+        self._numbers: dict[EndpointKey, int] = {}
         self.keys: list[EndpointKey] = []
 
     def number(self, mac: int, version: int, address: int) -> int:
         """The number of this end, a new one at its first appearance."""
-        key = (mac, version, address)
-        known = self._numbers.get(key)
-        if known is None:
-            known = self._numbers[key] = len(self.keys)
-            self.keys.append(EndpointKey(*key))
+        key = _new(EndpointKey, (mac, version, address))
+        known = self._numbers.setdefault(key, len(self.keys))
+        if known == len(self.keys):
+            self.keys.append(key)
         return known
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daemon.decode.certificate import certificate_names
 from daemon.decode.cursor import DecodeError
@@ -15,8 +15,8 @@ _MAX_CERTIFICATE_TEXT = 1024
 
 
 @dataclass(slots=True)
-class Hello:
-    """One handshake or request of a flow; `side` (0 or 1) is the end that sent it."""
+class Said:
+    """What one handshake or request of a flow says; `side` (0 or 1) is the end that sent it."""
 
     index: int
     seen_us: int
@@ -34,6 +34,18 @@ class Hello:
     user_agent: str | None = None
     random: str = ""  # tells a repeated hello (retransmission, answer to a HelloRetryRequest) from a new handshake
 
+
+if TYPE_CHECKING:
+    _Base = Said
+else:
+    _Base = object  # what was said comes in with each of the two
+
+
+class Words(_Base):
+    """What is the same for a hello that Python made and one that C made."""
+
+    __slots__ = ()
+
     def answered(self, server: ServerHello) -> None:
         """The server chose."""
         self.chosen_version, self.cipher = server.version, server.cipher
@@ -49,7 +61,13 @@ class Hello:
 
     def state(self) -> dict[str, Any]:
         """Plain values."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in Said.__slots__}
+
+
+class Hello(Words, Said):
+    """One handshake or request of a flow."""
+
+    __slots__ = ()
 
 
 def tls_hello(index: int, seen_us: int, side: int, source: str, hello: ClientHello) -> Hello:

@@ -166,14 +166,22 @@ _EITHER_SIDE = frozenset({1701, 1900, 3702, 5353, 5355, 5683, 6666, 6667, 9999, 
 _SYSTEM_PORTS = 1024  # RFC 6335 section 6: those below
 
 
-def _asking() -> bytes:
+ASKS, SERVES = 1, {6: 2, 17: 4}  # bits of PORTS; the latter by IP protocol
+
+
+def _ports() -> bytes:
     flags = bytearray(1 << 16)
     for port in (*range(1, _SYSTEM_PORTS), *_EITHER_SIDE):
-        flags[port] = 1
+        flags[port] = ASKS
+    for bit, ports in zip(SERVES.values(), (_BY_PORT["tcp"], _BY_PORT["udp"]), strict=True):
+        for port in ports:
+            flags[port] |= bit
     return bytes(flags)
 
 
-ASKING = _asking()  # by port: whether that of the side that looks like the client could tell the service; see `by_port`
+# By port: whether that of the side that looks like the client could tell the service (see `by_port`), and whether a
+# service is known by it.
+PORTS = _ports()
 
 PROTOCOLS: dict[int, str] = {
     0: "hopopt",

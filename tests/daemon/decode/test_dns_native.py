@@ -340,7 +340,7 @@ def test_a_reader_of_services_that_fails() -> None:
 
         return bind(Message, Question, Record, TYPES, RCODES, service)
 
-    wire = of_type("HTTPS", svcb.VALUES[0][0])
+    wire = of_type("HTTPS", svcb.VALUES[3][0])  # of those that are left to it
     assert failing(DecodeError)(wire) is None
     with pytest.raises(KeyboardInterrupt):
         failing(KeyboardInterrupt)(wire)

@@ -222,6 +222,7 @@ SCATTERED = (
     q.initial(q.crypto(400, LONG[400:900]) + b"\x01" + q.crypto(50, LONG[50:300]), number=1),
 )
 BEHIND = q.initial(ACK, b"serverid", key_dcid=b"original", number=2)
+STUN = b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12)
 
 USUAL = {
     "one": [(CLIENT, WHOLE), (SERVER, ANSWER), (SERVER, HANDSHAKE), (CLIENT, BEHIND), (CLIENT, WHOLE)],
@@ -234,8 +235,11 @@ USUAL = {
     "wireguard": [(CLIENT, b"\x01\0\0\0" + bytes(144)), (SERVER, b"\x02\0\0\0" + bytes(88)),
                   (CLIENT, b"\x04\0\0\0" + bytes(28)), (SERVER, b"\x04\0\0\0" + bytes(60)),
                   (CLIENT, b"\x04\0\0\0" + bytes(28)), (CLIENT, WHOLE)],
+    "stun": [(CLIENT, STUN), (SERVER, STUN), (SERVER, b"\x80\xc8\0\6" + bytes(24)), (CLIENT, WHOLE), (SERVER, STUN)],
+    "stun, then Google's QUIC": [(CLIENT, STUN), (CLIENT, b"\x0d" + bytes(8) + b"Q043" + bytes(40)), (CLIENT, WHOLE)],
 }  # fmt: skip
 UNUSUAL = {
+    "dtls behind stun": [(CLIENT, STUN), (SERVER, STUN), (CLIENT, b"\x16\xfe\xfd" + bytes(8) + b"\x00\x20\x01" + bytes(31))],
     "draft": [(CLIENT, q.initial(q.crypto(0, quic_hello()), version=q.DRAFT_29)), (SERVER, ANSWER)],
     "server first": [(SERVER, ANSWER), (CLIENT, WHOLE)],
     "answer between halves": [(CLIENT, HALVES[0]), (SERVER, ANSWER), (CLIENT, HALVES[1])],

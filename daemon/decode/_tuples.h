@@ -1,7 +1,7 @@
 /* Tuples, and NamedTuples, out of their items. */
 
-#ifndef HOMEPORT_FLOW_CORE_TUPLES_H
-#define HOMEPORT_FLOW_CORE_TUPLES_H
+#ifndef HOMEPORT_DECODE_TUPLES_H
+#define HOMEPORT_DECODE_TUPLES_H
 
 #include <Python.h>
 
