@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from appliance.settings import (
-    ABOUT,
     DATA_FOLDER,
     OWNER_FILE,
     SECTIONS,
@@ -22,6 +22,7 @@ from appliance.settings import (
     Capture,
     Classify,
     Data,
+    Declared,
     Import,
     Retention,
     Site,
@@ -43,8 +44,7 @@ class UnreadableConfigError(ConfigError):
     """A configuration file that should be there cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One declared key: its name as in the file ("section.key"), its type in words, default, and what is said of it."""
 
     name: str
@@ -59,17 +59,17 @@ _TYPES = {"str": "text", "int": "number", "tuple[str, ...]": "list of texts", "P
 def _declared() -> dict[str, Key]:
     keys = {}
     for section, holder in SECTIONS.items():
-        for f in fields(holder):  # whose types are text: to look into them as types takes longer than all the rest here
-            name = f"{section}.{f.name}"
-            keys[name] = Key(name, _TYPES[str(f.type)], f.default, f.metadata[ABOUT])
+        for name, declared in vars(holder).items():
+            if isinstance(declared, Declared):
+                key = f"{section}.{name}"
+                keys[key] = Key(key, _TYPES[holder.__annotations__[name]], declared.default, declared.about)
     return keys
 
 
 KEYS: Mapping[str, Key] = _declared()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """Values from one place, by key name, raw as the place gave them."""
 
     source: str  # what a person calls the place: "/etc/homeport/homeport.toml", "--db"
@@ -79,8 +79,7 @@ class Layer:
 _FIELDS = {"import": "imports"}  # sections whose name is a word of Python
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The settled configuration; `sources` maps each key name to the place its value came from."""
 
     site: Site
@@ -92,7 +91,7 @@ class Config:
     retention: Retention
     web: Web
     sources: Mapping[str, str]
-    beneath: Mapping[str, object] = field(default_factory=dict)  # what would hold if the owner had set nothing
+    beneath: Mapping[str, object] = MappingProxyType({})  # what would hold if the owner had set nothing
 
     def value(self, key: str) -> object:
         """The value of a key by the name it has in the file."""
@@ -160,11 +159,12 @@ def settle(layers: Iterable[Layer]) -> Config:
             sources[name] = layer.source
     if sources["store.database"] != "default":
         _look_beside(_path(values["store.database"]), values, sources)
-    held = {
-        _FIELDS.get(section, section): holder(**{f.name: values[f"{section}.{f.name}"] for f in fields(holder)})
-        for section, holder in SECTIONS.items()
-    }
-    return Config(**held, sources=sources)
+    held: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        held[section][name] = value
+    made = {_FIELDS.get(section, section): holder(**held[section]) for section, holder in SECTIONS.items()}
+    return Config(**made, sources=sources)
 
 
 def _look_beside(database: Path, values: dict[str, object], sources: dict[str, str]) -> None:
@@ -233,7 +233,7 @@ def load_config(flags: Mapping[str, object] | None = None, environ: Mapping[str,
     owners = owner_layer(plain.store.owner)
     if not owners.values:
         return plain
-    return replace(settle([*files, owners, flag]), beneath={key: plain.value(key) for key in owners.values})
+    return settle([*files, owners, flag])._replace(beneath={key: plain.value(key) for key in owners.values})
 
 
 def owner_layer(path: Path) -> Layer:

@@ -17,13 +17,12 @@ _ZONES = "zoneinfo"
 def knowledge_of(config: Config) -> Knowledge:
     """Where the owner's words, tables and address databases lie. Nothing is opened yet."""
     from daemon.ingest.knowledge import Knowledge
-    from daemon.store.settings import TIME_ZONE
 
     return Knowledge(
         owner=config.store.owner,
         organisations=tuple(Path(path) for path in config.classify.organisations),
         data=config.data.folder,
-        zone=str(config.beneath.get(TIME_ZONE, config.site.time_zone)) or machine_zone(),
+        zone=str(config.beneath.get("site.time_zone", config.site.time_zone)) or machine_zone(),
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -26,14 +25,12 @@ QUIET_S = 10.0  # seconds between lines while one file is read
 _WIDE = 72  # columns that the bar needs beside all the words
 
 
-@dataclass(slots=True)
 class Pace:
     """Bytes and packets done since `began`, and what follows from them. Sizes in bytes, times in seconds."""
 
-    began: float
-    total: int = 0
-    done: int = 0
-    packets: int = 0
+    def __init__(self, began: float, total: int = 0) -> None:
+        self.began, self.total = began, total
+        self.done = self.packets = 0
 
     def add(self, octets: int, packets: int) -> None:
         """Another piece is done."""

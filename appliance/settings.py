@@ -1,23 +1,24 @@
 """What can be set, section by section.
 
 A key is declared here, and only when some code reads it: type, default, range and what it is for, in one place. Plain
-dataclasses and not pydantic: importing pydantic takes 0.11 s of CPU, more than all the rest of a start.
+classes and not pydantic: importing pydantic takes 0.11 s of CPU, more than all the rest of a start. Nor dataclasses:
+to make these takes 8 ms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, cast
 
-ABOUT = "about"  # what the metadata of a section's field have
 DEFAULT_DATABASE = Path("/var/lib/homeport/homeport.db")
 OWNER_FILE = "owner.db"  # beside the database, unless it has a place of its own
 DATA_FOLDER = "data"  # so, too
 DEFAULT_OWNER = DEFAULT_DATABASE.with_name(OWNER_FILE)
 DEFAULT_DATA = DEFAULT_DATABASE.with_name("data")
 DEFAULT_CAPTURES = DEFAULT_DATABASE.with_name("captures")
+
+_T = TypeVar("_T")
 
 
 def _site_name(value: str) -> str:
@@ -124,8 +125,7 @@ def _host_names(value: tuple[str, ...]) -> str:
     return "" if fine else "wants names such as homeport.example, without port or path"
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What the documentation and the errors say of a key, and the check: a complaint, or "" where the value is fine."""
 
     purpose: str
@@ -133,234 +133,191 @@ class About:
     check: Callable[[Any], str]
 
 
-def _about(purpose: str, allowed: str, check: Callable[[Any], str]) -> Mapping[str, About]:
-    return {ABOUT: About(purpose, allowed, check)}
+class Declared(NamedTuple):
+    """What a section's class has in place of each key's value, which only its instances have."""
+
+    default: object
+    about: About
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+def key(default: _T, purpose: str, allowed: str, check: Callable[[Any], str]) -> _T:
+    """Declares a key; to a type checker it is the value that an instance has."""
+    return cast("_T", Declared(default, About(purpose, allowed, check)))
+
+
+class Section:
+    """A section with the values that hold. Nobody changes them."""
+
+    def __init__(self, **values: object) -> None:
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} is settled")
+
+
+class Site(Section):
     """The home whose traffic this is."""
 
-    name: str = field(
-        default="home",
-        metadata=_about(
-            "Name of the home. Addresses, MACs and names are evidence only inside their site.",
-            "1 to 64 characters",
-            _site_name,
-        ),
+    name: str = key(
+        "home",
+        "Name of the home. Addresses, MACs and names are evidence only inside their site.",
+        "1 to 64 characters",
+        _site_name,
     )
-    networks: tuple[str, ...] = field(
-        default=(),
-        metadata=_about(
-            "Prefixes that are local in this home besides the private, link-local and announced ones.",
-            "IPv4 and IPv6 prefixes",
-            _networks,
-        ),
+    networks: tuple[str, ...] = key(
+        (),
+        "Prefixes that are local in this home besides the private, link-local and announced ones.",
+        "IPv4 and IPv6 prefixes",
+        _networks,
     )
-    time_zone: str = field(
-        default="",
-        metadata=_about(
-            "Time zone in which the home's days and months are counted; empty: the machine's.",
-            "IANA name such as Europe/Berlin",
-            _zone,
-        ),
+    time_zone: str = key(
+        "",
+        "Time zone in which the home's days and months are counted; empty: the machine's.",
+        "IANA name such as Europe/Berlin",
+        _zone,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(Section):
     """What is recorded, and where it goes."""
 
-    interface: str = field(
-        default="",
-        metadata=_about("Interface that is recorded: the one the devices are on.", "name such as wlan0", _interface),
+    interface: str = key(
+        "", "Interface that is recorded: the one the devices are on.", "name such as wlan0", _interface
     )
-    folder: Path = field(
-        default=DEFAULT_CAPTURES, metadata=_about("Folder of the capture files.", "path of a folder", _folder)
+    folder: Path = key(DEFAULT_CAPTURES, "Folder of the capture files.", "path of a folder", _folder)
+    filter: str = key(
+        "", "What is recorded, in the words of pcap-filter(7); empty: everything.", "a filter expression", _any_text
     )
-    filter: str = field(
-        default="",
-        metadata=_about(
-            "What is recorded, in the words of pcap-filter(7); empty: everything.", "a filter expression", _any_text
-        ),
+    snaplen: int = key(
+        262_144,
+        "Bytes of each packet that are kept; less than all of them costs names.",
+        "64 to 262144 bytes",
+        _snaplen,
     )
-    snaplen: int = field(
-        default=262_144,
-        metadata=_about(
-            "Bytes of each packet that are kept; less than all of them costs names.", "64 to 262144 bytes", _snaplen
-        ),
+    rotate_mib: int = key(0, "Size at which a file ends, besides at midnight; 0: never.", "0 to 1048576 MiB", _rotate)
+    own_ports: tuple[str, ...] = key(
+        ("22", "80", "443", "8080"),
+        "TCP ports at which the box itself is served (ssh, the dashboard): not recorded. An empty list records all.",
+        "port numbers",
+        _ports,
     )
-    rotate_mib: int = field(
-        default=0,
-        metadata=_about("Size at which a file ends, besides at midnight; 0: never.", "0 to 1048576 MiB", _rotate),
+    clock: str = key(
+        "wait",
+        "Whether a clock that nobody has set yet is waited for (`wait`) or taken as right (`trust`).",
+        "wait or trust",
+        _clock,
     )
-    own_ports: tuple[str, ...] = field(
-        default=("22", "80", "443", "8080"),
-        metadata=_about(
-            "TCP ports at which the box itself is served (ssh, the dashboard): not recorded. An empty list records all.",
-            "port numbers",
-            _ports,
-        ),
+    keep_gib: int = key(
+        0, "Most that captures may take; the oldest go first. 0: no limit.", "0 to 1048576 GiB", _gigabytes
     )
-    clock: str = field(
-        default="wait",
-        metadata=_about(
-            "Whether a clock that nobody has set yet is waited for (`wait`) or taken as right (`trust`).",
-            "wait or trust",
-            _clock,
-        ),
+    keep_days: int = key(
+        0,
+        "Days for which captures are kept, counted from the newest; 0: as long as there is room.",
+        "0 to 36500",
+        _days_or_none,
     )
-    keep_gib: int = field(
-        default=0,
-        metadata=_about(
-            "Most that captures may take; the oldest go first. 0: no limit.", "0 to 1048576 GiB", _gigabytes
-        ),
+    free_floor_mib: int = key(
+        1024,
+        "What is to stay free on the disk of the captures; of a small disk at most a tenth. 0: nothing.",
+        "0 to 1048576 MiB",
+        _room,
     )
-    keep_days: int = field(
-        default=0,
-        metadata=_about(
-            "Days for which captures are kept, counted from the newest; 0: as long as there is room.",
-            "0 to 36500",
-            _days_or_none,
-        ),
+    when_low: str = key(
+        "delete",
+        "When less is free: the oldest captures go (`delete`), only the first bytes of each packet are recorded"
+        " (`thin`), or nothing is (`pause`).",
+        "delete, thin or pause",
+        _when_low,
     )
-    free_floor_mib: int = field(
-        default=1024,
-        metadata=_about(
-            "What is to stay free on the disk of the captures; of a small disk at most a tenth. 0: nothing.",
-            "0 to 1048576 MiB",
-            _room,
-        ),
+    ballast_mib: int = key(
+        32,
+        "Size of a file beside the database that is given up first when the disk is full; 0: none.",
+        "0 to 1048576 MiB",
+        _room,
     )
-    when_low: str = field(
-        default="delete",
-        metadata=_about(
-            "When less is free: the oldest captures go (`delete`), only the first bytes of each packet are recorded"
-            " (`thin`), or nothing is (`pause`).",
-            "delete, thin or pause",
-            _when_low,
-        ),
+    thin_after_days: int = key(
+        0,
+        "Age from which a capture keeps the beginnings of its flows and the headers of the rest; 0: never.",
+        "0 to 36500",
+        _days_or_none,
     )
-    ballast_mib: int = field(
-        default=32,
-        metadata=_about(
-            "Size of a file beside the database that is given up first when the disk is full; 0: none.",
-            "0 to 1048576 MiB",
-            _room,
-        ),
-    )
-    thin_after_days: int = field(
-        default=0,
-        metadata=_about(
-            "Age from which a capture keeps the beginnings of its flows and the headers of the rest; 0: never.",
-            "0 to 36500",
-            _days_or_none,
-        ),
-    )
-    thin_keep_kib: int = field(
-        default=16,
-        metadata=_about("How much of each flow a thinned capture keeps whole.", "1 to 1048576 KiB", _beginnings),
+    thin_keep_kib: int = key(
+        16, "How much of each flow a thinned capture keeps whole.", "1 to 1048576 KiB", _beginnings
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Section):
     """How `homeport import` works."""
 
-    jobs: int = field(
-        default=1,
-        metadata=_about("Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs),
-    )
+    jobs: int = key(1, "Capture files decoded at the same time, each in a process of its own.", "1 to 64", _jobs)
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Section):
     """Where facts, and the owner's words, are kept."""
 
-    database: Path = field(
-        default=DEFAULT_DATABASE,
-        metadata=_about(
-            "The database of facts, for every verb that is called without `--db`.", "path of a file", _database
-        ),
+    database: Path = key(
+        DEFAULT_DATABASE,
+        "The database of facts, for every verb that is called without `--db`.",
+        "path of a file",
+        _database,
     )
-    owner: Path = field(
-        default=DEFAULT_OWNER,
-        metadata=_about(
-            f"The owner's words: names, rooms, joins. Where nothing says another place, `{OWNER_FILE}` beside the database.",
-            "path of a file",
-            _database,
-        ),
+    owner: Path = key(
+        DEFAULT_OWNER,
+        f"The owner's words: names, rooms, joins. Where nothing says another place, `{OWNER_FILE}` beside the database.",
+        "path of a file",
+        _database,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Section):
     """The databases that tell where addresses are."""
 
-    folder: Path = field(
-        default=DEFAULT_DATA,
-        metadata=_about(
-            "Folder of the databases that tell countries, networks and clouds of addresses. Where nothing says another "
-            f"place, `{DATA_FOLDER}` beside the database, if they lie there.",
-            "path of a folder",
-            _folder,
-        ),
+    folder: Path = key(
+        DEFAULT_DATA,
+        "Folder of the databases that tell countries, networks and clouds of addresses. Where nothing says another "
+        f"place, `{DATA_FOLDER}` beside the database, if they lie there.",
+        "path of a folder",
+        _folder,
     )
-    old_after_days: int = field(
-        default=90, metadata=_about("Age from which `homeport data status` calls a database old.", "1 to 3650", _days)
-    )
+    old_after_days: int = key(90, "Age from which `homeport data status` calls a database old.", "1 to 3650", _days)
 
 
-@dataclass(frozen=True, slots=True)
-class Classify:
+class Classify(Section):
     """Whose a destination is."""
 
-    organisations: tuple[str, ...] = field(
-        default=(),
-        metadata=_about(
-            "Files of organisations that extend the table that comes with Homeport, weakest first.",
-            "paths of files",
-            _files,
-        ),
+    organisations: tuple[str, ...] = key(
+        (),
+        "Files of organisations that extend the table that comes with Homeport, weakest first.",
+        "paths of files",
+        _files,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Section):
     """How long what is kept; ages count from the newest packet."""
 
-    detail_days: int = field(
-        default=35,
-        metadata=_about("Days for which single flows, handshakes and DNS messages are kept.", "1 to 3650", _days),
+    detail_days: int = key(35, "Days for which single flows, handshakes and DNS messages are kept.", "1 to 3650", _days)
+    detail_mib: int = key(
+        512, "Most that they may take of the disk; the oldest go first.", "16 to 1048576 MiB", _megabytes
     )
-    detail_mib: int = field(
-        default=512,
-        metadata=_about("Most that they may take of the disk; the oldest go first.", "16 to 1048576 MiB", _megabytes),
-    )
-    traffic_days: int = field(
-        default=92,
-        metadata=_about(
-            "Days for which traffic is kept by quarter of an hour; hours and months stay.", "1 to 3650", _days
-        ),
+    traffic_days: int = key(
+        92, "Days for which traffic is kept by quarter of an hour; hours and months stay.", "1 to 3650", _days
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(Section):
     """How the dashboard is reached."""
 
-    hosts: tuple[str, ...] = field(
-        default=(),
-        metadata=_about(
-            "Names by which the dashboard may be called besides its addresses, `localhost`, `homeport` and the machine's"
-            " own name (both also with `.local`).",
-            "host names",
-            _host_names,
-        ),
+    hosts: tuple[str, ...] = key(
+        (),
+        "Names by which the dashboard may be called besides its addresses, `localhost`, `homeport` and the machine's"
+        " own name (both also with `.local`).",
+        "host names",
+        _host_names,
     )
 
 
-SECTIONS: Mapping[str, type] = {
+SECTIONS: Mapping[str, type[Any]] = {
     "site": Site,
     "capture": Capture,
     "import": Import,

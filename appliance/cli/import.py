@@ -73,7 +73,8 @@ def command(
     for line in summary_lines(summary, time.monotonic() - began):
         say(line)
     say(holdings_line(summary, config))
-    hint = missing_places(knowledge)
+    new = any(outcome.new_packets for outcome in summary.files)
+    hint = missing_places(knowledge) if new else None  # which opens the address databases, as judging what is new has
     if hint:
         note(hint)
     return exit_code(summary)

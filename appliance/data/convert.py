@@ -75,6 +75,12 @@ def clouds_mmdb(packed: bytes) -> tuple[bytes, int]:
 
     Raises ConvertError.
     """
+    ranges, built = cloud_ranges(packed)
+    return _written(ranges, "Homeport-Cloud", "Ranges that cloud providers publish", built), built
+
+
+def cloud_ranges(packed: bytes) -> tuple[Iterator[AddressRange], int]:
+    """The same as ranges, sorted, wider before narrower. Raises ConvertError."""
     import msgpack
 
     try:
@@ -95,7 +101,7 @@ def clouds_mmdb(packed: bytes) -> tuple[bytes, int]:
     _few(wrong, total - wrong)
     # Of several rows for one prefix the one that names a region comes last, because the last one answers.
     ranges.sort(key=lambda found: (*_wider_first(found), _tells(found.record), *found.record.values()))
-    return _written(_inherited(ranges), "Homeport-Cloud", "Ranges that cloud providers publish", built), built
+    return _inherited(ranges), built
 
 
 def _cloud(provider: str, region: str | None) -> dict[str, str]:

@@ -27,7 +27,6 @@ from daemon.store.captures import (
 )
 from daemon.store.database import transaction
 from daemon.store.errors import explained
-from daemon.store.kept import restored
 from daemon.store.writer import FactWriter, Position
 
 WAITS = "its clock was not set when it was recorded; it waits until a later file of the same boot tells the time"
@@ -199,6 +198,8 @@ def _find_or_add(db: sqlite3.Connection, database: Path, task: Task, source: Sou
                 known = add_capture(db, arrival)
             return known, True
         if known.whole:  # what there was before it was thinned, or a part of it; nothing is added to that
+            from daemon.store.kept import restored  # noqa: PLC0415  few captures were thinned
+
             if arrival.path == known.path and not _grown(source, known.whole):
                 with transaction(db):
                     restored(db, known.capture_id, known.whole, source.size)

@@ -24,6 +24,7 @@ from daemon.ingest.replacement import complete_replacements
 from daemon.ingest.settle import judge_anew
 from daemon.ingest.source import Source
 from daemon.store import forget as store
+from daemon.store import replacements
 from daemon.store.captures import site_number
 from daemon.store.database import open_database, transaction
 from daemon.store.errors import explained
@@ -139,9 +140,9 @@ class _Forgetting:
         try:
             with transaction(self._db):
                 self._replace(capture, partial, found)
-                store.add_replacement(self._db, capture.capture_id, capture.path, str(partial))
+                replacements.add_replacement(self._db, capture.capture_id, capture.path, str(partial))
         except BaseException:
-            if all(number != capture.capture_id for number, _, _ in store.read_replacements(self._db)):
+            if all(number != capture.capture_id for number, _, _ in replacements.read_replacements(self._db)):
                 partial.unlink(missing_ok=True)
             raise
         complete_replacements(self._db, self._database)

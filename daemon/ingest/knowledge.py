@@ -6,7 +6,6 @@ An import that finds nothing new to judge loads none of it.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,30 +20,40 @@ if TYPE_CHECKING:
     from daemon.identify.oui import OuiTable
 
 
-@dataclass(frozen=True)  # without slots: what is loaded stays with it
 class Knowledge:
     """Where it lies. Without a file Homeport works, with fewer names and places."""
 
-    owner: Path | None = None  # owner.db; need not exist
-    organisations: tuple[Path, ...] = field(default=())  # the user's own tables
-    data: Path | None = None  # folder of the address databases
-    zone: str | None = None  # time zone of the site where the owner set none, IANA name; None: as the database has it
-    devices_told: Told = field(default_factory=dict, repr=False, compare=False)  # what is known of devices once judged
+    def __init__(
+        self,
+        owner: Path | None = None,  # owner.db; need not exist
+        organisations: tuple[Path, ...] = (),  # the user's own tables
+        data: Path | None = None,  # folder of the address databases
+        zone: str | None = None,  # IANA name, of the site where the owner set none; None: as the database has it
+    ) -> None:
+        self.owner, self.organisations, self.data, self.zone = owner, organisations, data, zone
+        self.devices_told: Told = {}  # what is known of devices once judged
 
     def with_owner(self, owner: Path | None) -> Knowledge:
         """The same with another file of owner's words."""
-        return replace(self, owner=owner)
+        other = Knowledge(owner, self.organisations, self.data, self.zone)
+        other.devices_told = self.devices_told
+        return other
+
+    def _has_spoken(self) -> bool:
+        return self.owner is not None and self.owner.exists()
 
     def words(self, site: str) -> OwnerWords:
         """What the owner said about the site's devices, as of now."""
-        if self.owner is None:
+        if not self._has_spoken():
             return OwnerWords()
         from daemon.store.owner import words_at  # noqa: PLC0415  needed only where there is a file
 
         return words_at(self.owner, site)
 
-    def nameless_times(self, site: str) -> dict[str, list[tuple[int, int]]]:
+    def nameless_times(self, site: str) -> dict[tuple[int, str], list[tuple[int, int]]]:
         """For each station the times (us) in which it was not to be recorded by name; see daemon.store.recording."""
+        if not self._has_spoken():
+            return {}
         from daemon.store.owner import read_owner  # noqa: PLC0415  needed only where there is a file
         from daemon.store.recording import nameless_times  # noqa: PLC0415  likewise
 
@@ -56,6 +65,8 @@ class Knowledge:
 
     def time_zone(self) -> str | None:
         """The zone of the site as of now: the owner may have set another on the dashboard. None: as the database has it."""
+        if not self._has_spoken():
+            return self.zone
         from daemon.store.settings import TIME_ZONE, settings_at  # noqa: PLC0415  needed only where there is a file
 
         said = settings_at(self.owner).get(TIME_ZONE)

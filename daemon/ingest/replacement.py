@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from daemon.store.errors import explained
-from daemon.store.forget import drop_replacement, read_replacements
+from daemon.store.replacements import drop_replacement, read_replacements
 
 
 def complete_replacements(db: sqlite3.Connection, database: Path) -> list[Path]:

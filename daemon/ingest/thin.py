@@ -31,8 +31,8 @@ from daemon.ingest.source import RollingDigest, Source
 from daemon.store.blocks import read_blocks
 from daemon.store.database import transaction
 from daemon.store.errors import explained
-from daemon.store.forget import add_replacement
 from daemon.store.kept import Standing, Thinned, thinned
+from daemon.store.replacements import add_replacement
 
 _ORDERS = {b"\xd4\xc3\xb2\xa1": "<u4", b"\xa1\xb2\xc3\xd4": ">u4"}  # what our recorder writes, on any machine
 _RECORD = 16

@@ -6,7 +6,6 @@ Rule: every month that the span touches counts whole, and so does a month that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -85,7 +84,7 @@ def all_months(scope: Scope) -> list[int]:
 
 def month_window(scope: Scope, since: int, until: int) -> Window:
     """Whole months, both included."""
-    return replace(scope.window, days=(month_days(since)[0], month_days(until)[1]), months=(since, until))
+    return scope.window._replace(days=(month_days(since)[0], month_days(until)[1]), months=(since, until))
 
 
 def month_sums(scope: Scope, since: int, until: int, *, companies: bool = False) -> list[MonthSum]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -95,10 +94,10 @@ def pieces(scope: Scope) -> Iterator[tuple[Window, str]]:
         yield window, _fine(scope, since)
         return
     if since < begins:
-        yield replace(window, until_us=begins), _fine(scope, since)
-    yield replace(window, since_us=begins, until_us=ends, days=(first, end - 1)), DAYS
+        yield window._replace(until_us=begins), _fine(scope, since)
+    yield window._replace(since_us=begins, until_us=ends, days=(first, end - 1)), DAYS
     if ends < until <= scope.newest_us:
-        yield replace(window, since_us=ends), _fine(scope, ends)
+        yield window._replace(since_us=ends), _fine(scope, ends)
 
 
 def _fine(scope: Scope, since_us: int) -> str:

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daemon.classify import place
+from daemon.classify import clouds
 from daemon.classify.address_files import (
     ASN,
     CITY,
@@ -34,8 +34,9 @@ from daemon.classify.place import Atlas
 if TYPE_CHECKING:
     import maxminddb
 
+_CLOUDS = "cloud.mmdb"
 OWN_NAMES = (
-    "cloud.mmdb",
+    _CLOUDS,
     "country.mmdb",
     "city.mmdb",
     "asn.mmdb",
@@ -58,20 +59,15 @@ def open_country_file(path: Path) -> Atlas:
     return Atlas(AddressFiles((open_address_file(path),)))
 
 
-def our_clouds() -> Path:
-    """The file of clouds' ranges that comes with Homeport; missing where it could not be built."""
-    return Path(place.__file__).with_name("cloud.mmdb")
-
-
-def with_our_clouds(files: AddressFiles) -> AddressFiles:
+def with_our_clouds(files: AddressFiles, ours: Path = clouds.FILE) -> AddressFiles:
     """The same, and the clouds' ranges that come with Homeport: last, as what was fetched is newer."""
-    ours = our_clouds()
-    if not ours.is_file() or any(file.path.name == ours.name for file in files.usable):
+    if any(file.path.name == _CLOUDS for file in files.usable):
         return files
     try:
-        return AddressFiles((*files.usable, open_address_file(ours)), files.refused)
-    except AddressFileError as error:
-        return AddressFiles(files.usable, (*files.refused, Refused(ours, str(error).removeprefix(f"{ours}: "))))
+        table = clouds.open_clouds(ours)
+    except (OSError, ValueError) as error:
+        return AddressFiles(files.usable, (*files.refused, Refused(ours, str(error))))
+    return files if table is None else AddressFiles((*files.usable, table), files.refused)
 
 
 def open_address_files(folder: Path) -> AddressFiles:

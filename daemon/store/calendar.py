@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from daemon.decode.slots import SLOT_US
 
@@ -68,10 +67,18 @@ def month_of(day: int) -> int:
 def known_zone(name: str) -> bool:
     """Whether there is such a time zone."""
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
         return False
     return True
+
+
+def _zone(name: str) -> tzinfo:
+    if name in ("UTC", "Etc/UTC"):  # what a machine has that nobody told where it is
+        return UTC
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  4 ms, with what it asks of the way Python was built
+
+    return ZoneInfo(name)
 
 
 def _first_of(month: int) -> date:
@@ -82,7 +89,7 @@ class Calendar:
     """The days of one time zone, by slots."""
 
     def __init__(self, zone: str) -> None:
-        self._zone = ZoneInfo(zone)
+        self._zone = _zone(zone)
         self._days: dict[int, tuple[int, int]] = {}
 
     def span(self, slot: int) -> tuple[int, int, int]:

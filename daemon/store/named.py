@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +78,7 @@ def _from_columns(db: sqlite3.Connection, window: Window, step: str, names: Coll
     """Days, or whole months whatever part of a month the window has, of a whole house: their columns."""
     ways, wanted = read_ways(db), np.array(sorted(names), np.int64)
     if step == MONTH:
-        window = replace(window, days=(month_days(window.months[0])[0], month_days(window.months[1])[1]))
+        window = window._replace(days=(month_days(window.months[0])[0], month_days(window.months[1])[1]))
     sums: dict[int, list[tuple[Ints, Ints, Ints]]] = {}
     for part in read_parts(db, window, ways, _WORDS):
         if step == DAY and not part.day:

@@ -1,4 +1,5 @@
-"""How much of each device is recorded: the owner's levels as the recorder wants them (MACs), and as naming does (times).
+"""How much of each device is recorded: the owner's levels as the recorder wants them (MACs), and as naming does (times:
+see daemon.store.nameless).
 
 Rule 1: a level is said about a device and kept about its stations. What the recorder leaves out are the MACs of all
         stations of the device as they are joined now; the strictest word about any of them holds for all.
@@ -8,30 +9,25 @@ Rule 3: what was promised for a time holds for that time, also when it was taken
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from daemon.decode.levels import Levels, levels_of
 from daemon.identify.vocabulary import OwnerWords
 from daemon.store.ends import read_house
+from daemon.store.nameless import FOREVER_US, Span
 from daemon.store.owner import owning, read_words
 from daemon.store.roster import Resident, station_key
 from daemon.store.words import NO_NAMES, OFF, RECORD, level_of, mac_key, station_of
-
-FOREVER_US = 1 << 62
 
 _STATIONS = """
     SELECT t.mac, t.address, coalesce(t.device_id, -t.id), max(e.last_us) FROM station t
     LEFT JOIN endpoint e ON e.station_id = t.id WHERE t.site_id = ? GROUP BY t.id
 """
 _SAID = "SELECT key, about, value, said_us, undone_us FROM word WHERE site = ? ORDER BY id"
-
-Span = tuple[int, int]  # from, until; us
 
 
 class Kept(NamedTuple):
@@ -116,8 +112,11 @@ def _devices(db: sqlite3.Connection, site_id: int, said: Iterable[str]) -> list[
     return [groups[number] for number in wanted] + [[_Station(key, 0)] for key in sorted(said) if key not in device]
 
 
-def nameless_times(db: sqlite3.Connection, site: str) -> dict[str, list[Span]]:
-    """For each station the times in which it was not to be recorded by name, or at all, by what was said of it."""
+def nameless_times(db: sqlite3.Connection, site: str) -> dict[tuple[int, str], list[Span]]:
+    """For each station the times in which it was not to be recorded by name, or at all, by what was said of it.
+
+    A station is its MAC, or -1, and its address where it has no MAC.
+    """
     spoken: dict[str, list[tuple[str | None, int, int]]] = defaultdict(list)
     now_us = 0
     with owning(db):
@@ -126,7 +125,7 @@ def nameless_times(db: sqlite3.Connection, site: str) -> dict[str, list[Span]]:
             if about == RECORD:
                 spoken[key].append((value, now_us, FOREVER_US if undone_us is None else max(now_us, undone_us)))
     times = {key: _times(words) for key, words in spoken.items()}
-    return {key: spans for key, spans in times.items() if spans}
+    return {station_of(key): spans for key, spans in times.items() if spans}
 
 
 def _times(words: Sequence[tuple[str | None, int, int]]) -> list[Span]:
@@ -141,73 +140,3 @@ def _times(words: Sequence[tuple[str | None, int, int]]) -> list[Span]:
             else:
                 spans.append((from_us, until_us))
     return spans
-
-
-class Nameless:
-    """Which devices of a site had no names when. Devices by number, as grouped when this was made."""
-
-    def __init__(self, db: sqlite3.Connection, site_id: int, times: Mapping[str, Sequence[Span]]) -> None:
-        self._times: dict[int, list[Span]] = {}
-        for key, spans in times.items():
-            row = db.execute(
-                "SELECT device_id FROM station WHERE site_id = ? AND mac = ? AND address = ?",
-                (site_id, *station_of(key)),
-            ).fetchone()
-            if row is not None and row[0] is not None:
-                self._times[row[0]] = _united([*self._times.get(row[0], ()), *spans])
-
-    def __bool__(self) -> bool:
-        """Whether there is any."""
-        return bool(self._times)
-
-    def at(self, device: int, time_us: int) -> bool:
-        """Whether a device had no names at a time."""
-        spans = self._times.get(device)
-        if spans is None:
-            return False
-        row = bisect_right(spans, (time_us, FOREVER_US)) - 1
-        return row >= 0 and time_us < spans[row][1]
-
-    @property
-    def spans(self) -> list[tuple[int, int, int]]:
-        """(device, from, until), us."""
-        return [(device, *span) for device, spans in sorted(self._times.items()) for span in spans]
-
-
-def nameless_flows(db: sqlite3.Connection, nameless: Nameless, flows: Iterable[int]) -> set[int]:
-    """Those of these flows that began when one of their ends had no names."""
-    if not nameless:
-        return set()
-    rows = db.execute(
-        "SELECT f.id, f.first_us, coalesce(k.device_id, c.device_id, 0), coalesce(k.device_id, s.device_id, 0)"
-        " FROM json_each(?) t CROSS JOIN flow f ON f.id = t.value CROSS JOIN capture k ON k.id = f.id >> 40"
-        " CROSS JOIN endpoint c ON c.id = f.client_id CROSS JOIN endpoint s ON s.id = f.server_id",
-        (json.dumps(sorted(flows)),),
-    )
-    return {flow for flow, first_us, *ends in rows if any(nameless.at(device, first_us) for device in ends)}
-
-
-def take_names(db: sqlite3.Connection, site_id: int, nameless: Nameless) -> list[Span]:
-    """Names that others lent to flows that were to have none go; the times of these flows."""
-    taken: list[Span] = []
-    for device, from_us, until_us in nameless.spans:
-        taken += db.execute(
-            "UPDATE flow SET label_id = NULL, label_source = NULL WHERE id IN (SELECT f.id FROM capture k"
-            " JOIN flow f ON f.id BETWEEN k.id << 40 AND (k.id << 40 | 0xFFFFFFFFFF)"
-            " JOIN endpoint c ON c.id = f.client_id JOIN endpoint s ON s.id = f.server_id"
-            " WHERE k.site_id = ?1 AND k.last_us >= ?3 AND k.first_us < ?4 AND f.first_us >= ?3 AND f.first_us < ?4"
-            " AND f.name_id IS NULL AND f.label_id IS NOT NULL AND ?2 IN (k.device_id, c.device_id, s.device_id)"
-            " AND f.id NOT IN (SELECT flow_id FROM kept_label)) RETURNING first_us, last_us",
-            (site_id, device, from_us, until_us),
-        ).fetchall()
-    return taken
-
-
-def _united(spans: Iterable[Span]) -> list[Span]:
-    out: list[Span] = []
-    for span in sorted(spans):
-        if out and span[0] <= out[-1][1]:
-            out[-1] = (out[-1][0], max(out[-1][1], span[1]))
-        else:
-            out.append(span)
-    return out

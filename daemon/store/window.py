@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A half-open span in microseconds UTC; `days` and `months` are the first and the last that it touches.
 
     Days count since the epoch in the site's zone, months are year * 12 + month - 1. `device_id` None: the whole house.

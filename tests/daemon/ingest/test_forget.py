@@ -13,6 +13,7 @@ from daemon.ingest import forget as forgetting
 from daemon.ingest.capture_file import Task, import_file
 from daemon.ingest.forget import Request, undivided
 from daemon.store import forget as store
+from daemon.store import replacements
 from daemon.store.database import open_database
 from tests.daemon.ingest.scenes import (
     DAY,
@@ -246,7 +247,7 @@ def test_import_completes_what_was_interrupted(tmp_path: Path, monkeypatch: pyte
     waiting: list[int] = []
 
     def interrupted(db: sqlite3.Connection, _database: Path) -> list[Path]:
-        waiting.extend(row[0] for row in store.read_replacements(db))
+        waiting.extend(row[0] for row in replacements.read_replacements(db))
         if waiting:
             raise KeyboardInterrupt
         return []

@@ -16,8 +16,20 @@ from daemon.decode.levels import Levels
 from daemon.identify.vocabulary import OwnerWords, Recorded
 from daemon.store import owner
 from daemon.store.database import open_database
-from daemon.store.recording import FOREVER_US, Nameless, nameless_times, wanted_levels
-from daemon.store.words import FULL, KEEP_NAMES, LEVELS, NO_NAMES, OFF, RECORD, BadWordError, checked, level_of
+from daemon.store.nameless import FOREVER_US, Nameless
+from daemon.store.recording import nameless_times, wanted_levels
+from daemon.store.words import (
+    FULL,
+    KEEP_NAMES,
+    LEVELS,
+    NO_NAMES,
+    OFF,
+    RECORD,
+    BadWordError,
+    checked,
+    level_of,
+    station_of,
+)
 from tests.daemon.ingest.scenes import SECOND, TABLET_MAC, lookup, talk, write
 from tests.support.importing import imported
 from tests.support.packets import HOST_MAC, ROUTER_MAC, SERVER, START_US
@@ -91,14 +103,17 @@ def test_promises_hold_for_their_time_also_when_taken_back(words: sqlite3.Connec
     said(words, OFF, 400, HOST_MAC)
     owner.say(words, "home", STRANGER, KEEP_NAMES, "no", "web", 450)
     said(words, FULL, 460, STRANGER)
-    assert nameless_times(words, "home") == {TABLET_MAC: [(100, 200), (300, 350)], HOST_MAC: [(400, FOREVER_US)]}
+    assert nameless_times(words, "home") == {
+        station_of(TABLET_MAC): [(100, 200), (300, 350)],
+        station_of(HOST_MAC): [(400, FOREVER_US)],
+    }
     assert nameless_times(words, "elsewhere") == {}
 
 
 def test_a_clock_that_was_wrong_when_somebody_spoke_does_not_reach_into_the_past(words: sqlite3.Connection) -> None:
     owner.say(words, "home", TABLET_MAC, "room", "Attic", "web", 1000)
     said(words, OFF, 7)  # after a start without a time server
-    assert nameless_times(words, "home") == {TABLET_MAC: [(1000, FOREVER_US)]}
+    assert nameless_times(words, "home") == {station_of(TABLET_MAC): [(1000, FOREVER_US)]}
 
 
 @given(
@@ -116,7 +131,7 @@ def test_times_are_those_at_which_the_last_word_that_held_was_strict(
             kept.append((level, now, FOREVER_US if undone is None else now + undone))
             row = ("home", TABLET_MAC, RECORD, level, now, None if undone is None else now + undone)
             db.execute("INSERT INTO word (site, key, about, value, said_us, undone_us) VALUES (?, ?, ?, ?, ?, ?)", row)
-        times = nameless_times(db, "home").get(TABLET_MAC, [])
+        times = nameless_times(db, "home").get(station_of(TABLET_MAC), [])
     holds = [level for level, from_us, until_us in kept if from_us <= at < until_us]
     assert any(from_us <= at < until_us for from_us, until_us in times) == (holds[-1:] in ([OFF], [NO_NAMES]))
     assert all(one[1] < other[0] for one, other in pairwise(times))
@@ -161,7 +176,7 @@ def test_joined_stations_follow_the_strictest_and_part_again(house: Path, tmp_pa
         db.execute("UPDATE station SET device_id = ? WHERE id IN (?, ?)", (laptop, tablet, laptop))
         words = OwnerWords(levels={TABLET_MAC: Recorded(OFF, 1)})
         assert set(wanted_levels(db, "home", words).levels.off) == {mac(TABLET_MAC), mac(HOST_MAC)}
-        nameless = Nameless(db, 1, {TABLET_MAC: [(10, 20)], HOST_MAC: [(15, 30), (50, 60)]})
+        nameless = Nameless(db, 1, {station_of(TABLET_MAC): [(10, 20)], station_of(HOST_MAC): [(15, 30), (50, 60)]})
         assert nameless.spans == [(laptop, 10, 30), (laptop, 50, 60)]
         assert [nameless.at(laptop, time_us) for time_us in (9, 10, 29, 30, 55, 60)] == [
             False,
