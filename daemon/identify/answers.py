@@ -41,38 +41,34 @@ def holds_until(seen_us: int, ttl_s: int) -> int:
 
 
 class _Line:
-    """The answers for one address or alias (and asker), as the name that holds from each moment on."""
+    """The answers for one address or alias (and asker), as the one that holds from each moment on."""
 
-    __slots__ = ("_names", "_since")
+    __slots__ = ("_holding", "_since")
 
     def __init__(self, answers: list[Answer]) -> None:
         answers.sort()
-        self._since: list[int] = []
-        self._names: list[int | None] = []
-        held: list[tuple[int, int]] = []  # (until, name), the most recent last
-        for seen_us, _, ttl_s, _, _, name_id in answers:
-            if held and held[-1][0] < seen_us:
-                self._expire(held, seen_us)
-            held.append((holds_until(seen_us, ttl_s), name_id))
-            self._mark(seen_us, name_id)
-        if held:
-            self._expire(held, max(held)[0] + 1)
-
-    def _expire(self, held: list[tuple[int, int]], time_us: int) -> None:
-        """The most recent answer may run out while an older one with a longer TTL still speaks."""
-        while held and held[-1][0] < time_us:
-            until, _ = held.pop()
+        since: list[int] = []
+        holding: list[Answer | None] = []
+        held: list[tuple[int, Answer]] = []  # (until, answer), the most recent last; each outlasts those behind it
+        for answer in answers:
+            seen_us = answer[0]
+            while held and held[-1][0] < seen_us:  # it runs out while an older one with a longer TTL may still speak
+                since.append(held.pop()[0] + 1)
+                holding.append(held[-1][1] if held else None)
+            until = holds_until(seen_us, answer[2])
             while held and held[-1][0] <= until:
                 held.pop()
-            self._mark(until + 1, held[-1][1] if held else None)
+            held.append((until, answer))
+            since.append(seen_us)
+            holding.append(answer)
+        while held:
+            since.append(held.pop()[0] + 1)
+            holding.append(held[-1][1] if held else None)
+        self._since, self._holding = since, holding
 
-    def _mark(self, since_us: int, name: int | None) -> None:
-        self._since.append(since_us)
-        self._names.append(name)
-
-    def at(self, time_us: int) -> int | None:
+    def at(self, time_us: int) -> Answer | None:
         place = bisect_right(self._since, time_us)
-        return self._names[place - 1] if place else None
+        return self._holding[place - 1] if place else None
 
 
 class AnswerBook:
@@ -81,16 +77,13 @@ class AnswerBook:
     def __init__(self, answers: Iterable[Answer]) -> None:
         self._answers: dict[str, list[Answer]] = defaultdict(list)
         self._told: dict[tuple[int, str], list[Answer]] = defaultdict(list)  # the same by asker
-        self._texts: dict[int, str] = {}
-        every, told, texts = self._answers, self._told, self._texts
+        every, told = self._answers, self._told
         for answer in answers:
-            _, name, _, asker, address, name_id = answer
+            _, _, _, asker, address, _ = answer
             every[address].append(answer)
             told[asker, address].append(answer)
-            texts[name_id] = name
         self._own: dict[tuple[int, str], _Line] = {}
         self._house: dict[str, _Line] = {}
-        self._aliases: dict[tuple[int, str], _Line] = {}
 
     def asked(self) -> Iterable[str]:
         """All that there are answers for: addresses, and names at which somebody went on."""
@@ -100,39 +93,36 @@ class AnswerBook:
         """(name, `dns` or `house`) of an address as this device knew it then; None if nobody had asked."""
         if address not in self._answers:
             return None
-        if (asker, address) in self._told:
-            own = self._own.get((asker, address))
-            if own is None:
-                own = self._own[asker, address] = self._line(self._told[asker, address])
-            found = own.at(time_us)
-            if found is not None:
-                return found, OWN_ANSWER
+        found = self._told_at(asker, address, time_us)
+        if found is not None:
+            return self._wanted(found), OWN_ANSWER
         house = self._house.get(address)
         if house is None:
-            house = self._house[address] = self._line(self._answers[address])
+            house = self._house[address] = _Line(self._answers[address])
         found = house.at(time_us)
-        return None if found is None else (found, HOUSE_ANSWER)
+        return None if found is None else (self._wanted(found), HOUSE_ANSWER)
 
-    def _line(self, answers: Iterable[Answer]) -> _Line:
-        return _Line([self._wanted(answer) if answer.name in self._answers else answer for answer in answers])
-
-    def _wanted(self, answer: Answer) -> Answer:
-        """The answer under the name with which the asker began."""
-        name_id, text = answer.name_id, answer.name
-        passed = {text}
-        while text in self._answers and len(passed) <= _MOST_ALIASES:
-            alias = self._alias(answer.asker, text).at(answer.seen_us)
-            if alias is None or self._texts[alias] in passed:
-                break
-            name_id, text = alias, self._texts[alias]
-            passed.add(text)
-        return answer._replace(name_id=name_id)
-
-    def _alias(self, asker: int, name: str) -> _Line:
-        line = self._aliases.get((asker, name))
+    def _told_at(self, asker: int, address: str, time_us: int) -> Answer | None:
+        """What the asker itself had been told of an address, or of a name."""
+        key = asker, address
+        line = self._own.get(key)
         if line is None:
-            line = self._aliases[asker, name] = _Line(list(self._told.get((asker, name), ())))
-        return line
+            if key not in self._told:
+                return None
+            line = self._own[key] = _Line(self._told[key])
+        return line.at(time_us)
+
+    def _wanted(self, answer: Answer) -> int:
+        """The name with which the asker began that was given this answer."""
+        passed = {answer.name}
+        wanted = answer
+        while len(passed) <= _MOST_ALIASES:
+            alias = self._told_at(answer.asker, wanted.name, answer.seen_us)
+            if alias is None or alias.name in passed:
+                break
+            passed.add(alias.name)
+            wanted = alias
+        return wanted.name_id
 
 
 def end_of_chain(name: str, aliases: Mapping[str, str]) -> str | None:

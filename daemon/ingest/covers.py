@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from daemon.identify.answers import OWN_ANSWER, AnswerBook, service_answer
 from daemon.identify.covers import KNOWN, CoverBook, Told, offered_names
-from daemon.ingest.naming import Renamed, answers_between, asked_times
+from daemon.ingest.naming import Renamed, answers_between
 from daemon.store import answers, covers
 from daemon.store.covers import Hiding
 
@@ -42,9 +42,8 @@ def settle_covers(db: sqlite3.Connection, site_id: int, since_us: int, until_us:
 
 def _judge(db: sqlite3.Connection, site_id: int, hiding: Sequence[Hiding], book: CoverBook) -> dict[int, _Label]:
     """The labels of those that have a cover."""
-    times = [each.asked_us for each in hiding]
-    with answers.sought(db, asked_times((each.address, each.asked_us) for each in hiding)):
-        every = list(answers_between(db, site_id, min(times), max(times)))
+    with answers.sought(db, ((each.address, each.asked_us, each.asked_us) for each in hiding)) as (first_us, last_us):
+        every = answers_between(db, site_id, first_us, last_us)
     plain = AnswerBook(every)
     behind: dict[frozenset[str], AnswerBook] = {}
     out: dict[int, _Label] = {}

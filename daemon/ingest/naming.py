@@ -11,8 +11,8 @@ from daemon.flow.facts import DAY_US
 from daemon.identify.answers import Answer, AnswerBook, service_answer
 from daemon.store import labels
 from daemon.store import unnamed as store
-from daemon.store.answers import Answers, Row, sought
-from daemon.store.recording import Nameless
+from daemon.store.answers import Answers, sought
+from daemon.store.nameless import Nameless
 
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
 _MOST = 50_000  # flows at a time: bounds what is held in memory
@@ -59,14 +59,13 @@ def settle_names(
     `nameless`: who is to have no names; nobody lends them one. `grew`: all that is new was seen since `since_us`, so that
     no answer is new to a flow that came before. `of`: for these devices alone the answers are others than before.
     """
-    renamed = [Renamed(*row) for row in store.forget_local_names(db, site_id, since_us, until_us)]
     fresh_us = since_us if grew else 0
     together_us = DAY_US if of is None else _WEEK_US
     with store.unnamed(db, site_id, since_us, until_us, together_us, of) as periods:
+        renamed = [Renamed(*row) for row in store.forget_local_names(db)]
         for period in periods:
-            asked = _spans(store.ask(db, period, fresh_us))
-            with sought(db, asked):
-                book = AnswerBook(_answers(db, site_id, asked))
+            with sought(db, store.ask(db, period, fresh_us)) as (first_us, last_us):
+                book = AnswerBook(answers_between(db, site_id, first_us, last_us))
             flows = (_new(_Flow, row) for row in store.read_told(db, period, book.asked()))
             while some := list(islice(flows, _MOST)):
                 bare = {flow.flow_id for flow in some if nameless.at(flow.asker, flow.first_us)} if nameless else set()
@@ -107,33 +106,11 @@ def _name(
     return renamed
 
 
-def _answers(db: sqlite3.Connection, site_id: int, asked: Mapping[str, tuple[int, int]]) -> Iterable[Answer]:
-    """What may hold when somebody asked: for an address, or for a name at which the asker went on."""
-    if not asked:
-        return ()
-    return answers_between(
-        db, site_id, min(first for first, _ in asked.values()), max(last for _, last in asked.values())
-    )
-
-
-def asked_times(asked: Iterable[tuple[str, int]]) -> dict[str, tuple[int, int]]:
-    """Address -> the first and the last time at which it was asked what it is called."""
-    return _spans((address, time_us, time_us) for address, time_us in asked)
-
-
-def _spans(asked: Iterable[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
-    out: dict[str, tuple[int, int]] = {}
-    for address, first_us, last_us in asked:
-        known = out.get(address, (first_us, last_us))
-        out[address] = min(known[0], first_us), max(known[1], last_us)
-    return out
-
-
 def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_us: int) -> list[Answer]:
     """What may hold at some time of a stretch, for the addresses that are sought (`daemon.store.answers`), and what had told
     where to ask next when that was given."""
     told = Answers(db, site_id, since_us, until_us)
-    out = [_new(Answer, row) for row in told.addresses()]
+    out = told.addresses()
     out += _of_services(db, told.services())
     first_us = min((answer.seen_us for answer in out), default=since_us)
     if first_us < since_us:
@@ -141,19 +118,24 @@ def answers_between(db: sqlite3.Connection, site_id: int, since_us: int, until_u
     names = {answer.name for answer in out}
     targets = names
     while targets:  # aliases of aliases
-        aliases = [_new(Answer, row) for row in told.aliases(targets, first_us)]
+        aliases = told.aliases(targets, first_us)
         out += aliases
         targets = {answer.name for answer in aliases} - names
         names |= targets
     return out
 
 
-def _of_services(db: sqlite3.Connection, rows: Iterable[Row]) -> Iterator[Answer]:
-    for seen_us, name, ttl, asker, value, name_id in rows:
-        service, keys = service_answer(name, value)
-        number = name_id if service == name else labels.name_number(db, service)
-        for key in keys:
-            yield Answer(seen_us, service, ttl, asker, key, number)
+def _of_services(db: sqlite3.Connection, records: Iterable[Answer]) -> Iterator[Answer]:
+    """What service records say, each as answers; most of them say again what one before has said."""
+    said: dict[tuple[str, str], tuple[str, int, list[str]]] = {}
+    for seen_us, name, ttl, asker, value, name_id in records:
+        known = said.get((name, value))
+        if known is None:
+            service, keys = service_answer(name, value)
+            number = name_id if service == name else labels.name_number(db, service)
+            known = said[name, value] = service, number, keys
+        for key in known[2]:
+            yield _new(Answer, (seen_us, known[0], ttl, asker, key, known[1]))
 
 
 def _certificate_name(names: str) -> str:

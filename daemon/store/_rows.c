@@ -14,7 +14,7 @@
 #include "_rows_source.h"
 #include <stdlib.h>
 
-enum { FLOW_FIELDS = 18, HELLO_FIELDS = 18, RECORD_FIELDS = 5 };
+enum { FLOW_FIELDS = 18, HELLO_FIELDS = 18 };
 enum { FLOW, CROWDS, HEADS, HELLO, MESSAGE, SEEN, LASTS, RECORD, ROOTS }; /* as the schema that is given has them */
 
 typedef struct {
@@ -138,17 +138,6 @@ static int add_hellos(Told *told)
 
 /* --- DNS --- */
 
-/* A record of a message: a tuple of five; NULL with an exception set. Borrowed. */
-static PyObject *record_of(PyObject *records, Py_ssize_t at)
-{
-    PyObject *record = PyTuple_GetItem(records, at);
-    if (record && PyTuple_Check(record) && PyTuple_Size(record) == RECORD_FIELDS)
-        return record;
-    if (!PyErr_Occurred())
-        PyErr_SetString(PyExc_TypeError, "not a record");
-    return NULL;
-}
-
 /* _holds() of rows.py: until when (0: never), and what leads on. */
 static int holds(const Told *told, const Cell *message, Time *until)
 {
@@ -225,6 +214,7 @@ static int add_message(Told *told, const Cell *message, long long id)
     else
         put_null(record);
     put_number(record, until.leads);
+    put_target(record, told->names, message);
     int state = tree_add(&told->tree, record, id);
     state = state ? state : note(&told->seen, (Time){message[0].number, 0, id});
     return state || !until.at_us ? state : note(&told->lasts, until);

@@ -90,4 +90,37 @@ static int use_of(PyObject *type)
                                                              : 0;
 }
 
+enum { RECORD_FIELDS = 5 };
+
+/* A record of a message: a tuple of five; NULL with an exception set. Borrowed. */
+static PyObject *record_of(PyObject *records, Py_ssize_t at)
+{
+    PyObject *record = PyTuple_GetItem(records, at);
+    if (record && PyTuple_Check(record) && PyTuple_Size(record) == RECORD_FIELDS)
+        return record;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "not a record");
+    return NULL;
+}
+
+/* _target() of rows.py: the name at which the aliases of an answer end. */
+static void put_target(Record *record, PyObject *names, const Cell *message)
+{
+    PyObject *records = message[9].object, *target = NULL;
+    Py_ssize_t at = message[4].number && message[8].number ? PyTuple_Size(records) : 0;
+    while (!target && at-- > 0) {
+        PyObject *said = record_of(records, at);
+        if (!said) {
+            record->state = FAILED;
+            return;
+        }
+        if (use_of(PyTuple_GetItem(said, 2)) == ALIAS && is_word(PyTuple_GetItem(said, 0), "answer"))
+            target = PyTuple_GetItem(said, 4);
+    }
+    if (target)
+        put_name(record, names, target);
+    else
+        put_null(record);
+}
+
 #endif

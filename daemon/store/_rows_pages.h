@@ -24,7 +24,7 @@ static void put32(uint8_t *to, uint32_t value) { put16(to, value >> 16), put16(t
 
 static uint8_t *page_of(const Image *image, uint32_t number) { return image->bytes + (size_t)(number - 1) * PAGE; }
 
-/* The number of a new page of zeros; 0 with an exception set. */
+/* The number of a new page; 0 with an exception set. */
 static uint32_t image_page(Image *image)
 {
     if (image->pages == image->room) {
@@ -36,7 +36,6 @@ static uint32_t image_page(Image *image)
         image->bytes = (uint8_t *)PyByteArray_AsString(image->made);
         image->room = room;
     }
-    memset(image->bytes + (size_t)image->pages * PAGE, 0, PAGE);
     return ++image->pages;
 }
 
@@ -69,6 +68,10 @@ static uint8_t *page_cell(Page *page, uint8_t *at, int size)
 
 static void page_close(const Page *page, uint8_t *header, int kind)
 {
+    uint8_t *pointers = header + (kind == TABLE_INNER || kind == INDEX_INNER ? INNER_HEADER : LEAF_HEADER);
+    int gap = page->content - page->header - 2 * page->cells;
+    memset(pointers + 2 * page->cells, 0, (size_t)gap);
+    memset(header, 0, LEAF_HEADER);
     header[0] = (uint8_t)kind;
     put16(header + 3, (unsigned)page->cells);
     put16(header + 5, (unsigned)page->content & 0xFFFF); /* 0 is 65536 */
@@ -102,8 +105,6 @@ static int tree_turn(Tree *tree)
     int size = tree->index ? tree->last : put_varint(key, (uint64_t)tree->key);
     if (!page_fits(&tree->inner, 4 + size))
         return UNUSUAL;
-    if (!tree->inner.cells)
-        memset(tree->above, 0, PAGE);
     uint8_t *cell = page_cell(&tree->inner, tree->above, 4 + size);
     put32(cell, tree->leaf);
     memcpy(cell + 4, tree->index ? at + tree->page.content : key, (size_t)size);
@@ -173,6 +174,7 @@ static int tree_close(Tree *tree)
 static void put_file_header(Image *image)
 {
     uint8_t *at = image->bytes;
+    memset(at, 0, FILE_HEADER);
     memcpy(at, "SQLite format 3", 16);
     put16(at + 16, 1); /* pages of 64 KiB */
     at[18] = at[19] = 1; /* written and read without a write-ahead log */

@@ -55,7 +55,8 @@ _MESSAGE = """\
 CREATE TABLE dns_message (
         id INTEGER PRIMARY KEY, capture_id INTEGER NOT NULL, seen_us INTEGER NOT NULL, client_id INTEGER NOT NULL,
         resolver_id INTEGER NOT NULL, transport TEXT NOT NULL, response INTEGER NOT NULL, name_id INTEGER NOT NULL,
-        type TEXT NOT NULL, rcode TEXT, answers INTEGER NOT NULL, lasts_us INTEGER, leads INTEGER NOT NULL
+        type TEXT NOT NULL, rcode TEXT, answers INTEGER NOT NULL, lasts_us INTEGER, leads INTEGER NOT NULL,
+        target_id INTEGER
     ) STRICT
 """
 _RECORD = """\

@@ -36,6 +36,7 @@ _NAMES = """
     SELECT name_id FROM flow WHERE name_id IS NOT NULL UNION SELECT label_id FROM flow WHERE label_id IS NOT NULL
     UNION SELECT label_id FROM kept_label WHERE label_id IS NOT NULL
     UNION SELECT name_id FROM hello WHERE name_id IS NOT NULL UNION SELECT name_id FROM dns_message
+    UNION SELECT target_id FROM dns_message WHERE target_id IS NOT NULL
     UNION SELECT name_id FROM dns_record UNION SELECT name_id FROM slot_total
     UNION SELECT name_id FROM destination_day UNION SELECT name_id FROM destination_month
     UNION SELECT target_id FROM alias

@@ -9,7 +9,7 @@ Rule 2: what a batch has many of is written by way of `daemon.store.image`, with
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -41,7 +41,7 @@ def _values(width: int) -> str:
 
 _FLOW = f"INSERT INTO flow VALUES ({_values(18)}, 1, 0, NULL, NULL, NULL, NULL, 0) {RETELL}"
 _HELLO = f"INSERT OR REPLACE INTO hello VALUES ({_values(18)})"
-_MESSAGE = f"INSERT INTO dns_message VALUES ({_values(13)})"
+_MESSAGE = f"INSERT INTO dns_message VALUES ({_values(14)})"
 _RECORD = f"INSERT INTO dns_record VALUES ({_values(7)})"
 
 
@@ -97,8 +97,9 @@ def message_rows(messages: Iterable[DnsFact], numbers: Numbers) -> Iterator[tupl
         seen_us, client, resolver, transport, response, asked, kind, rcode, answers, records = fact
         held = _holds(seen_us, transport, records) if answers else _NEVER
         name = names[asked]
+        target = _target(records) if answers and response else None
         yield (at, numbers.capture, seen_us, ends[client], ends[resolver], transport, int(response), name, kind, rcode,
-               answers, *held)  # fmt: skip
+               answers, *held, None if target is None else names[target])  # fmt: skip
 
 
 def record_rows(messages: Iterable[DnsFact], numbers: Numbers) -> Iterator[tuple[Any, ...]]:
@@ -107,6 +108,12 @@ def record_rows(messages: Iterable[DnsFact], numbers: Numbers) -> Iterator[tuple
     for at, message in enumerate(messages, numbers.message):
         for number, (section, owner, kind, ttl, value) in enumerate(message.records):
             yield at, number, section, names[owner], kind, ttl, value
+
+
+def _target(records: Sequence[Record]) -> str | None:
+    """Where the chain of aliases of an answer ends: its last."""
+    ends = (value for section, _, kind, _, value in reversed(records) if kind == _ALIAS and section == "answer")
+    return next(ends, None)
 
 
 def _holds(seen_us: int, transport: str, records: Iterable[Record]) -> tuple[int | None, int]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,23 +81,23 @@ class Position(NamedTuple):
     whole: bool = True  # the flows that are open are in the batch, too
 
 
-@dataclass(slots=True)
 class FactWriter:
     """Writes the batches of one capture, from where `cursor` and `state` say that it stands."""
 
-    db: sqlite3.Connection
-    path: Path
-    site_id: int
-    capture_id: int
-    endpoints: Endpoints
-    cursor: int
-    state: bytes | None
-    _ends: list[int] = field(default_factory=list)
-    _names: _Names = field(init=False)
-    _kinds: _Kinds = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._names, self._kinds = _Names(self.db), _Kinds(self.db)
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        path: Path,
+        site_id: int,
+        capture_id: int,
+        endpoints: Endpoints,
+        cursor: int,
+        state: bytes | None,
+    ) -> None:
+        self.db, self.path, self.site_id, self.capture_id = db, path, site_id, capture_id
+        self.endpoints, self.cursor, self.state = endpoints, cursor, state
+        self._ends: list[int] = []
+        self._names, self._kinds = _Names(db), _Kinds(db)
 
     def commit(self, facts: Facts, position: Position, undecoded: Mapping[str, tuple[int, int]]) -> None:
         """Write one batch. Raises StoreError; then nothing of the batch is in the database."""
@@ -246,7 +245,9 @@ class _Kinds(dict[FlowKind, int]):
         self._db = db
 
     def __missing__(self, kind: FlowKind) -> int:
-        for number, *row in self._db.execute("SELECT * FROM flow_kind"):  # another process may have made some meanwhile
+        last = max(self.values(), default=0)
+        others = self._db.execute("SELECT * FROM flow_kind WHERE id > ?", (last,))  # made meanwhile by another process
+        for number, *row in others:
             self[FlowKind(*row)] = number
         known = self.get(kind)
         if known is None:

@@ -58,7 +58,7 @@ _FLOW = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _HELLO = "INSERT INTO hello VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_MESSAGE = "INSERT INTO dns_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_MESSAGE = "INSERT INTO dns_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)"
 _COUNTS = "packets_up, packets_down, bytes_up, bytes_down"
 _TIERS = (  # table, its time, times a day, the rest of its key
     ("slot_total", "slot", SLOTS, "station_id, peer_id, remote_id, name_id, way_id"),
@@ -280,13 +280,14 @@ class _Home:
                 continue
             at, kind = flow[11] - 2 * _SECOND, "AAAA" if _six(flow[2] - 100) else "A"
             self._messages += 2
+            alias = domain // 10 * 10
             for response in (0, 1):
                 number = self._messages - 1 + response
                 messages.append(
                     (number, capture, at + response * 20_000, flow[1], 1, "udp", response, 1 + domain, kind,
-                     "NOERROR" if response else None, 2 * response, at + 300 * _SECOND if response else None)
+                     "NOERROR" if response else None, 2 * response, at + 300 * _SECOND if response else None,
+                     1 + alias if response else None)
                 )  # fmt: skip
-            alias = domain // 10 * 10
             records.append((self._messages, 0, "answer", 1 + domain, "CNAME", 300, self._names[alias]))
             records.append((self._messages, 1, "answer", 1 + alias, kind, 60, _address(flow[2] - 100)))
         self._db.executemany(_MESSAGE, messages)

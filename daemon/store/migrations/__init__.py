@@ -27,6 +27,9 @@ _STEPS = (
     "0015_judged",
     "0016_turnover",
     "0017_pieces",
+    "0018_targets",
+    "0019_quarters",
+    "0020_come",
 )
 VERSION = len(_STEPS)
 

@@ -53,8 +53,8 @@ def fill(db: sqlite3.Connection, messages: list[Message]) -> None:
     for number, (seen_us, response, holds, leads, capture, records) in enumerate(messages, 100):
         lasts_us = None if holds is None else seen_us + holds
         row = (number, capture, seen_us, client, resolver, "udp", response, names[NAMES[number % 3]], "A", None, 1)
-        values = ", ".join("?" * 13)
-        db.execute(f"INSERT INTO dns_message VALUES ({values})", (*row, lasts_us, leads))  # noqa: S608  marks only
+        values = ", ".join("?" * 14)
+        db.execute(f"INSERT INTO dns_message VALUES ({values})", (*row, lasts_us, leads, None))  # noqa: S608  marks only
         for place, (section, kind, value) in enumerate(records):
             record = number, place, section, names[NAMES[0]], kind, 60, value
             db.execute("INSERT INTO dns_record VALUES (?, ?, ?, ?, ?, ?, ?)", record)
@@ -76,7 +76,7 @@ def test_both_ways_lead_to_the_same(
         db.execute("BEGIN")
         try:
             fill(db, messages)
-            with sought(db, asked):
+            with sought(db, [(address, *times) for address, times in asked.items()]):
                 found.append(sorted(Answers(db, SITE, since_us, until_us).addresses()))
         finally:
             db.execute("ROLLBACK")

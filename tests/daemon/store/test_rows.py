@@ -41,7 +41,7 @@ def test_hello_without_a_name_is_not_one_with_an_empty_name() -> None:
 def test_messages_and_their_records_are_numbered() -> None:
     known = numbers()
     rows = list(message_rows([MESSAGE._replace(response=False, rcode=None, answers=0, records=()), MESSAGE], known))
-    assert rows[0] == (FIRST, CAPTURE, SEEN_US, ENDS[0], ENDS[1], "udp", 0, 1, "A", None, 0, None, 0)
+    assert rows[0] == (FIRST, CAPTURE, SEEN_US, ENDS[0], ENDS[1], "udp", 0, 1, "A", None, 0, None, 0, None)
     assert rows[1][:11] == (FIRST + 1, CAPTURE, SEEN_US, ENDS[0], ENDS[1], "udp", 1, 1, "A", "NOERROR", 1)
     records = list(record_rows([MESSAGE, MESSAGE._replace(records=(ANSWER, ANSWER))], known))
     assert [row[:2] for row in records] == [(FIRST, 0), (FIRST + 1, 0), (FIRST + 1, 1)]
@@ -60,7 +60,7 @@ def test_messages_and_their_records_are_numbered() -> None:
 )
 def test_answers_hold_as_long_as_naming_says(ttl: int, holds_us: int) -> None:
     (row,) = message_rows([MESSAGE._replace(records=(ANSWER._replace(ttl=ttl),))], numbers())
-    assert row[11:] == (SEEN_US + holds_us, 0)
+    assert row[11:13] == (SEEN_US + holds_us, 0)
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,25 @@ def test_what_leads_on(types: list[str], leads: int | None) -> None:
     (row,) = message_rows([MESSAGE._replace(records=records)], numbers())
     assert (row[12] if row[11] else None) == leads
     (elsewhere,) = message_rows([MESSAGE._replace(records=records, transport="mdns")], numbers())
-    assert elsewhere[11:] == (None, 0)
+    assert elsewhere[11:13] == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "target"),
+    [
+        ([("answer", "CNAME"), ("answer", "CNAME"), ("answer", "A")], 1),
+        ([("answer", "CNAME"), ("additional", "CNAME")], 0),
+        ([("authority", "CNAME"), ("answer", "A")], None),
+    ],
+)
+def test_a_message_keeps_the_end_of_its_chain(told: list[tuple[str, str]], target: int | None) -> None:
+    records = tuple(
+        ANSWER._replace(section=section, type=kind, value=f"{place}.example")
+        for place, (section, kind) in enumerate(told)
+    )
+    known = numbers()
+    for transport in ("udp", "mdns"):
+        (row,) = message_rows([MESSAGE._replace(transport=transport, records=records)], known)
+        assert row[13] == (None if target is None else known.names[f"{target}.example"])
+    (row,) = message_rows([MESSAGE._replace(response=False, records=records)], known)
+    assert row[13] is None

@@ -67,8 +67,18 @@ def test_who_is_asked_about(db: sqlite3.Connection) -> None:
         assert periods == []
 
 
+def forgotten(db: sqlite3.Connection) -> list[int]:
+    with transaction(db), unnamed(db, 1, 0, EVER_US, DAY):
+        return [row[0] for row in forget_local_names(db)]
+
+
 def test_names_of_what_is_local_by_now_are_forgotten(db: sqlite3.Connection) -> None:
-    assert forget_local_names(db, 1, 0, EVER_US) == []
+    assert forgotten(db) == []
     db.execute("UPDATE endpoint SET local = 1 WHERE address = ?", (ANSWERED,))
-    assert [row[0] for row in forget_local_names(db, 1, 0, EVER_US)] == [flow_at(db, ANSWERED)]
-    assert forget_local_names(db, 1, 0, EVER_US) == []
+    flow = flow_at(db, ANSWERED)
+    db.execute("INSERT INTO kept_label (flow_id, turned) VALUES (?, 0)", (flow,))
+    assert forgotten(db) == []
+    db.execute("DELETE FROM kept_label")
+    assert forgotten(db) == [flow]
+    assert told(db, [ANSWERED]) == [[]]
+    assert forgotten(db) == []
