@@ -9,7 +9,7 @@ Rule 3: the end of a chain of aliases is named as infrastructure and decides not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from daemon.classify.evidence import Case, Gatherer
@@ -17,7 +17,7 @@ from daemon.classify.names import PUBLIC
 from daemon.classify.organisations import Match, OrganisationTable
 from daemon.classify.purposes import purpose_of
 from daemon.classify.reasons import reason_of
-from daemon.classify.rules import decide
+from daemon.classify.rules import Rule, decide
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
 
 if TYPE_CHECKING:
@@ -54,8 +54,16 @@ class Classifier:
 
     def judge(self, device: DeviceProfile, destination: Destination) -> Verdict:
         """The party of a destination for a device, with organisation, purpose, rule and reason. Any text is judged."""
-        case = self._gatherer.gather(device, destination)
-        rule = decide(case)
+        return self.judge_all(device, [destination])[0]
+
+    def judge_all(self, device: DeviceProfile, destinations: Iterable[Destination]) -> list[Verdict]:
+        """The same of several, one step after the other."""
+        cases = [self._gatherer.gather(device, destination) for destination in destinations]
+        rules = [decide(case) for case in cases]
+        reasons = [reason_of(rule.reason, case) for rule, case in zip(rules, cases, strict=True)]
+        return [self._verdict(*each) for each in zip(cases, rules, reasons, strict=True)]
+
+    def _verdict(self, case: Case, rule: Rule, reason: str) -> Verdict:
         name = case.name if case.name is not None and case.name.sort == PUBLIC else None
         place = case.place
         return _new(Verdict, (
@@ -63,7 +71,7 @@ class Classifier:
             case.owner.organisation.name if case.owner else case.guess,
             rule.purpose or purpose_of(case.kind, rule.party, case.spoken),
             rule.rule_id,
-            reason_of(rule.reason, case),
+            reason,
             name.registrable if name else None,
             name.tenant if name else None,
             _infrastructure(case),

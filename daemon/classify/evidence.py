@@ -107,6 +107,15 @@ class Maker(NamedTuple):
     plain: tuple[str, ...] = ()  # brands that are short or everyday words: evidence for its own devices alone
 
 
+class Spot(NamedTuple):
+    """All that an address tells by itself; many tell the same."""
+
+    local: bool  # whether it stays in the house
+    place: Place | None
+    block: str | None  # whose it is, by the blocks that we know
+    number: int  # stands for all of this, as to compare places takes long
+
+
 class Gatherer:
     """Gathers evidence with one table, one list of public suffixes and one atlas."""
 
@@ -120,33 +129,34 @@ class Gatherer:
         self._by_brand = lru_cache(_MEMO)(table.by_brand)
         self._by_vendor = lru_cache(_MEMO)(table.by_vendor)
         self._maker = lru_cache(_MEMO)(self._find_maker)
-        self._stays_local = lru_cache(_MEMO)(_stays_local)
-        self._where = lru_cache(_MEMO)(self._find_where)
+        self._spot = lru_cache(_MEMO)(self._find_spot)
         self._era = lru_cache(_MEMO)(self._find_era)
         self._related = lru_cache(_MEMO)(self._find_related)
-        self._wheres: dict[Hashable, int] = {}
-        self._last_where = 0
+        self._spots: dict[Hashable, Spot] = {}
+        self._last_spot = 0
         self._called: dict[tuple[str | None, ...], str] = {}
 
     def asked(self, destination: Destination) -> Hashable:
         """All of a destination that `gather` looks at."""
-        name, address = self._what(destination)
+        name, address, spot = self._what(destination)
         _, _, _, alias_target, certificate_names, month, service = destination
-        if name is None:
-            return None, address, alias_target, certificate_names, self._era(month), _telling(service)
-        where = None if address is None else self._where(address)
-        return name.text, where, alias_target, certificate_names, self._era(month), _telling(service)
+        said = address if name is None else name.text
+        where = spot.number if name is not None and spot is not None else None
+        return said, name is None, where, alias_target, certificate_names, self._era(month), _telling(service)
 
-    def _find_where(self, address: str) -> int:
-        """A number for all that an address tells beside a name: many are in one place, and to compare places takes long."""
-        local = self._stays_local(address)
+    def _find_spot(self, address: str) -> Spot | None:
+        """None for text that is no address."""
+        local = _stays_local(address)
+        if local is None:
+            return None
         told = local, self._place(address) if self._place and not local else None, owner_of(address)
-        number = self._wheres.get(told)
-        if number is None:
-            if len(self._wheres) >= _MEMO:
-                self._wheres.clear()
-            number = self._wheres[told] = self._last_where = self._last_where + 1  # none is given twice
-        return number
+        spot = self._spots.get(told)
+        if spot is None:
+            if len(self._spots) >= _MEMO:
+                self._spots.clear()
+            self._last_spot += 1  # none is given twice
+            spot = self._spots[told] = Spot(*told, self._last_spot)
+        return spot
 
     def about(self, device: DeviceProfile) -> Hashable:
         """All of a device that `gather` looks at: its maker and, of a person's own, what it is."""
@@ -163,13 +173,12 @@ class Gatherer:
         """All evidence about one question. Any text is accepted; text that says nothing is evidence of nothing."""
         maker = self._maker(device.vendor, device.name)
         vendor = maker.organisation
-        name, address = self._what(destination)
-        local = bool(address and self._stays_local(address))
-        place = self._place(address) if self._place and address and not local else None
+        name, address, spot = self._what(destination)
+        local, place = (spot.local, spot.place) if spot is not None else (False, None)
         owner = None
         if not local and (name is None or name.sort == PUBLIC):
             owner = self._named(maker, name) if name else None
-            owner = owner or self._unnamed(destination, place, address, named=name is not None)
+            owner = owner or self._unnamed(destination, spot, address, named=name is not None)
         kind = guess = carrier = None
         relation = STRANGER
         if owner is None:
@@ -207,15 +216,16 @@ class Gatherer:
             own = None
         return in_brackets(organisation.brand(label), own, *(one.name for one in chain[:2]))
 
-    def _what(self, destination: Destination) -> tuple[Name | None, str | None]:
-        """The name and the address; a name that is an address is only that."""
+    def _what(self, destination: Destination) -> tuple[Name | None, str | None, Spot | None]:
+        """The name, the address and what that tells; a name that is an address is only that."""
         domain, address = destination.domain, destination.address
         name = self._names.parse(domain) if domain and domain.strip(". ") else None
-        if not address or self._stays_local(address) is None:
-            address = None
+        spot = self._spot(address) if address else None
         if name is not None and name.sort == ADDRESS:
-            return None, address or name.text
-        return name, address
+            name, address, spot = (
+                (None, address, spot) if spot is not None else (None, name.text, self._spot(name.text))
+            )
+        return name, address if spot is not None else None, spot
 
     def _carrier(self, alias_target: str) -> str | None:
         match = self.match(alias_target)
@@ -255,7 +265,7 @@ class Gatherer:
         return Owner(match.organisation, match.kind, name.registrable, BRAND) if match else None
 
     def _unnamed(
-        self, destination: Destination, place: Place | None, address: str | None, *, named: bool
+        self, destination: Destination, spot: Spot | None, address: str | None, *, named: bool
     ) -> Owner | None:
         """The owner by the certificate, else by the network; what only carries a named service does not count."""
         known = RESOLVERS.get(address) if address is not None and not named else None
@@ -266,13 +276,12 @@ class Gatherer:
             match = self.match(text.lower().removeprefix("*."))
             if match is not None and not (named and match.kind in _NETWORK_KINDS):
                 return Owner(*match, CERTIFICATE)
-        network = self._network(place, address)
+        network = self._network(spot, address) if spot is not None and address is not None else None
         return None if network and named and network.kind in _NETWORK_KINDS else network
 
-    def _network(self, place: Place | None, address: str | None) -> Owner | None:
+    def _network(self, spot: Spot, address: str) -> Owner | None:
         """The owner of the network: by a database of addresses, and where that says nothing by the blocks we know."""
-        if address is None:
-            return None
+        place = spot.place
         if place is not None and place.provider is not None:
             found = self._by_vendor(_PROVIDERS.get(place.provider, place.provider))
             if found is not None:
@@ -281,8 +290,7 @@ class Gatherer:
         if found is None and place is not None and place.as_name:
             found = self._by_vendor(place.as_name)
         elif found is None:
-            known = owner_of(address)
-            found = self.table.by_name(known) if known is not None else None
+            found = self.table.by_name(spot.block) if spot.block is not None else None
         return Owner(found, _network_kind(found), address, NETWORK) if found else None
 
     def _relation(self, device: DeviceProfile, vendor: Organisation | None, owner: Owner, month: str | None) -> str:

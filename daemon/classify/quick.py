@@ -128,6 +128,7 @@ class _Lazy(Mapping[_K, _V_co]):
 
     def __init__(self, read: Callable[[], dict[_K, str]], make: Callable[[_K, str], _V_co]) -> None:
         self._read, self._make = read, make
+        self._made: dict[_K, _V_co] = {}
 
     @cached_property
     def known(self) -> dict[_K, str]:
@@ -135,12 +136,14 @@ class _Lazy(Mapping[_K, _V_co]):
         return self._read()
 
     def __getitem__(self, key: _K) -> _V_co:
-        return self._make(key, self.known[key])
+        made = self._made.get(key)
+        if made is None:  # for the first time, or so said
+            made = self._made[key] = self._make(key, self.known[key])
+        return made
 
     def get(self, key: _K, default: None = None) -> _V_co | None:  # type: ignore[override]  # nobody here wants another
         """As of any mapping; most answers are None, without the exception by which others find out."""
-        said = self.known.get(key)
-        return default if said is None else self._make(key, said)
+        return self[key] if key in self.known else default
 
     def __contains__(self, key: object) -> bool:
         return key in self.known

@@ -84,10 +84,10 @@ class Census:
     def _find_makers(self, stations: set[int]) -> dict[int, Makers]:
         match_of = self._knowledge.classifier.match
         moved: dict[int, dict[str, int]] = {station: defaultdict(int) for station in stations}
-        for station, name, size in store.read_names_of(self._db, stations):
-            match = match_of(name)
-            if match is not None and match.kind == MAKER:
-                moved[station][match.organisation.name] += size
+        matches = [(number, match_of(name)) for number, name in store.read_names_of(self._db, stations).items()]
+        makers = {number: match.organisation.name for number, match in matches if match and match.kind == MAKER}
+        for station, number, size in store.read_sizes(self._db, stations, makers) if makers else ():
+            moved[station][makers[number]] += size
         return {station: _ranked(each) for station, each in moved.items()}
 
 

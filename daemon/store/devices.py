@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from daemon.classify.vocabulary import DeviceProfile
 from daemon.identify.vocabulary import Device, Hint, Station
@@ -24,21 +25,22 @@ _HINTS = """
     FROM hint h JOIN station s ON s.site_id = h.site_id AND s.mac = h.mac AND (h.mac >= 0 OR s.address = h.address)
     WHERE h.site_id = ? ORDER BY h.source, h.key, h.value
 """
-_NAMES = """
-    SELECT d.station_id, n.text, d.bytes FROM (
-        SELECT station_id, name_id, sum(bytes) AS bytes FROM (
-            SELECT d.station_id, d.name_id, d.bytes FROM {0} destination_sum d {2}
-            UNION ALL
-            SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down FROM {1} destination_month d {2}
-        ) WHERE name_id <> 0 GROUP BY 1, 2
-    ) d CROSS JOIN name n ON n.id = d.name_id
+_MET = """
+    SELECT d.station_id, d.name_id, d.bytes FROM {0} destination_sum d {2}
+    UNION ALL
+    SELECT d.station_id, d.name_id, d.bytes_up + d.bytes_down FROM {1} destination_month d {2}
 """
-_NAMES_OF_MANY = _NAMES.format("", "", "WHERE d.station_id IN (SELECT value FROM json_each(?1))")
-# By key: of all months of either table (?2, ?3), which are few.
-_OF_MONTH = "json_each(?1) s CROSS JOIN json_each({}) t CROSS JOIN"
-_NAMES_OF_FEW = _NAMES.format(
-    _OF_MONTH.format("?2"), _OF_MONTH.format("?3"), "ON d.month = t.value AND d.station_id = s.value"
+_MET_BY_MANY = _MET.format("", "", "WHERE d.station_id IN (SELECT value FROM json_each(:stations))")
+# By key: of all months of either table, which are few.
+_OF_MONTH = "json_each(:stations) s CROSS JOIN json_each({}) t CROSS JOIN"
+_MET_BY_FEW = _MET.format(
+    _OF_MONTH.format(":days"), _OF_MONTH.format(":months"), "ON d.month = t.value AND d.station_id = s.value"
 )
+_NAMES = "SELECT id, text FROM name WHERE id IN (SELECT name_id FROM ({}))"
+_SIZES = """
+    SELECT station_id, name_id, sum(bytes) AS bytes FROM ({})
+    WHERE name_id IN (SELECT value FROM json_each(:names)) GROUP BY 1, 2
+"""
 _FEW = 40  # stations
 
 
@@ -72,13 +74,24 @@ def read_stations(db: sqlite3.Connection, site_id: int) -> list[Station]:
     return stations
 
 
-def read_names_of(db: sqlite3.Connection, stations: Iterable[int]) -> list[tuple[int, str, int]]:
-    """(station, name, bytes exchanged with it) of the destinations of some stations."""
+def read_names_of(db: sqlite3.Connection, stations: Iterable[int]) -> dict[int, str]:
+    """The names of the destinations of some stations, by number."""
+    return dict(_read_met(db, _NAMES, stations))
+
+
+def read_sizes(db: sqlite3.Connection, stations: Iterable[int], names: Iterable[int]) -> list[tuple[int, int, int]]:
+    """(station, number of a name, bytes exchanged with it) of some stations and names."""
+    return _read_met(db, _SIZES, stations, names)
+
+
+def _read_met(db: sqlite3.Connection, query: str, stations: Iterable[int], names: Iterable[int] = ()) -> list[Any]:
     wanted = sorted(stations)
+    asked = {"stations": json.dumps(wanted), "names": json.dumps(list(names))}
     if len(wanted) > _FEW:
-        return db.execute(_NAMES_OF_MANY, (json.dumps(wanted),)).fetchall()
-    months = [list(_months(db, table)) for table in ("destination_sum", "destination_month")]
-    return db.execute(_NAMES_OF_FEW, [json.dumps(each) for each in (wanted, *months)]).fetchall()
+        return db.execute(query.format(_MET_BY_MANY), asked).fetchall()
+    for word, table in (("days", "destination_sum"), ("months", "destination_month")):
+        asked[word] = json.dumps(list(_months(db, table)))
+    return db.execute(query.format(_MET_BY_FEW), asked).fetchall()
 
 
 def _months(db: sqlite3.Connection, table: str) -> Iterator[int]:

@@ -15,6 +15,12 @@ _FRAMES = (
 # Without a station there is no device, either.
 _WRITE = "UPDATE endpoint SET local = ?1, station_id = ?2, device_id = iif(?2 IS NULL, NULL, device_id) WHERE id = ?3"
 
+# Those that were local or somebody's, or are now: of a house few are, and without an index all are quicker to look at.
+_JUDGED = """
+    SELECT id, local, station_id, first_us, last_us FROM endpoint
+    WHERE +site_id = ? AND (local OR station_id IS NOT NULL OR id IN (SELECT value FROM json_each(?)))
+"""
+
 Span = tuple[int, int]  # times (first_us, last_us) about which a judgement has changed
 
 
@@ -43,9 +49,7 @@ def write_stations(
     owned = {end: numbers[mac, address] for end, mac, address in owners}
     home = set(local)
     changes = []
-    for end, was_local, was_owner, first_us, last_us in db.execute(
-        "SELECT id, local, station_id, first_us, last_us FROM endpoint WHERE site_id = ?", (site_id,)
-    ):
+    for end, was_local, was_owner, first_us, last_us in db.execute(_JUDGED, (site_id, json.dumps([*home, *owned]))):
         if was_local != int(end in home) or was_owner != owned.get(end):
             changes.append((int(end in home), owned.get(end), end))
             if first_us is not None:

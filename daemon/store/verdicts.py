@@ -8,10 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from daemon.classify.vocabulary import Verdict
@@ -20,11 +18,14 @@ from daemon.store.calendar import month_days
 
 _COLUMNS = Verdict._fields  # the table calls them the same
 _ALWAYS = ("party", "rule_id", "reason")
-_VERDICTS = f"INSERT INTO verdict (id, digest, {', '.join(_COLUMNS)})"
-_VERDICT = f"(?, ?, {', '.join('?' if column in _ALWAYS else bulk.OR_NULL for column in _COLUMNS)})"
-_VERDICT_WIDTH = 2 + len(_COLUMNS)
+_VERDICTS = f"INSERT INTO verdict (id, digest, whose_id, {', '.join(_COLUMNS)})"
+_VERDICT = f"(?, ?, ?, {', '.join('?' if column in _ALWAYS else bulk.OR_NULL for column in _COLUMNS)})"
+_VERDICT_WIDTH = 3 + len(_COLUMNS)
+_OWNED = "party, organisation, country, country_confidence"
 _JUDGEMENTS = "INSERT INTO judgement (month, device_id, site_id, name_id, remote_id, verdict_id)"  # in its key's order
 _JUDGEMENT = "(?, ?, ?, ?, ?, ?)"
+_PLACE = "device_id, name_id, remote_id"
+_AT = "month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?"
 _OTHERWISE = "ON CONFLICT DO UPDATE SET verdict_id = excluded.verdict_id"  # an update, that triggers may know of it
 
 _new = tuple.__new__  # makes a NamedTuple in less than half the time of its own constructor; the order is the fields'
@@ -38,37 +39,27 @@ class Place(NamedTuple):
     remote_id: int
 
 
-class Judged(NamedTuple):
-    """One destination of one device in one month, and the verdict that it has so far."""
+class Met(NamedTuple):
+    """What a judgement about a destination looks at; many devices meet the same."""
 
-    place: Place
     domain: str | None
     address: str | None  # the one with most bytes
     name_source: str | None
     service: str | None
-    verdict_id: int | None
 
 
-# As they stand, in numbers: what is added up here in Python is little, and texts that are read once each, not with every
-# row, make the rows sort in no time. The address that speaks for a destination is the one with most bytes in a day, over
-# all ways; of two with as many that whose text is the later one. That is the same whether days are there one by one or as
-# the sums of a month.
-_PART = "d.station_id, d.name_id, d.remote_id, d.way_id, d.main_id, d.main_bytes, d.bytes_up + d.bytes_down AS bytes"
-_DESTINATIONS = f"""
-    SELECT coalesce(s.device_id, 0), d.name_id, d.remote_id, d.way_id, d.bytes, d.main_bytes, d.main_id, j.verdict_id
-    FROM (
-        SELECT {_PART} FROM {{0}} destination_day d WHERE d.month = ?2 {{1}}
-        UNION ALL
-        SELECT {_PART} FROM {{2}} destination_month d WHERE d.month = ?2 AND d.verdict_id = 0 {{3}}
-    ) d
-    LEFT JOIN station s ON s.id = d.station_id
-    LEFT JOIN judgement j ON j.month = ?2 AND j.device_id = coalesce(s.device_id, 0) AND j.site_id = ?1
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id
-    WHERE d.way_id IN (SELECT id FROM way WHERE site_id = ?1)
-    ORDER BY 1, 2, 3
+# As they stand, in numbers and in any order: what is added up and sorted here in Python is little, and texts are read once
+# each. The address that speaks for a destination is the one with most bytes in a day, over all ways; of two with as many
+# that whose text is the later one. That is the same whether days are there one by one or as the sums of a month.
+_PART = """
+    SELECT d.station_id, d.name_id, d.remote_id, d.way_id, d.main_id, d.main_bytes, d.bytes_up + d.bytes_down
+    FROM {} d WHERE d.month = ?2 AND d.way_id IN (SELECT id FROM way WHERE site_id = ?1) {}
 """
-_NAMES = "SELECT id, text FROM name WHERE id IN (SELECT value FROM json_each(?))"
-_ADDRESSES = "SELECT id, address FROM remote WHERE id IN (SELECT value FROM json_each(?))"
+_DESTINATIONS = f"{_PART.format('{} destination_day', '{}')} UNION ALL" + _PART.format(
+    "{} destination_month", "AND d.verdict_id = 0 {}"
+)
+_NAMES = "SELECT n.id, n.text FROM json_each(?) j CROSS JOIN name n ON n.id = j.value"
+_ADDRESSES = "SELECT r.id, r.address FROM json_each(?) j CROSS JOIN remote r ON r.id = j.value"
 _WAYS = "SELECT id, iif(name_source GLOB '-*', NULL, name_source), nullif(service, '') FROM way WHERE site_id = ?"
 _ALL = _DESTINATIONS.format("", "", "", "")
 _THESE = "AND d.station_id = p.station_id AND d.name_id = p.name_id AND d.remote_id = p.remote_id"
@@ -107,8 +98,7 @@ def months_with_destinations(db: sqlite3.Connection, site_id: int) -> list[int]:
 
 Asked = tuple[int, int, int]  # station, name, remote
 _Way = tuple[str | None, str | None]  # source of the name, service
-_Row = tuple[Any, ...]  # device, name, remote, way, bytes, most bytes of an address, that address, verdict
-_PLACE = itemgetter(0, 1, 2)
+_Row = tuple[int, int, int, int, int, int, int]  # station, name, remote, way, main address, its bytes, all bytes
 
 
 def read_destinations(
@@ -117,15 +107,13 @@ def read_destinations(
     month: int,
     only: Collection[Asked] | None = None,
     of: Collection[int] | None = None,
-) -> Iterator[Judged]:
-    """What there is to judge in a month; each destination of each device once.
+) -> dict[Place, Met]:
+    """What there is to judge in a month, in the order of devices, names and addresses.
 
     `only` these, of all stations of a device; or those `of` these stations.
     """
-    ways = {number: (source, service) for number, source, service in db.execute(_WAYS, (site_id,))}
     if only is None and of is None:
-        yield from _judged(db, db.execute(_ALL, (site_id, month)).fetchall(), ways)
-        return
+        return _met(db, site_id, db.execute(_ALL, (site_id, month)).fetchall())
     db.execute("CREATE TEMP TABLE asked (station_id INTEGER, name_id INTEGER, remote_id INTEGER)")
     db.execute(
         "CREATE TEMP TABLE asked_day AS SELECT DISTINCT day FROM day_total WHERE day BETWEEN ? AND ?", month_days(month)
@@ -137,38 +125,58 @@ def read_destinations(
         else:
             db.executemany("INSERT INTO temp.asked VALUES (?, ?, ?)", only or ())
             query = _FEW if 31 * len(only or ()) <= _SEEKS else _MANY
-        yield from _judged(db, db.execute(query, (site_id, month)).fetchall(), ways)
+        return _met(db, site_id, db.execute(query, (site_id, month)).fetchall())
     finally:
         db.execute("DROP TABLE temp.asked_day")
         db.execute("DROP TABLE temp.asked")
 
 
-def _judged(db: sqlite3.Connection, rows: Sequence[_Row], ways: Mapping[int, _Way]) -> Iterator[Judged]:
-    """Each destination once, of rows in the order of devices, names and addresses."""
-    names = _texts(db, _NAMES, {row[1] for row in rows})
-    addresses = _texts(db, _ADDRESSES, {row[6] for row in rows})
-    for place, found in groupby(rows, _PLACE):
-        every = list(found)
-        _, name, _, way_id, _, _, address, verdict = every[0]
-        way, text = ways[way_id], addresses[address]
-        if len(every) > 1:
-            way, text = _most(every, ways, addresses)
-        yield _new(Judged, (_new(Place, place), names.get(name), text, *way, verdict))
+def _met(db: sqlite3.Connection, site_id: int, rows: Sequence[_Row]) -> dict[Place, Met]:
+    """Each destination of a device once."""
+    device = devices_of_stations(db, site_id)
+    names, addresses = _texts(db, _NAMES, {row[1] for row in rows}), _texts(db, _ADDRESSES, {row[4] for row in rows})
+    ways, ranks = _ranked(db, site_id)
+    first: dict[tuple[int, int, int], _Row] = {}
+    every: dict[tuple[int, int, int], list[_Row]] = {}  # of those that have several
+    for row in rows:
+        place = device.get(row[0], 0), row[1], row[2]
+        one = first.setdefault(place, row)
+        if one is not row:
+            every.setdefault(place, [one]).append(row)
+    alike: dict[tuple[int, int, int], Met] = {}
+    found: dict[Place, Met] = {}
+    for place in sorted(first):
+        _, name, _, way, address, _, _ = first[place]
+        rank = ranks[way]
+        if place in every:
+            rank, address = _most(every[place], ranks, addresses)
+        met = alike.get((name, address, rank))
+        if met is None:
+            met = alike[name, address, rank] = _new(Met, (names.get(name), addresses[address], *ways[rank]))
+        found[_new(Place, place)] = met
+    return found
 
 
 def _texts(db: sqlite3.Connection, query: str, numbers: Collection[int]) -> dict[int, str]:
     return dict(db.execute(query, (json.dumps(list(numbers)),)).fetchall())
 
 
-def _most(rows: Sequence[_Row], ways: Mapping[int, _Way], addresses: Mapping[int, str]) -> tuple[_Way, str]:
+def _ranked(db: sqlite3.Connection, site_id: int) -> tuple[list[_Way], dict[int, int]]:
+    """The ways of a site in order, each once, and the place of each number among them."""
+    ways = {number: (source, service) for number, source, service in db.execute(_WAYS, (site_id,))}
+    order = sorted(set(ways.values()), key=lambda way: [(text is not None, text or "") for text in way])
+    places = {way: place for place, way in enumerate(order)}
+    return order, {number: places[way] for number, way in ways.items()}
+
+
+def _most(rows: Sequence[_Row], ranks: Mapping[int, int], addresses: Mapping[int, str]) -> tuple[int, int]:
     """The way with most bytes, of several the first by source and service; and the address that speaks for all."""
-    sizes: dict[_Way, int] = {}
+    sizes: dict[int, int] = {}
     for row in rows:
-        way = ways[row[3]]
-        sizes[way] = sizes.get(way, 0) + row[4]
-    if len(sizes) > 1:
-        way = min(sizes, key=lambda each: (-sizes[each], *((text is not None, text or "") for text in each)))
-    return way, max([(row[5], addresses[row[6]]) for row in rows])[1]
+        rank = ranks[row[3]]
+        sizes[rank] = sizes.get(rank, 0) + row[6]
+    way = min([(-size, rank) for rank, size in sizes.items()])[1]
+    return way, max([(row[5], addresses[row[4]], row[4]) for row in rows])[2]
 
 
 def _digest(verdict: Verdict) -> str:
@@ -187,6 +195,7 @@ class VerdictBook:
         self._db = db
         self._numbers: dict[Verdict, int] = {}
         self._new: dict[int, tuple[Verdict, str]] = {}
+        self._whoses: dict[tuple[str, ...], int] = {}
         self._last = self._written = int(db.execute("SELECT coalesce(max(id), 0) FROM verdict").fetchone()[0])
 
     def number(self, verdict: Verdict) -> int:
@@ -207,10 +216,20 @@ class VerdictBook:
         """Put the verdicts into the database that came since the last time."""
         values: list[Any] = []
         for number, (verdict, digest) in self._new.items():
-            values += number, digest
+            values += number, digest, self._whose(verdict)
             values += [0 if value is None else value for value in verdict] if None in verdict else verdict
         bulk.insert(self._db, _VERDICTS, _VERDICT, _VERDICT_WIDTH, values)
         self._new.clear()
+
+    def _whose(self, verdict: Verdict) -> int:
+        """What stands for whose that is in the sums that follow verdicts (`whose_days`)."""
+        owned = verdict.party, verdict.organisation or "", verdict.country or "", verdict.country_confidence or ""
+        number = self._whoses.get(owned)
+        if number is None:
+            self._db.execute(f"INSERT OR IGNORE INTO whose ({_OWNED}) VALUES (?, ?, ?, ?)", owned)
+            found = self._db.execute(f"SELECT id FROM whose WHERE ({_OWNED}) = (?, ?, ?, ?)", owned)
+            number = self._whoses[owned] = int(found.fetchone()[0])
+        return number
 
     def read(self, number: int) -> Verdict:
         """The verdict of a number."""
@@ -228,23 +247,29 @@ def write_judgements(
     gone: Iterable[Place],
 ) -> None:
     """(destination, verdict) where that changed; judgements about destinations that are `gone` go."""
-    db.executemany(
-        "DELETE FROM judgement WHERE month = ? AND site_id = ? AND device_id = ? AND name_id = ? AND remote_id = ?",
-        [(month, site_id, *place) for place in gone],
-    )
+    db.executemany(f"DELETE FROM judgement WHERE {_AT}", [(month, site_id, *place) for place in gone])
     values = [
         value for (device, name, remote), verdict in judged for value in (month, device, site_id, name, remote, verdict)
     ]
     bulk.insert(db, _JUDGEMENTS, _JUDGEMENT, 6, values, _OTHERWISE)
 
 
-def judged_places(db: sqlite3.Connection, site_id: int, month: int, of: Collection[int] | None = None) -> set[Place]:
-    """The destinations of a month about which there is a judgement; `of` these devices."""
+def read_judgements(
+    db: sqlite3.Connection, site_id: int, month: int, of: Collection[int] | None = None
+) -> dict[Place, int]:
+    """The number of the verdict on each destination of a month that has one; `of` these devices."""
     some = "" if of is None else f"AND device_id IN ({', '.join(str(int(device)) for device in of)})"
     rows = db.execute(
-        f"SELECT device_id, name_id, remote_id FROM judgement WHERE month = ? AND site_id = ? {some}", (month, site_id)
+        f"SELECT {_PLACE}, verdict_id FROM judgement WHERE month = ? AND site_id = ? {some}", (month, site_id)
     )
-    return {Place(*row) for row in rows}
+    return {Place(device, name, remote): verdict for device, name, remote, verdict in rows}
+
+
+def judgements_of(db: sqlite3.Connection, site_id: int, month: int, places: Iterable[Place]) -> dict[Place, int]:
+    """The same of these destinations."""
+    query = f"SELECT verdict_id FROM judgement WHERE {_AT}"
+    rows = {place: db.execute(query, (month, site_id, *place)).fetchone() for place in places}
+    return {place: row[0] for place, row in rows.items() if row is not None}
 
 
 def devices_of_stations(db: sqlite3.Connection, site_id: int) -> dict[int, int]:

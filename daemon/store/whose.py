@@ -116,6 +116,26 @@ def read_labels(db: sqlite3.Connection, verdicts: Iterable[int]) -> dict[int, La
     return {0: UNJUDGED, **{row[0]: _new(Label, row[1:]) for row in rows}}
 
 
+def read_said(
+    db: sqlite3.Connection, verdicts: Iterable[int], words: Sequence[str]
+) -> dict[str, dict[int, str | None]]:
+    """Word of `Label` that is a text -> verdict -> what it says: of thousands of verdicts, in a quarter of the time."""
+    numbers = sorted(verdicts)
+    told = ", ".join(f"group_concat(coalesce(v.{word}, ''), char(10))" for word in words)
+    these = "json_each(?) n CROSS JOIN verdict v ON v.id = n.value"
+    query = f"SELECT count(*), group_concat(v.id), {told} FROM {these}"
+    many, known, *wholes = db.execute(query, (json.dumps(numbers),)).fetchone()
+    texts = [(whole or "").split(_BETWEEN) for whole in wholes]
+    if any(len(each) != many for each in texts):  # there is none, or one has in it what stands between them
+        labels = read_labels(db, numbers)
+        return {word: {number: getattr(label, word) for number, label in labels.items()} for word in words}
+    ids = np.fromstring(known, np.int64, sep=",").tolist()
+    return {
+        word: {0: getattr(UNJUDGED, word), **dict(zip(ids, (text or None for text in each), strict=True))}
+        for word, each in zip(words, texts, strict=True)
+    }
+
+
 def read_networks(db: sqlite3.Connection, verdicts: Sequence[int]) -> tuple[Ints, Ints, Ints]:
     """Columns (verdict, number of `whose_days.Owned`, number of the network) of these; -1 where there is none."""
     few = len(verdicts) <= _MANY

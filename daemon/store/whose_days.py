@@ -1,7 +1,8 @@
 """Whose the traffic was: sums by device, party, company and country, day by day; written here and read here.
 
-Rule 1: they say what destinations and judgements say; triggers note the days for which they no longer do, and `follow`
-        makes these anew. Whoever writes destinations or judgements calls it before the end of the transaction.
+Rule 1: they say what destinations and judgements say; triggers, and `tiers` for destinations that come, note the days for
+        which they no longer do, and `follow` makes these anew. Whoever writes destinations or judgements calls it before
+        the end of the transaction.
 Rule 2: a span counts the days that it touches whole, and of months whose days are gone the whole month.
 """
 
@@ -27,12 +28,13 @@ _SUMS = ", ".join(f"sum(p.{count})" for count in COUNTS)
 _LABELS = "party, organisation, country, country_confidence"
 _OF_VERDICT = "party, coalesce(organisation, ''), coalesce(country, ''), coalesce(country_confidence, '')"
 _JUDGED = """
-    JOIN way w ON w.id = p.way_id LEFT JOIN station t ON t.id = p.station_id
+    JOIN way w ON w.id = p.way_id
     LEFT JOIN judgement j ON j.month = p.month AND j.device_id = coalesce(t.device_id, 0) AND j.site_id = w.site_id
         AND j.name_id = p.name_id AND j.remote_id = p.remote_id AND {0} = 0
     LEFT JOIN verdict v ON v.id = iif({0}, {0}, j.verdict_id)
 """
-_DUE = "temp.whose_due u CROSS JOIN {} {}"
+# Whose a station is is looked up with what is due, not with each row.
+_DUE = "temp.whose_due u LEFT JOIN station t ON t.id = u.station_id CROSS JOIN {} {}"
 _OF_STATION = "ON p.month = u.month AND p.day = u.day AND p.station_id = u.station_id"
 _DAY = f"""
     INSERT INTO whose_day
@@ -47,7 +49,7 @@ _GONE = f"""
 """
 _INTO_MONTH = f"""
     INSERT INTO whose_month
-    SELECT p.month, site_id, p.station_id, whose_id, {", ".join(f"{{0}} * {count}" for count in COUNTS)}
+    SELECT p.month, p.site_id, p.station_id, whose_id, {", ".join(f"{{0}} * {count}" for count in COUNTS)}
     FROM {_DUE.format("whose_day p", _OF_STATION)} WHERE true
     ON CONFLICT DO UPDATE SET {", ".join(f"{count} = {count} + excluded.{count}" for count in COUNTS)}
 """
@@ -58,6 +60,7 @@ _DUE_NOW = f"""
     SELECT s.month, d.day, s.station_id FROM whose_stale s CROSS JOIN temp.whose_days_of d ON d.month = s.month
     WHERE s.day = {_ALL_OF_MONTH}
 """
+# Verdicts that an earlier Homeport has written may have no number of whose that is; new ones come with it.
 _INTERN = f"INSERT OR IGNORE INTO whose ({_LABELS}) SELECT DISTINCT {_OF_VERDICT} FROM verdict WHERE whose_id IS NULL"
 _NUMBER = """
     UPDATE verdict SET whose_id = (
@@ -211,15 +214,8 @@ class Owned(NamedTuple):
     confidence: str | None
 
 
-def read_shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int]]:
-    """(station, number of `Owned`, bytes up, bytes down): by numbers alone, a third as slow as by words."""
-    pairs, up, down = read_share_columns(db, window)
-    numbers = pairs & ((1 << _BITS) - 1)
-    return list(zip((pairs >> _BITS).tolist(), numbers.tolist(), up.tolist(), down.tolist(), strict=True))
-
-
 def read_share_columns(db: sqlite3.Connection, window: Window) -> whose_columns.Columns:
-    """The same as columns, in order of the pairs."""
+    """Columns (station and number of `Owned` as one pair, bytes up, bytes down), in order of the pairs."""
     asked, device = _asked(db, window, days=False), window.device_id
     whole = []
     if device is None:  # what takes SQLite long is to sort a year of pairs
@@ -247,7 +243,7 @@ def _first_day(month: int) -> int:
 
 
 def read_owned(db: sqlite3.Connection) -> dict[int, Owned]:
-    """All that `read_shares` may name."""
+    """All that `read_share_columns` may name."""
     rows = db.execute(f"SELECT id, {_LABELS} FROM whose")
     known = {number: Owned(party, *(text or None for text in texts)) for number, party, *texts in rows}
     return {0: Owned("unknown", None, None, None), **known}

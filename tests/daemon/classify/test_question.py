@@ -53,6 +53,11 @@ def test_the_same_question_has_the_same_answer(asked: list[tuple[DeviceProfile, 
         assert answers.setdefault(question(device, destination), verdict) == verdict
 
 
+@given(DEVICES, st.lists(DESTINATIONS, max_size=20))
+def test_many_at_once_are_answered_as_one_by_one(device: DeviceProfile, destinations: list[Destination]) -> None:
+    assert classifier().judge_all(device, destinations) == [classifier().judge(device, each) for each in destinations]
+
+
 def test_devices_whose_maker_nobody_knows_ask_the_same() -> None:
     destination = Destination("www.meethue.com", "52.94.236.248")
     other = Destination("www.meethue.com", "52.94.236.249")

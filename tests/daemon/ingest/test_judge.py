@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.classify.vocabulary import Destination, DeviceProfile, Verdict
+from daemon.ingest import judge
 from daemon.ingest.judge import judge_months
 from daemon.store.database import open_database
 from tests.daemon.ingest.scenes import DAY, SECOND, talk, write
@@ -37,9 +38,9 @@ class Judge:
     def asked(self, destination: Destination) -> Destination:
         return destination
 
-    def judge(self, _device: DeviceProfile, destination: Destination) -> Verdict:
-        self.judged.append(destination)
-        return Verdict(self.party, None, None, "rule", f"because of {destination.domain}")
+    def judge_all(self, _device: DeviceProfile, destinations: Collection[Destination]) -> list[Verdict]:
+        self.judged += destinations
+        return [Verdict(self.party, None, None, "rule", f"because of {each.domain}") for each in destinations]
 
 
 @pytest.fixture
@@ -56,15 +57,15 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def test_what_is_asked(db: sqlite3.Connection) -> None:
-    judge = Judge("first")
-    judge_months(db, 1, [DECEMBER, NOVEMBER], judge)  # type: ignore[arg-type]  # knows as much as is needed
-    asked = {(each.month, each.domain, each.address, each.name_source, each.service) for each in judge.judged}
+    asked_of = Judge("first")
+    judge_months(db, 1, [DECEMBER, NOVEMBER], asked_of)  # type: ignore[arg-type]  # knows as much as is needed
+    asked = {(each.month, each.domain, each.address, each.name_source, each.service) for each in asked_of.judged}
     assert asked == {
         ("2023-11", "a.example", "203.0.113.5", "tls", "https"),
         ("2023-11", None, "203.0.113.9", None, "https"),
         ("2023-12", "a.example", "203.0.113.5", "tls", "https"),
     }
-    assert len(judge.judged) == 3
+    assert len(asked_of.judged) == 3
 
 
 def test_what_changed_is_told_with_what_it_was(db: sqlite3.Connection) -> None:
@@ -86,6 +87,18 @@ def test_verdicts_that_no_longer_hold_are_not_kept(db: sqlite3.Connection) -> No
     for party in ("first", "third"):
         judge_months(db, 1, [NOVEMBER, DECEMBER], Judge(party))  # type: ignore[arg-type]
     assert {row[0] for row in db.execute("SELECT party FROM verdict")} == {"third"}
+
+
+def test_many_are_judged_as_few(db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "SELECT month, device_id, domain, address, party, reason FROM destinations ORDER BY 1, 2, 3, 4"
+    told = []
+    for party, most in (("first", 2_000), ("third", 1), ("first", 1)):
+        monkeypatch.setattr(judge, "_AT_ONCE", most)
+        asked = Judge(party)
+        changes = judge_months(db, 1, [NOVEMBER, DECEMBER], asked)  # type: ignore[arg-type]
+        told.append((db.execute(rows).fetchall(), len(asked.judged), len(changes)))
+    assert told[0][:2] == told[2][:2]
+    assert told[1][1:] == told[2][1:] == (3, 3)
 
 
 def test_month_without_anything(db: sqlite3.Connection) -> None:

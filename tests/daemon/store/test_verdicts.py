@@ -14,12 +14,14 @@ from daemon.classify.vocabulary import Verdict
 from daemon.store.database import open_database, transaction
 from daemon.store.retain import fold
 from daemon.store.verdicts import (
-    Judged,
+    Met,
     Place,
     VerdictBook,
     drop_unused,
+    judgements_of,
     months_with_destinations,
     read_destinations,
+    read_judgements,
     write_judgements,
 )
 from tests.daemon.ingest.scenes import DAY, SECOND, lookup, talk, write
@@ -57,12 +59,12 @@ def made(db: sqlite3.Connection, verdict: Verdict) -> int:
     return number
 
 
-def told(db: sqlite3.Connection) -> list[Judged]:
-    return list(read_destinations(db, 1, MONTH))
+def told(db: sqlite3.Connection) -> dict[Place, Met]:
+    return read_destinations(db, 1, MONTH)
 
 
 def test_every_destination_once_with_the_address_of_most_bytes(db: sqlite3.Connection) -> None:
-    assert sorted((each.domain or "", each.address, each.service) for each in told(db)) == [
+    assert sorted((each.domain or "", each.address, each.service) for each in told(db).values()) == [
         ("", "203.0.113.9", "https"),
         ("a.example", "203.0.113.2", "https"),
     ]
@@ -74,7 +76,7 @@ def test_folding_does_not_change_what_is_judged(db: sqlite3.Connection, days: li
     for day in days:
         with transaction(db):
             fold(db, 1, int(START_US + day * DAY))
-    assert told(db) == before
+    assert list(told(db).items()) == list(before.items())
 
 
 def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
@@ -87,15 +89,32 @@ def test_verdict_is_kept_once(db: sqlite3.Connection) -> None:
     assert book.read(number) == FIRST
 
 
+def test_verdict_stands_beside_whose_it_is(db: sqlite3.Connection) -> None:
+    for verdict in (FIRST, FIRST._replace(reason="another"), FIRST._replace(organisation=None, country=None)):
+        made(db, verdict)
+    told = db.execute(
+        "SELECT v.reason, o.party, o.organisation, o.country, o.country_confidence FROM verdict v JOIN whose o"
+        " ON o.id = v.whose_id ORDER BY v.id DESC LIMIT 3"
+    ).fetchall()
+    assert told == [
+        ("because", "first", "", "", "high"),
+        ("another", "first", "Sonos", "US", "high"),
+        ("because", "first", "Sonos", "US", "high"),
+    ]
+    assert db.execute("SELECT count(*) FROM whose WHERE organisation = 'Sonos' AND country = 'US'").fetchone() == (1,)
+
+
 def test_judgements_that_stand_stay_and_others_go(db: sqlite3.Connection) -> None:
-    places = [each.place for each in told(db)]
+    one, other = told(db)
     number = made(db, FIRST)
-    write_judgements(db, 1, MONTH, [(places[0], number)], places[1:])
-    assert [each.verdict_id == number for each in told(db)] == [True, False]
-    write_judgements(db, 1, MONTH, [], places[1:])
-    assert [each.verdict_id for each in told(db)] == [number, None]
+    write_judgements(db, 1, MONTH, [(one, number)], [other])
+    assert read_judgements(db, 1, MONTH) == {one: number}
+    write_judgements(db, 1, MONTH, [], [other])
+    assert read_judgements(db, 1, MONTH) == {one: number}
     write_judgements(db, 1, MONTH + 1, [(Place(9, 9, 9), number)], [])
-    assert [each.verdict_id for each in told(db)] == [number, None]
+    assert read_judgements(db, 1, MONTH) == judgements_of(db, 1, MONTH, [one, other]) == {one: number}
+    assert read_judgements(db, 1, MONTH + 1, [9]) == {Place(9, 9, 9): number}
+    assert read_judgements(db, 1, MONTH + 1, [1]) == judgements_of(db, 1, MONTH, [other]) == {}
 
 
 def test_only_another_verdict_makes_sums_stale(db: sqlite3.Connection) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from daemon.store.months import last_months
-from daemon.store.reached import read_reached
 from daemon.store.whose import read_addresses, read_labels, read_met, read_met_of_company, read_texts
 from tests.daemon.ingest.scenes import TABLET_MAC
 from tests.support.asking import asked
+from tests.support.reached import rows_reached
 from tests.support.twomonths import APRIL, JUNE, NETFLIX, home
 
 
@@ -23,7 +23,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("mac", [None, TABLET_MAC])
 def test_the_same_as_in_words(database: Path, mac: str | None) -> None:
     with asked(database, APRIL, JUNE, mac=mac) as scope:
-        reached, met = read_reached(scope.db, scope.window), read_met(scope.db, scope.window)
+        reached, met = rows_reached(scope.db, scope.window), read_met(scope.db, scope.window)
         texts = read_texts(scope.db, {each.named for each in met})
         labels = read_labels(scope.db, {each.verdict_id for each in met})
         mains = read_addresses(scope.db, {each.main_id for each in met})
