@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeVar
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -64,6 +64,7 @@ class Visit:
         self._turns: Turns = request.app.state.turns
         self._state: State = ()
         self._asked: dict[tuple[tuple[str, str | None], ...], str] = {}  # what links end with: a page has hundreds
+        self._quoted = cache(quote_plus)  # likewise
         self._stack = stack
 
     # What is asked
@@ -258,7 +259,7 @@ class Visit:
         said = [pair for name, pair in self._kept if name not in words]
         for word, text in words.items():
             several = text if isinstance(text, tuple) else () if text is None else (text,)
-            said += [f"{word}={quote_plus(each)}" for each in several]
+            said += [f"{word}={self._quoted(each)}" for each in several]
         return f"/captures?{'&'.join(said)}" if said else "/captures"
 
     @cached_property

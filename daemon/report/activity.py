@@ -144,7 +144,7 @@ def _rhythm(heard: Heard, end: int, clock: _Clock) -> Rhythm:
     pauses = np.diff(heard.every, append=int(every[-1]) + _HOUR)
     return Rhythm(
         hours=len(every), heard=len(heard.every), busy=len(heard.outside), nights=len(nights),
-        busy_nights=len(np.intersect1d(nights, heard.outside)),
+        busy_nights=len(np.intersect1d(nights, heard.outside, assume_unique=True)),
         busiest=int(often.argmax()) if len(heard.outside) else None,
         silence=int(pauses.max()) // _HOUR - 1,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from daemon.decode.slots import SLOT_US
 from daemon.report.scope import Scope
 from daemon.report.table import COUNT, SIZE, TIME, Column, Report
-from daemon.store.calendar import date_of, midnight_us
+from daemon.store.calendar import Calendar, date_of, midnight_us
 from daemon.store.steps import Step, read_steps
 from daemon.store.totals import DAYS, HOURS, SLOTS, first_slot, read_totals
 
@@ -25,7 +25,6 @@ _COLUMNS = (
     Column("bytes_down", "Data down", SIZE),
     Column("dns_queries", "Questions for names", COUNT),
 )
-_HOUR_US = 4 * SLOT_US
 _MOST_STEPS = 800  # more than that nobody can tell apart on a screen
 QUARTER, HOUR, DAY = "slot", "hour", "day"
 _TIERS = {QUARTER: SLOTS, HOUR: HOURS, DAY: DAYS}
@@ -86,7 +85,10 @@ def steps_of(scope: Scope, step: str) -> Iterator[tuple[int, int]]:
         for day in range(first, last + 1):
             yield day, midnight_us(date_of(day), zone)
         return
-    every = SLOT_US if step == QUARTER else _HOUR_US
-    begin = scope.span.since_us // every * every
-    for time_us in range(begin, scope.span.until_us, every):
-        yield time_us // SLOT_US, time_us
+    calendar = Calendar(scope.zone)  # hours of some zones begin at half past
+    slot = scope.span.since_us // SLOT_US
+    if step == HOUR:
+        slot = calendar.place([slot])[0].hour
+    while slot * SLOT_US < scope.span.until_us:
+        yield slot, slot * SLOT_US
+        slot = calendar.next_hour(slot) if step == HOUR else slot + 1

@@ -1,14 +1,16 @@
-"""Which addresses on the internet were met, and whether under a name: of days that are over, a day in one piece.
+"""Which addresses on the internet were met, and whether under a name; how much was moved there in each quarter of an hour.
 
-Rule 1: a piece says what the day's rows of `slot_total` say, and is gone as soon as one of them changes (a trigger), or
-        once it is older than what is kept by slot. What has none is read from its rows.
+Rule 1: of days that are over each is kept in a piece. It says what the day's rows of `slot_total` say, and is gone as soon
+        as one of them changes (a trigger), or once it is older than what is kept by slot. What has none is read from its
+        rows.
 Rule 2: pieces are made with the look for findings, which an import does not wait for.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from daemon.decode.later import np
 from daemon.decode.slots import SLOT_US
@@ -16,6 +18,7 @@ from daemon.store.calendar import Calendar, date_of, month_of
 from daemon.store.columns import Ints, Narrow, distinct, pack, read_columns, unpack
 from daemon.store.rollup import site_calendar
 from daemon.store.station_devices import read_device_column
+from daemon.store.window import Window
 
 _STATION_BITS = 40  # below a station `remote_id << 1 | named`
 _MET = (1 << _STATION_BITS) - 1
@@ -26,7 +29,21 @@ _ROWS = """
         AND way_id IN (SELECT id FROM way WHERE scope = 'internet' AND (:site IS NULL OR site_id = :site))
 """
 _PAIRS = f"(station_id << {_STATION_BITS}) | (remote_id << 1) | (name_id <> 0)"
-_PIECE = "SELECT packed FROM address_column WHERE site_id = ? AND day = ?"
+# In the order of the key, so that nothing is sorted.
+_MOVED = """(
+    SELECT slot - :begin AS at, station_id, sum(bytes_up + bytes_down) AS octets FROM slot_total
+    WHERE slot >= :begin AND slot < :end AND way_id IN (SELECT id FROM way WHERE scope = 'internet' AND site_id = :site)
+    GROUP BY slot, station_id
+)"""
+# One seek a slot: what is grouped in a query of its own needs no sorting.
+_OUTSIDE = f"""
+    SELECT s.value, (
+        SELECT sum(x.bytes_up + x.bytes_down) FROM slot_total x WHERE x.slot = s.value {_OF_DEVICE}
+            AND x.way_id IN (SELECT id FROM way WHERE scope = 'internet')
+    ) AS octets FROM json_each(:slots) s
+"""
+_ADDRESSES, _QUARTERS = "packed", "moved"  # columns of a piece
+_PIECE = "SELECT {} FROM address_column WHERE site_id = ? AND day = ?"
 _DAYS = "SELECT day FROM address_column WHERE site_id = ? AND day BETWEEN ? AND ?"
 
 
@@ -45,10 +62,36 @@ def count_addresses(
     return len(named), len(np.setdiff1d(met >> 1, named))
 
 
+def read_outside(db: sqlite3.Connection, window: Window) -> tuple[range, Ints]:
+    """The slots of a window, and a device's bytes with the internet in each, as far back as these are kept."""
+    slots = range(window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    octets, own = np.zeros(len(slots), np.int64), read_device_column(db) == window.device_id
+    others: list[int] = []
+    for begin, until, piece in _pieces(db, slots.start, slots.stop, window.site_id, _QUARTERS):
+        if piece is None:
+            others += range(begin, until)
+        else:
+            at, station, moved = piece
+            ours = np.flatnonzero(own[station])
+            np.add.at(octets, begin - slots.start + at[ours].astype(np.int64), moved[ours].astype(np.int64))
+    for slot, moved_then in db.execute(_OUTSIDE, {"device": window.device_id, "slots": json.dumps(others)}):
+        octets[slot - slots.start] = moved_then or 0
+    return slots, octets
+
+
 def _days(
     db: sqlite3.Connection, begin: int, end: int, site: int | None, device: int | None
 ) -> Iterator[tuple[Narrow, Narrow]]:
     """Stations and what they met, by days or what a range of slots has of them."""
+    for first, until, piece in _pieces(db, begin, end, site, _ADDRESSES):
+        station, met = piece or _split(_read(db, first, until, site, device))
+        yield station, met
+
+
+def _pieces(
+    db: sqlite3.Connection, begin: int, end: int, site: int | None, column: str
+) -> Iterator[tuple[int, int, Sequence[Narrow] | None]]:
+    """Each day of a range of slots, or what the range has of it, and a column of its piece, if it has one."""
     first = _first_slot(db)
     if first is None:
         return
@@ -58,12 +101,8 @@ def _days(
         until = min(evening, end)
         row = None
         if site is not None and (begin, until) == (morning, evening):
-            row = db.execute(_PIECE, (site, day)).fetchone()
-        if row is None:
-            yield _split(_read(db, begin, until, site, device))
-        else:
-            station, met = unpack(row[0])
-            yield station, met
+            row = db.execute(_PIECE.format(column), (site, day)).fetchone()
+        yield begin, until, None if row is None else unpack(row[0])
         begin = until
 
 
@@ -84,8 +123,9 @@ def follow(db: sqlite3.Connection, site_id: int, newest_us: int, most: int) -> i
     ][:most]  # fmt: skip
     for day in missing:
         begin, end = (calendar.midnight(date_of(each)) for each in (day, day + 1))
-        packed = pack(_split(_read(db, begin, end, site_id, None)), compress=False)
-        db.execute("INSERT INTO address_column VALUES (?, ?, ?, ?)", (site_id, month_of(day), day, packed))
+        moved = read_columns(db, ("at", "station_id", "octets"), _MOVED, {"begin": begin, "end": end, "site": site_id})
+        packed = (pack(each, compress=False) for each in (_split(_read(db, begin, end, site_id, None)), moved))
+        db.execute("INSERT INTO address_column VALUES (?, ?, ?, ?, ?)", (site_id, month_of(day), day, *packed))
     return len(missing)
 
 

@@ -135,14 +135,15 @@ def read_parts(
     """All parts that a window touches, in order of time; of a month that it touches what its gone days left whole.
 
     `only`: the columns that are wanted; others may be empty. `runs`: days that are kept as one come as their first, and
-    what is read from pieces is of all devices.
+    what is read from pieces is of all devices, also where one is asked about.
     """
     first, last = window.days
     span = {"first_month": window.months[0], "last_month": window.months[1]}
-    of = window.device_id  # the rows of one device are few, and quicker to find than to sift out
-    rows = _missing(db, span) if runs or of is None else _there(db, span)
+    there, rows, of = _there(db, span), _missing(db, span), window.device_id
+    if of is not None:  # its rows are few, and quicker to find than to sift out, but where days come as one
+        rows |= {(month, day) for month, day in there if day == _OLDER or not runs}
     joined = read_runs(db, first, last) if runs else {}
-    for month, day in sorted(_there(db, span)):
+    for month, day in sorted(there):
         if day != _OLDER and not first <= day <= last:
             continue
         run = joined.get(month)

@@ -1,7 +1,7 @@
 """The hours in which devices did something of their own accord, and those in which they did it with the internet.
 
-Reading only. Rule: SQLite gives the hours of a station as one text, in the order of the key: 30,000 hours of a house are two
-rows a station then, and not 30,000.
+Reading only. Rule: SQLite looks once at an hour of a station, in the order of the key, and gives all of them as one text:
+30,000 hours of a house are a row then, and not 30,000.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from typing import NamedTuple
 import numpy as np
 
 from daemon.decode.slots import SLOT_US
-from daemon.store.columns import Ints
-from daemon.store.station_devices import read_device_of_station
+from daemon.store.columns import Ints, distinct
+from daemon.store.station_devices import read_device_column
 from daemon.store.window import Window
 
-_HOURS = """
-    SELECT station_id, group_concat(slot) FROM (
+_SLOT_BITS = 33  # of a slot and, in the last of them, whether it was with the internet
+_SLOT = (1 << (_SLOT_BITS - 1)) - 1
+_HOURS = f"""
+    SELECT group_concat((station_id << {_SLOT_BITS}) | (slot << 1) | EXISTS (
+        SELECT 1 FROM hour_total x WHERE x.station_id = h.station_id AND x.slot = h.slot
+            AND x.way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet')
+    )) FROM (
         SELECT DISTINCT station_id, slot FROM hour_total WHERE slot >= :first AND slot < :last AND station_id IN (
             SELECT id FROM station WHERE site_id = :site AND device_id IS NOT NULL
                 AND (:device IS NULL OR device_id = :device)
-        ) {of}
-    ) GROUP BY station_id
+        )
+    ) h
 """
-_OUTSIDE = "AND way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet')"
 
 
 class Heard(NamedTuple):
@@ -40,17 +44,10 @@ def read_heard(db: sqlite3.Connection, window: Window) -> dict[int, Heard]:
         "site": window.site_id, "device": window.device_id, "first": window.since_us // SLOT_US,
         "last": -(-window.until_us // SLOT_US),
     }  # fmt: skip
-    device_of = read_device_of_station(db)
-    every, outside = (
-        {device: np.unique(np.concatenate(parts)) for device, parts in _by_device(rows, device_of).items()}
-        for rows in (db.execute(_HOURS.format(of=of), asked).fetchall() for of in ("", _OUTSIDE))
-    )
-    none = np.empty(0, np.int64)
-    return {device: Heard(hours, outside.get(device, none)) for device, hours in every.items()}
-
-
-def _by_device(rows: list[tuple[int, str]], device_of: dict[int, int]) -> dict[int, list[Ints]]:
-    parts: dict[int, list[Ints]] = {}
-    for station, text in rows:
-        parts.setdefault(device_of[station], []).append(np.fromstring(text, np.int64, sep=","))
-    return parts
+    hours = np.fromstring(db.execute(_HOURS, asked).fetchone()[0] or "", np.int64, sep=",")
+    device, slot = read_device_column(db)[hours >> _SLOT_BITS], (hours >> 1) & _SLOT
+    outside = hours & 1 == 1
+    return {
+        number: Heard(distinct(slot[mine]), distinct(slot[mine & outside]))
+        for number, mine in ((number, device == number) for number in distinct(device).tolist())
+    }

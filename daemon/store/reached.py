@@ -4,6 +4,8 @@ Rule 1: single days are there as long as flows are; what is older is known by mo
         touches counts whole.
 Rule 2: a destination is a name, or an address where no name is known; where a person's device keeps no single names,
         it is the organisation alone.
+Rule 3: the newest month's verdict speaks for a span, so that a destination is one row; of its sources of names the last
+        by its text.
 """
 
 from __future__ import annotations
@@ -12,16 +14,11 @@ import json
 import sqlite3
 from typing import NamedTuple
 
-from daemon.store.calendar import month_of
+from daemon.store.gathered import gather
+from daemon.store.whose import read_labels, read_texts
 from daemon.store.window import Window
 
 _OF_DEVICE = " AND station_id IN (SELECT id FROM station WHERE device_id = :device)"
-_SUMS = (
-    "sum(flows) AS flows, sum(packets_up) AS packets_up, sum(packets_down) AS packets_down, sum(bytes_up) AS bytes_up,"
-    " sum(bytes_down) AS bytes_down, min(first_us) AS first_us, max(last_us) AS last_us"
-)
-_KEY = "station_id, name_id, remote_id, way_id"
-_COLUMNS = f"{_KEY}, flows, packets_up, packets_down, bytes_up, bytes_down, first_us, last_us"
 # Of the house a stretch of the key is read; of one device its own rows, wherever they are in it.
 _STRETCH = {
     "days": "month BETWEEN :first_month AND :last_month AND day BETWEEN :first_day AND :last_day",
@@ -32,33 +29,8 @@ _OWN = {
     + _OF_DEVICE,
     "months": "month IN (SELECT value FROM json_each(:months))" + _OF_DEVICE,
 }
-_FIRST_DAY = "SELECT day FROM destination_day ORDER BY month, day LIMIT 1"
-# The newest month's verdict speaks for a span, so that a destination is one row; of its sources of names the last by its
-# text. Everything is added up once, by numbers: months have five digits, so that `newest` sorts as they do.
-# CROSS JOIN: each row looks for its way; SQLite would rather index thousands of rows anew for the few ways there are.
-_REACHED = f"""
-    SELECT d.device_id, n.text, r.address, v.registrable_domain, v.infrastructure, v.party, v.organisation, v.purpose,
-        v.country, v.country_confidence, v.asn, v.rule_id, v.reason, substr(d.newest, 6), d.flows, d.packets_up,
-        d.packets_down, d.bytes_up, d.bytes_down, d.first_us, d.last_us
-    FROM (
-        SELECT coalesce(t.device_id, 0) AS device_id, p.name_id, p.remote_id,
-            iif(p.name_id OR p.remote_id, 0, p.verdict_id) AS verdict_id, max(p.month || w.name_source) AS newest, {_SUMS}
-        FROM (
-            SELECT x.month, 0 AS verdict_id, {_KEY}, {_SUMS} FROM json_each(:days) d
-            CROSS JOIN destination_day x ON x.month = d.value ->> 0 AND x.day = d.value ->> 1 {{of}}
-            GROUP BY x.month, x.name_id, x.remote_id, x.station_id, x.way_id
-            UNION ALL
-            SELECT x.month, verdict_id, {_COLUMNS} FROM json_each(:months) m
-            CROSS JOIN destination_month x ON x.month = m.value {{of}}
-        ) p CROSS JOIN way w ON w.id = p.way_id AND w.site_id = :site LEFT JOIN station t ON t.id = p.station_id
-        GROUP BY 1, 2, 3, 4
-    ) d
-    LEFT JOIN judgement j ON j.month = substr(d.newest, 1, 5) + 0 AND j.device_id = d.device_id AND j.site_id = :site
-        AND j.name_id = d.name_id AND j.remote_id = d.remote_id AND d.verdict_id = 0
-    LEFT JOIN verdict v ON v.id = iif(d.verdict_id, d.verdict_id, j.verdict_id)
-    LEFT JOIN name n ON n.id = d.name_id LEFT JOIN remote r ON r.id = d.remote_id
-    ORDER BY d.bytes_up + d.bytes_down DESC, 1, 2, 3
-"""
+_SUMS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down", "first_us", "last_us")
+_WAYS = "SELECT id, name_source FROM way"
 
 
 class Reached(NamedTuple):
@@ -99,10 +71,25 @@ class Reached(NamedTuple):
 
 def read_reached(db: sqlite3.Connection, window: Window) -> list[Reached]:
     """All destinations of the days and months that a window touches, those with most bytes first."""
-    (first, last), oldest = window.days, db.execute(_FIRST_DAY).fetchone()
-    days = [(month_of(day), day) for day in range(max(first, oldest[0]), last + 1)] if oldest else []
-    query = _REACHED.format(of="" if window.device_id is None else _OF_DEVICE)
-    return [Reached._make(row) for row in db.execute(query, {**asked_of(window), "days": json.dumps(days)})]
+    rows = gather(db, window, only=(*_SUMS, "way"))
+    texts, sources = read_texts(db, set(rows.named.tolist())), dict(db.execute(_WAYS).fetchall())
+    labels = read_labels(db, set(rows.verdict.tolist()))
+    columns = (rows.device, rows.named, rows.verdict, rows.way, *(getattr(rows, word) for word in _SUMS))
+    found = []
+    for device, named, verdict, way, *sums in zip(*(column.tolist() for column in columns), strict=True):
+        text, label = texts.get(named), labels[verdict]
+        found.append(
+            Reached(
+                device, text if named > 0 else None, text if named < 0 else None, label.registrable_domain,
+                label.infrastructure, label.party if verdict else None, label.organisation, label.purpose, label.country,
+                label.confidence, label.asn, label.rule_id, label.reason, sources[way], *sums,
+            )
+        )  # fmt: skip
+    return sorted(found, key=_order)
+
+
+def _order(each: Reached) -> tuple[int, int, bool, str]:
+    return -each.bytes, each.device_id, each.domain is not None, each.domain or each.address or ""
 
 
 def keys_of(window: Window) -> dict[str, str]:

@@ -86,6 +86,7 @@ _JOINS = MappingProxyType(
         "name": "LEFT JOIN name n ON n.id = x.name_id",
     }
 )
+_OF_SITE = "JOIN way w ON w.id = x.way_id AND w.site_id = :site"
 _OF_DEVICE = "AND {} IN (SELECT id FROM station WHERE device_id = :device)"
 
 
@@ -105,12 +106,16 @@ def read_totals(
     """
     tier, whose = _tier(by, least), window.device_id is not None
     keys = [_KEYS[word][0] for word in by]
-    numbers = ["way_id", *(_NUMBERS[word][0] for word in by if word in _NUMBERS)]
-    mirrored = ["way_id", *(_NUMBERS[word][1] for word in by if word in _NUMBERS)]
-    months = tier in (DAYS, SCOPES) and "day" not in by
+    told = [word for word in by if word in _NUMBERS]
+    # Stations of a device are of its site: where no word is about ways, theirs need not be looked at.
+    ways = not whose or scope is not None or not told or len(told) < len(by)
+    numbers, mirrored = ([*(("way_id",) if ways else ()), *(_NUMBERS[word][end] for word in told)] for end in (0, 1))
+    by_day = tier in (DAYS, SCOPES)
+    months = by_day and "day" not in by
+    when = _IN_MONTHS if months or (by_day and whose) else _BETWEEN.format(time=_TIME[tier])
     filled = {
         "tier": _DAYS_AND_MONTHS if months and tier == DAYS else tier,
-        "when": "true" if months and tier == DAYS else _IN_MONTHS if months else _BETWEEN.format(time=_TIME[tier]),
+        "when": "true" if months and tier == DAYS else when,
         "seek": _EVERY_STATION if tier == HOURS and not whose else "",
         "numbers": ", ".join(str(number + 1) for number in range(len(numbers))),
     }
@@ -121,17 +126,16 @@ def read_totals(
         rows += " UNION ALL " + _MIRRORED.format(
             **filled, columns=", ".join(mirrored), whose=_OF_DEVICE.format("peer_id") if whose else ""
         )
-    joins = " ".join(join for word, join in _JOINS.items() if word in by)
+    joins = " ".join([*((_OF_SITE,) if ways else ()), *(join for word, join in _JOINS.items() if word in by)])
     wanted = "WHERE w.scope = :scope" if scope is not None else ""
     grouped = ", ".join(str(number) for number in range(1, len(keys) + 1))
     query = (
         f"SELECT {', '.join([*keys, *(f'sum(x.{count})' for count in COUNTS)])} FROM ({rows}) x"
-        f" JOIN way w ON w.id = x.way_id AND w.site_id = :site {joins} {wanted}"
-        + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
+        f" {joins} {wanted}" + (f" GROUP BY {grouped} ORDER BY {grouped}" if keys else "")
     )
     days = window.days[0], window.days[1] + 1
-    first, last = days if tier in (DAYS, SCOPES) else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
-    parts = days_or_months(window.days) if months else []
+    first, last = days if by_day else (window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
+    parts = days_or_months(window.days) if months else _days(db, first, last) if by_day and whose else []
     whole = summed_months(db, parts) if tier == DAYS else (parts, [])
     asked = {
         "site": window.site_id, "first": first, "last": last, "device": window.device_id, "scope": scope,
@@ -145,6 +149,12 @@ def first_slot(db: sqlite3.Connection) -> int | None:
     """The first quarter of an hour, since the epoch, that is still known as such."""
     row = db.execute("SELECT min(slot) FROM slot_total").fetchone()
     return None if row[0] is None else int(row[0])
+
+
+def _days(db: sqlite3.Connection, first: int, last: int) -> list[int]:
+    """The days of a stretch that may have some: a device's rows are sought in each."""
+    newest = db.execute("SELECT coalesce(max(day), -1) FROM scope_total").fetchone()[0]
+    return list(range(max(first, 0), min(last, newest + 1)))
 
 
 def _tier(by: Sequence[str], least: str) -> str:

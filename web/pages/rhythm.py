@@ -11,7 +11,7 @@ from markupsafe import Markup
 from daemon.decode.slots import SLOT_US
 from daemon.report.hours import SLOTS_A_DAY, local_slots
 from daemon.report.scope import Scope, Span
-from daemon.store.by_device import read_outside
+from daemon.store.address_days import read_outside
 from daemon.store.calendar import date_of, midnight_us
 from daemon.store.totals import read_totals
 from web.charts import Line, heat, series
@@ -77,7 +77,7 @@ def strip_of(scope: Scope) -> Strip:
     local = local_slots(slots, scope.zone)
     inside = (local >= first * SLOTS_A_DAY) & (local < (last + 1) * SLOTS_A_DAY)
     cells = np.zeros((last - first + 1) * SLOTS_A_DAY, np.int64)
-    np.add.at(cells, local[inside] - first * SLOTS_A_DAY, np.array(octets, np.int64)[inside])
+    np.add.at(cells, local[inside] - first * SLOTS_A_DAY, octets[inside])
     days = dict(enumerate(cells.reshape(-1, SLOTS_A_DAY).tolist(), first))
     named = [(f"{date_of(day):%a %-d %b}", of) for day, of in sorted(days.items(), reverse=True)]
     return Strip(

@@ -12,11 +12,12 @@ import pytest
 
 from daemon.decode.slots import SLOT_US
 from daemon.store import whose_days
-from daemon.store.address_days import count_addresses, follow
+from daemon.store.address_days import count_addresses, follow, read_outside
 from daemon.store.calendar import Calendar
 from daemon.store.database import open_database, transaction
 from tests.daemon.ingest.scenes import DAY, SECOND, talk, write
 from tests.daemon.store.test_gathered import as_imported, forget, join_both, retain, traffic
+from tests.daemon.store.test_whose_days import scope
 from tests.support.importing import imported
 from tests.support.packets import START_US
 
@@ -29,6 +30,11 @@ _BY_ROWS = """
     SELECT x.remote_id, max(x.name_id <> 0) FROM slot_total x JOIN way w ON w.id = x.way_id AND w.scope = 'internet'
     LEFT JOIN station t ON t.id = x.station_id
     WHERE x.slot >= ?1 AND x.slot < ?2 AND x.remote_id AND (?3 IS NULL OR t.device_id = ?3) GROUP BY 1
+"""
+
+_MOVED = """
+    SELECT x.slot, sum(x.bytes_up + x.bytes_down) FROM slot_total x JOIN way w ON w.id = x.way_id AND w.scope = 'internet'
+    JOIN station t ON t.id = x.station_id AND t.device_id = ? GROUP BY 1
 """
 
 
@@ -82,6 +88,36 @@ def test_the_same_as_the_rows_say(database: Path, change: Callable[[Path], None]
                 assert count_addresses(db, *span, 1, device) == wanted, (span, device)
                 assert count_addresses(db, *span, None, device) == wanted, (span, device)
         assert sum(by_rows(db, *spans[0], None)) > 0
+
+
+@pytest.mark.parametrize("change", [as_imported, retain, join_both, forget])
+def test_quarters_of_an_hour_are_those_of_the_rows(database: Path, change: Callable[[Path], None]) -> None:
+    change(database)
+    with closing(open_database(database)) as db:
+        for (device,) in db.execute("SELECT id FROM device").fetchall():
+            moved: dict[int, int] = dict(db.execute(_MOVED, (device,)).fetchall())
+            assert moved
+            for first, last in ((0, 60), (-2, 1.5), (0.3, 40.7), (0, 0.001)):
+                slots, octets = read_outside(db, scope(db, first, last).of(device).window)
+                assert octets.tolist() == [moved.get(slot, 0) for slot in slots], (device, first, last)
+
+
+def test_quarters_of_a_day_that_changed_or_began_to_go_are_read_from_its_rows(
+    database: Path, db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    window = scope(db, 0, 60).of(1).window
+    before = read_outside(db, window)[1].sum()
+    imported(
+        database, write(tmp_path / "more.pcap", talk(START_US + DAY + 90 * SECOND, server="192.0.2.77", port=41111))
+    )
+    after = read_outside(db, window)[1].sum()
+    assert after > before
+    assert made(db) == 1
+    assert read_outside(db, window)[1].sum() == after
+    with transaction(db):
+        db.execute("DELETE FROM slot_total WHERE slot <= ?", ((START_US + DAY) // SLOT_US,))
+    moved: dict[int, int] = dict(db.execute(_MOVED, (1,)).fetchall())
+    assert read_outside(db, window)[1].sum() == sum(moved.values()) < after
 
 
 def test_named_and_not(db: sqlite3.Connection) -> None:

@@ -18,12 +18,12 @@ from daemon.store.database import open_database, read_database
 from daemon.store.destination_columns import main_of
 from daemon.store.gathered import Gathered, gather
 from daemon.store.owner import join, open_owner
-from daemon.store.reached import read_reached
 from daemon.store.retain import Limits
 from tests.daemon.ingest.scenes import DAY, SECOND, TABLET, TABLET_MAC, talk, write
 from tests.daemon.store.test_whose_days import scope
 from tests.support.importing import homeport, imported
 from tests.support.packets import HOST_MAC, START_US
+from tests.support.reached import rows_reached
 
 
 def traffic(folder: Path) -> Path:
@@ -94,7 +94,7 @@ def test_the_same_as_the_rows_say(
                 wanted = Counter(
                     (each.device_id, each.domain or each.address, each.party, each.first_us, each.last_us, each.flows,
                      each.packets_up, each.bytes)
-                    for each in read_reached(db, window)
+                    for each in rows_reached(db, window)
                 )  # fmt: skip
                 for most in (0, 4_000_000):  # both ways to find out what belongs together
                     monkeypatch.setattr(gathered, "_MOST_CELLS", most)

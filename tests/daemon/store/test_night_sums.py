@@ -38,15 +38,29 @@ def database(tmp_path: Path) -> Path:
 
 
 def nights(db: sqlite3.Connection) -> list[int]:
-    """All slots in which something may have been, as one long night a day."""
+    """The slots of all nights, as they are if the owner says nothing: a look after a change asks for the same."""
     zone = db.execute("SELECT zone FROM site").fetchone()[0]
     calendar, first = Calendar(zone), START_US // SLOT_US
     slots = range(calendar.span(first)[1], calendar.span(NEWEST // SLOT_US)[2])
-    return [slot for slot in slots if slot % 4 != 2]
+    return [slot for slot in slots if not 6 * 4 <= slot % 96 < 22 * 4]
 
 
 def kept(db: sqlite3.Connection) -> list[int]:
-    return [day for (day,) in db.execute("SELECT day FROM slot_sum_column ORDER BY day")]
+    return [day for (day,) in db.execute("SELECT day FROM slot_sum_column WHERE day >= 0 ORDER BY day")]
+
+
+def joined(db: sqlite3.Connection) -> list[str]:
+    """The months of which days are kept as one, each with its slots."""
+    return [text for (text,) in db.execute("SELECT slots FROM slot_sum_column WHERE day < 0 ORDER BY day DESC")]
+
+
+def pieces(db: sqlite3.Connection, window: Window) -> int:
+    """How many are read."""
+    read: list[str] = []
+    db.set_trace_callback(read.append)
+    told(db, window)
+    db.set_trace_callback(None)
+    return len([each for each in read if each.startswith("SELECT packed FROM slot_sum_column")])
 
 
 def told(db: sqlite3.Connection, window: Window) -> list[tuple[int, ...]]:
@@ -66,6 +80,44 @@ def test_the_same_as_the_rows_say(database: Path, change: Callable[[Path], None]
         for (number,) in db.execute("SELECT id FROM device").fetchall():
             of_one = told(db, scope(db, 0, 60).of(number).window)
             assert of_one == [row for row in as_kept if row[0] == number]
+
+
+@pytest.mark.parametrize("change", [as_imported, retain, join_both, forget])
+def test_months_as_one_say_what_their_days_say(database: Path, change: Callable[[Path], None]) -> None:
+    with closing(open_database(database)) as db:
+        assert pieces(db, scope(db, 0, 60).window) == len(joined(db)) == 2
+    change(database)
+    with closing(open_database(database)) as db:
+        windows = [scope(db, 0, 60).window, *(scope(db, 0, 60).of(number).window for number in (1, 2))]
+        as_one = [told(db, window) for window in windows]
+        with transaction(db):
+            db.execute("DELETE FROM slot_sum_column WHERE day < 0")
+        assert pieces(db, windows[0]) == len(kept(db)) > 2
+        assert [told(db, window) for window in windows] == as_one
+        with transaction(db):
+            assert follow(db, 1, nights(db), NEWEST, 0) == 0
+        assert [told(db, window) for window in windows] == as_one
+
+
+def test_days_as_one_are_not_read_once_one_of_them_changed_nor_kept_once_it_is_made_anew(
+    database: Path, tmp_path: Path
+) -> None:
+    late = talk(START_US + 20 * DAY, "late.example", server="203.0.113.77", port=41000)
+    with closing(open_database(database)) as db:
+        first, second = joined(db)
+    imported(database, write(tmp_path / "late.pcap", late))
+    with closing(open_database(database)) as db:
+        window = scope(db, 0, 60).window
+        found = told(db, window)
+        assert pieces(db, window) > 2, "the days of that month one by one"
+        with transaction(db):
+            assert follow(db, 1, nights(db), NEWEST, DAYS) == 1
+        assert joined(db) == [first, second], "the same slots"
+        assert pieces(db, window) == 2
+        assert told(db, window) == found
+        with transaction(db):
+            db.execute("DELETE FROM slot_sum_column")
+        assert told(db, window) == found
 
 
 def test_the_same_where_numbers_lie_too_far_apart_to_have_a_place_each(
