@@ -20,7 +20,6 @@ from daemon.ingest.covers import settle_covers
 from daemon.ingest.describe import Census
 from daemon.ingest.ends import judge_ends
 from daemon.ingest.folders import settle_folders
-from daemon.ingest.hunting import ALL_NIGHTS, look_at_newest
 from daemon.ingest.judge import Change, Some, judge_months
 from daemon.ingest.knowledge import Knowledge
 from daemon.ingest.naming import Renamed, settle_names
@@ -30,9 +29,10 @@ from daemon.store.captures import site_number
 from daemon.store.database import transaction
 from daemon.store.errors import explained
 from daemon.store.finding_rows import drop_findings
-from daemon.store.recording import Nameless, nameless_flows, take_names
-from daemon.store.rollup import FEW, Moved, months_of, roll, roll_slots
+from daemon.store.nameless import Nameless, nameless_flows, take_names
+from daemon.store.rollup import Moved, months_of, roll, roll_slots
 from daemon.store.stations import Regrouped
+from daemon.store.tiers import FEW
 from daemon.store.touched import forget_retold, read_retold, slots_of, with_later_parts
 from daemon.store.verdicts import devices_of_stations, months_with_destinations
 
@@ -84,6 +84,8 @@ def judge_due(db: sqlite3.Connection, database: Path, site: str, knowledge: Know
 
 def judge_anew(db: sqlite3.Connection, database: Path, site: str, knowledge: Knowledge) -> Settled:
     """Judge the whole past of a site anew: the owner said something, or rules or tables changed. Raises StoreError."""
+    from daemon.ingest.hunting import ALL_NIGHTS, look_at_newest  # noqa: PLC0415  with settings: no import needs them
+
     with explained(database), transaction(db):
         site_id = site_number(db, site)
         settled = _Pass(db, site_id, site, knowledge).run((), everything=True)

@@ -123,39 +123,81 @@ static int compare(const int64_t *one, const int64_t *other, int width)
     return 0;
 }
 
-/* Put rows in the order of 8 bits of a column, in `spare`; of those that are alike there none passes another. */
-static void sort_byte(const int64_t **rows, const int64_t **spare, Py_ssize_t many, int column, uint64_t least, int shift)
+/* A row, and what of it is being sorted by. */
+typedef struct {
+    uint64_t key;
+    const int64_t *row;
+} Keyed;
+
+/* Put rows in the order of 8 bits of their keys, in `spare`; of those that are alike there none passes another. 0, and
+   nothing done, where all are. */
+static int sort_byte(const Keyed *rows, Keyed *spare, Py_ssize_t many, int shift)
 {
     Py_ssize_t places[257] = {0};
     for (Py_ssize_t row = 0; row < many; row++)
-        places[(((uint64_t)rows[row][column] - least) >> shift & 0xFF) + 1]++;
+        places[(rows[row].key >> shift & 0xFF) + 1]++;
+    if (places[(rows->key >> shift & 0xFF) + 1] == many)
+        return 0;
     for (int byte = 0; byte < 256; byte++)
         places[byte + 1] += places[byte];
     for (Py_ssize_t row = 0; row < many; row++)
-        spare[places[((uint64_t)rows[row][column] - least) >> shift & 0xFF]++] = rows[row];
+        spare[places[rows[row].key >> shift & 0xFF]++] = rows[row];
+    return 1;
+}
+
+/* The least number of each of the first columns, and how many bits there are in what others are above it. */
+static void measure_columns(const Keyed *rows, Py_ssize_t many, int columns, int64_t *least, int *bits)
+{
+    int64_t most[MOST_WIDTH];
+    memcpy(least, rows->row, (size_t)columns * sizeof *least);
+    memcpy(most, rows->row, (size_t)columns * sizeof *most);
+    for (Py_ssize_t row = 1; row < many; row++)
+        for (int column = 0; column < columns; column++) {
+            int64_t number = rows[row].row[column];
+            least[column] = number < least[column] ? number : least[column];
+            most[column] = number > most[column] ? number : most[column];
+        }
+    for (int column = 0; column < columns; column++) {
+        uint64_t range = (uint64_t)most[column] - (uint64_t)least[column];
+        for (bits[column] = 0; bits[column] < 64 && range >> bits[column];)
+            bits[column]++;
+    }
+}
+
+/* Make keys of these columns, `first` the uppermost; whether all rows are in their order already. */
+static int key_rows(Keyed *rows, Py_ssize_t many, int first, int behind, const int64_t *least, const int *bits)
+{
+    int ordered = 1;
+    for (Py_ssize_t row = 0; row < many; row++) {
+        uint64_t key = (uint64_t)rows[row].row[first] - (uint64_t)least[first];
+        for (int column = first + 1; column < behind; column++)
+            key = key << bits[column] | ((uint64_t)rows[row].row[column] - (uint64_t)least[column]);
+        rows[row].key = key;
+        ordered &= !row || rows[row - 1].key <= key;
+    }
+    return ordered;
 }
 
 /* Sort rows by their first columns, the last of these first; `spare` is room for as many. The answer is the one of both that
-   has them. Numbers of one column are often near each other, so that it is done with few bytes of what they are above the
-   least. */
-static const int64_t **sorted_rows(const int64_t **rows, const int64_t **spare, Py_ssize_t many, int columns)
+   has them. Numbers of one column are often near each other, so that a key has room for several. */
+static const Keyed *sorted_rows(Keyed *rows, Keyed *spare, Py_ssize_t many, int columns)
 {
-    for (int column = columns - 1; many > 1 && column >= 0; column--) {
-        int64_t least = rows[0][column], most = least;
-        int ordered = 1;
-        for (Py_ssize_t row = 1; row < many; row++) {
-            int64_t number = rows[row][column];
-            ordered &= rows[row - 1][column] <= number;
-            least = number < least ? number : least;
-            most = number > most ? number : most;
-        }
-        uint64_t range = (uint64_t)most - (uint64_t)least;
-        for (int shift = 0; !ordered && shift < 64 && range >> shift; shift += 8) {
-            sort_byte(rows, spare, many, column, (uint64_t)least, shift);
-            const int64_t **sorted = spare;
-            spare = rows;
-            rows = sorted;
-        }
+    int64_t least[MOST_WIDTH];
+    int bits[MOST_WIDTH], first;
+    if (many > 1)
+        measure_columns(rows, many, columns, least, bits);
+    for (int behind = columns; many > 1 && behind; behind = first) {
+        first = behind - 1;
+        int width = bits[first];
+        while (first && width + bits[first - 1] < 64) /* shifted by 64 there would be no telling */
+            width += bits[--first];
+        int ordered = key_rows(rows, many, first, behind, least, bits);
+        for (int shift = 0; !ordered && shift < width; shift += 8)
+            if (sort_byte(rows, spare, many, shift)) {
+                Keyed *sorted = spare;
+                spare = rows;
+                rows = sorted;
+            }
     }
     return rows;
 }
@@ -200,21 +242,21 @@ static int close_group(const Group *group, int keys, const char *how)
     return 0;
 }
 
-static PyObject *join_rows(const int64_t *const *rows, const Table *table, int keys, const char *how)
+static PyObject *join_rows(const Keyed *rows, const Table *table, int keys, const char *how)
 {
     int64_t *cells;
     Group group = {0};
     Py_ssize_t groups = 0;
     PyObject *out = new_table(table->rows, table->width, &cells);
     for (Py_ssize_t row = 0; out && row < table->rows; row++) {
-        if (group.row && !compare(group.row, rows[row], keys)) {
-            join_row(&group, rows[row], keys, how);
+        if (group.row && !compare(group.row, rows[row].row, keys)) {
+            join_row(&group, rows[row].row, keys, how);
             continue;
         }
         if (group.row && close_group(&group, keys, how))
             Py_CLEAR(out);
         else
-            open_group(&group, cells + groups++ * table->width, rows[row], table->width);
+            open_group(&group, cells + groups++ * table->width, rows[row].row, table->width);
     }
     if (out && group.row && close_group(&group, keys, how))
         Py_CLEAR(out);
@@ -233,13 +275,13 @@ static PyObject *table_grouped(PyObject *module, PyObject *arguments)
         return NULL;
     if (keys < 1 || keys > width || letters != width - keys || strspn(how, "+<>$") != (size_t)letters)
         return PyErr_Format(PyExc_ValueError, "each column is a key or has a letter");
-    if (table.rows > PY_SSIZE_T_MAX / (2 * (Py_ssize_t)sizeof(int64_t *)))
+    if (table.rows > PY_SSIZE_T_MAX / (2 * (Py_ssize_t)sizeof(Keyed)))
         return PyErr_NoMemory();
-    const int64_t **rows = PyMem_Malloc((size_t)table.rows * 2 * sizeof(*rows) + 1);
+    Keyed *rows = PyMem_Malloc((size_t)table.rows * 2 * sizeof(*rows) + 1);
     if (!rows)
         return PyErr_NoMemory();
     for (Py_ssize_t row = 0; row < table.rows; row++)
-        rows[row] = table.cells + row * table.width;
+        rows[row].row = table.cells + row * table.width;
     const char *last = strrchr(how, '$'); /* which row is the last one its column, and those before it, say */
     int columns = (int)keys + (last ? (int)(last - how) + 1 : 0);
     PyObject *out = join_rows(sorted_rows(rows, rows + table.rows, table.rows, columns), &table, (int)keys, how);

@@ -37,8 +37,8 @@ static uint64_t get_big(const uint8_t *at, int size)
     return value;
 }
 
-/* A varint at `*at`, before `end`; whether there is one. */
-static int get_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
+/* A varint at `*at`, before `end`; whether there is one. Nearly all are one byte. */
+static inline int get_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
 {
     *value = 0;
     for (int digit = 0; digit < 9 && *at < end; digit++) {
@@ -84,8 +84,16 @@ static int fetch_text(Fetch *fetch, const uint8_t *text, size_t size, int64_t *n
     return READ;
 }
 
+/* A whole number of so many bytes at `at`; there are 8 to be read, of which the first are taken. */
+static inline int64_t get_number(const uint8_t *at, int size)
+{
+    uint64_t bits = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+                    (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)bits >> (64 - 8 * size);
+}
+
 /* A value of a type (section 2.1) at `*at`, before `end`. */
-static int fetch_value(Fetch *fetch, uint64_t type, const uint8_t **at, const uint8_t *end, int64_t *number)
+static inline int fetch_value(Fetch *fetch, uint64_t type, const uint8_t **at, const uint8_t *end, int64_t *number)
 {
     static const uint8_t widths[] = {0, 1, 2, 3, 4, 6, 8};
     if (type == 8 || type == 9) {
@@ -100,8 +108,10 @@ static int fetch_value(Fetch *fetch, uint64_t type, const uint8_t **at, const ui
     *at += size;
     if (text)
         return fetch_text(fetch, value, (size_t)size, number);
-    uint64_t bits = get_big(value, (int)size), sign = UINT64_C(1) << (8 * size - 1);
-    *number = (int64_t)((bits ^ sign) - sign);
+    uint8_t last[8] = {0}; /* of the image there may be less than is read */
+    if (fetch->bytes + fetch->size - value < 8)
+        value = memcpy(last, value, (size_t)size);
+    *number = get_number(value, (int)size);
     return READ;
 }
 

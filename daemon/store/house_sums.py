@@ -40,11 +40,6 @@ _WHOSE = f"""
     FROM {_DUE} CROSS JOIN whose_day d ON d.month = u.month AND d.day = u.day
     GROUP BY 1, 2, 3, 4
 """
-_OF_MONTH = f"""
-    INSERT INTO scope_total SELECT ?, station_id, peer_id, way_id, {_SUMS} FROM scope_total WHERE day BETWEEN ? AND ?
-    GROUP BY 2, 3, 4
-"""
-_DUE = "(month, day) IN (SELECT month, day FROM temp.whose_due)"
 _GONE = f"""
     DELETE FROM whose_house WHERE day <> {_WHOLE} AND (month, day) IN (SELECT month, day FROM temp.whose_due)
 """

@@ -10,12 +10,12 @@ Rule 3: tiers name stations, names, addresses and ways by number; whose they are
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from daemon.decode.slots import SLOT_US
-from daemon.store import bulk, sums_image
+from daemon.store import sums_image
 from daemon.store.aliases import write_aliases
 from daemon.store.busy_days import busy_spans
 from daemon.store.calendar import Calendar
@@ -29,10 +29,10 @@ from daemon.store.cells import (
 )
 from daemon.store.day_sums import MOST, sum_days
 from daemon.store.flow_cells import INTERNET
-from daemon.store.in_memory import SUMMED, emptied
-from daemon.store.tables import NATIVE, Table, numbers
+from daemon.store.in_memory import emptied
+from daemon.store.tables import NATIVE
+from daemon.store.tiers import OURS, Tier, replace
 
-FEW = 2_000  # destinations that moved, up to which it pays to look for them among all of a month
 _CHUNK_DAYS = 8  # rolled at a time: bounds the temporary tables
 
 _COUNTS = ("packets_up", "packets_down", "bytes_up", "bytes_down")
@@ -43,19 +43,6 @@ _BY_SLOT = "slot >= :begin AND slot < :end AND NOT frozen"
 _BY_STATION = (
     f"station_id IN (SELECT station_id FROM day_total WHERE day BETWEEN :first_day AND :last_day) AND {_BY_SLOT}"
 )
-_OURS = "way_id IN (SELECT id FROM way WHERE site_id = :site)"  # a way belongs to one site, so it tells whose rows these are
-
-
-class _Tier(NamedTuple):
-    """A table, its key, which rows are made anew, what they are, and the columns that `DaySums` has of them."""
-
-    table: str
-    key: str
-    where: str
-    made: str
-    columns: tuple[str, ...] = ()
-
-
 _SLOT_KEY = "slot, station_id, peer_id, remote_id, name_id, way_id, frozen"
 _HOUR_KEY = "station_id, slot, peer_id, way_id, frozen"
 _DAY_KEY = "day, station_id, peer_id, way_id, frozen"
@@ -63,14 +50,14 @@ _PLACE = "station_id, name_id, remote_id"
 _PLACE_KEY = "month, day, station_id, name_id, remote_id, way_id"
 _SLOT_SUM = f"SELECT slot, station_id, peer_id, remote_id, name_id, way_id, 0 AS frozen, {_SUMS} FROM temp.slot_sum"
 _TOTALS = (
-    _Tier("slot_total", _SLOT_KEY, _BY_SLOT, _SLOT_SUM,
-          ("slot", "station_id", "peer_id", "remote_id", "name_id", "way_id", *_COUNTS, "frozen")),
-    _Tier("hour_total", _HOUR_KEY, _BY_STATION,
-          f"SELECT hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMS} FROM temp.hour_sum",
-          ("station_id", "slot", "peer_id", "way_id", *_COUNTS, "frozen")),
-    _Tier("day_total", _DAY_KEY, "day BETWEEN :first_day AND :last_day AND NOT frozen", f"""
+    Tier("slot_total", _SLOT_KEY, _BY_SLOT, _SLOT_SUM, (),
+         ("slot", "station_id", "peer_id", "remote_id", "name_id", "way_id", *_COUNTS, "frozen")),
+    Tier("hour_total", _HOUR_KEY, _BY_STATION,
+         f"SELECT hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMS} FROM temp.hour_sum", (),
+         ("station_id", "slot", "peer_id", "way_id", *_COUNTS, "frozen")),
+    Tier("day_total", _DAY_KEY, "day BETWEEN :first_day AND :last_day AND NOT frozen", f"""
     SELECT day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED} FROM temp.hour_sum GROUP BY 1, 2, 3, 4
-    """, ("day", "station_id", "peer_id", "way_id", *_COUNTS, "frozen")),
+    """, (), ("day", "station_id", "peer_id", "way_id", *_COUNTS, "frozen")),
 )  # fmt: skip
 _HOURS = """
     CREATE TEMP TABLE hour_sum AS
@@ -78,11 +65,22 @@ _HOURS = """
         sum(bytes_up) AS bytes_up, sum(bytes_down) AS bytes_down
     FROM temp.slot_sum JOIN temp.slot_place d USING (slot) GROUP BY 3, 2, 4, 5
 """
-_DAYS = _Tier(
+# What triggers do of destinations that go. Of those that come, a trigger would take four times as long as to write them.
+_COME = (
+    """
+    INSERT INTO destination_sum
+    SELECT month, station_id, name_id, remote_id, way_id, 1, flows, bytes_up + bytes_down FROM {come} WHERE true
+    ON CONFLICT DO UPDATE SET days = days + 1, flows = flows + excluded.flows, bytes = bytes + excluded.bytes
+    """,
+    "INSERT INTO whose_stale SELECT DISTINCT month, day, station_id FROM {come} WHERE true ON CONFLICT DO NOTHING",
+    "UPDATE station SET makers = NULL WHERE makers IS NOT NULL AND +id IN (SELECT station_id FROM {come} WHERE name_id)",
+)
+_DAYS = Tier(
     "destination_day",
     _PLACE_KEY,
     "month = :month AND day BETWEEN :first_day AND :last_day",
     DESTINATIONS.format("day,"),
+    _COME,
     ("month", "day", "station_id", "name_id", "remote_id", "way_id", "main_id", "main_bytes", "flows", *_COUNTS, "first_us",
      "last_us", "verdict_id"),
 )  # fmt: skip
@@ -90,23 +88,24 @@ _OUTSIDE = "SELECT id FROM way WHERE site_id = :site AND scope = 'internet'"
 # The same where only some slots of a day have news: its hours and its sum follow from what is there by slot and by hour.
 _HOURS_OF = "slot IN (SELECT hour FROM temp.hour_wanted)"
 _STATIONS_OF = "station_id IN (SELECT station_id FROM temp.busy)"
-_SOME_SLOTS = _Tier("slot_total", _SLOT_KEY, "slot IN (SELECT slot FROM temp.wanted) AND NOT frozen", _SLOT_SUM)
+_SOME_SLOTS = Tier("slot_total", _SLOT_KEY, "slot IN (SELECT slot FROM temp.wanted) AND NOT frozen", _SLOT_SUM)
 _SOME_TOTALS = (
-    _Tier("hour_total", _HOUR_KEY, f"{_STATIONS_OF} AND {_HOURS_OF} AND NOT frozen", f"""
+    Tier("hour_total", _HOUR_KEY, f"{_STATIONS_OF} AND {_HOURS_OF} AND NOT frozen", f"""
     SELECT h.hour AS slot, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
     FROM temp.hour_wanted h CROSS JOIN slot_total t ON t.slot >= h.hour AND t.slot < h.hour_end
-    WHERE NOT t.frozen AND {_OURS} AND {_STATIONS_OF} GROUP BY 2, 1, 3, 4
+    WHERE NOT t.frozen AND {OURS} AND {_STATIONS_OF} GROUP BY 2, 1, 3, 4
     """),
-    _Tier("day_total", _DAY_KEY, f"day = :first_day AND {_STATIONS_OF} AND NOT frozen", f"""
+    Tier("day_total", _DAY_KEY, f"day = :first_day AND {_STATIONS_OF} AND NOT frozen", f"""
     SELECT :first_day AS day, station_id, peer_id, way_id, 0 AS frozen, {_SUMMED}
-    FROM hour_total WHERE {_STATIONS_OF} AND slot >= :begin AND slot < :end AND NOT frozen AND {_OURS} GROUP BY 2, 3, 4
+    FROM hour_total WHERE {_STATIONS_OF} AND slot >= :begin AND slot < :end AND NOT frozen AND {OURS} GROUP BY 2, 3, 4
     """),
 )  # fmt: skip
-_SOME_PLACES = _Tier(
+_SOME_PLACES = Tier(
     "destination_day",
     _PLACE_KEY,
     "month = :month AND day = :first_day AND (station_id, name_id, remote_id) IN (SELECT * FROM temp.place)",
     f"SELECT * FROM ({DESTINATIONS.format('day,')}) WHERE (station_id, name_id, remote_id) IN (SELECT * FROM temp.place)",
+    _COME,
 )
 
 
@@ -195,7 +194,7 @@ def clear(db: sqlite3.Connection, site_id: int, spans: Iterable[tuple[int, int]]
         for chunk in _chunks(calendar, since, until):
             bounds = {"site": site_id, **chunk._asdict()}
             for tier in (*_TOTALS, _DAYS):
-                db.execute(f"DELETE FROM {tier.table} WHERE {tier.where} AND {_OURS}", bounds)
+                db.execute(f"DELETE FROM {tier.table} WHERE {tier.where} AND {OURS}", bounds)
 
 
 def _fitting(db: sqlite3.Connection, site_id: int, calendar: Calendar, since: int, until: int) -> Iterator[_Chunk]:
@@ -236,13 +235,8 @@ def _roll_days(db: sqlite3.Connection, site_id: int, calendar: Calendar, chunk: 
     changed: list[Any] = []
     for tier, made in zip((*_TOTALS, _DAYS), sums, strict=True):
         told = _PLACE if tier is _DAYS else "1"
-        changed = _replace(db, _shown(tier), bounds, told) if shown else _replace(db, tier, bounds, told, made)
+        changed = replace(db, tier, bounds, told, None if shown else made, shown=shown)
     return changed
-
-
-def _shown(tier: _Tier) -> _Tier:
-    """The same, made of what `sums_image` shows."""
-    return tier._replace(made=f"SELECT * FROM {SUMMED}.{tier.table}")
 
 
 def _roll_many(db: sqlite3.Connection, calendar: Calendar, bounds: Mapping[str, int]) -> list[Any]:
@@ -251,10 +245,10 @@ def _roll_many(db: sqlite3.Connection, calendar: Calendar, bounds: Mapping[str, 
         db.execute(_HOURS)
         try:
             for tier in _TOTALS:
-                _replace(db, tier, bounds)
+                replace(db, tier, bounds)
         finally:
             db.execute("DROP TABLE temp.hour_sum")
-        return _replace(db, _DAYS, bounds, changed=_PLACE)
+        return replace(db, _DAYS, bounds, changed=_PLACE)
 
 
 def _roll_slots(
@@ -271,7 +265,7 @@ def _roll_slots(
     with _some(db, calendar, slots, retold):
         with cells(db, calendar, CELLS_OF_SLOTS, narrow):
             told = "station_id, name_id, iif(name_id, 0, remote_id)"
-            changed = _replace(db, _SOME_SLOTS, bounds, changed=f"{told}, way_id")
+            changed = replace(db, _SOME_SLOTS, bounds, changed=f"{told}, way_id")
             db.executemany("INSERT OR IGNORE INTO temp.busy VALUES (?)", [row[:1] for row in changed])
             outside = {row[0] for row in db.execute(_OUTSIDE, bounds)}
             places = [row[:3] for row in changed if row[3] in outside]
@@ -281,14 +275,14 @@ def _roll_slots(
                 f" WHERE scope = {INTERNET} AND flow_id IN (SELECT id FROM temp.retold_here)"
             )
         for tier in _SOME_TOTALS:
-            _replace(db, tier, bounds)
+            replace(db, tier, bounds)
         db.execute(
             "INSERT INTO temp.place_end SELECT id FROM endpoint WHERE site_id = ? AND address IN"
             " (SELECT r.address FROM temp.place p JOIN remote r ON r.id = p.remote_id)",
             (site_id,),
         )
         with cells(db, calendar, CELLS_OF_PLACES, bounds, sums=False):
-            return _replace(db, _SOME_PLACES, bounds, changed=_PLACE)
+            return replace(db, _SOME_PLACES, bounds, changed=_PLACE)
 
 
 _SOME = {
@@ -317,39 +311,3 @@ def _some(db: sqlite3.Connection, calendar: Calendar, slots: list[int], retold: 
     finally:
         for table in _SOME:
             db.execute(f"DROP TABLE temp.{table}")
-
-
-def _replace(
-    db: sqlite3.Connection, tier: _Tier, bounds: Mapping[str, int], changed: str = "1", made: Table | None = None
-) -> list[Any]:
-    """Put rows in the place of those that `where` finds; the columns `changed` of those that are not what they were.
-
-    Only what changed is written: of a day that goes on, few sums move within a minute. `made`: where the rows are there.
-    """
-    table, key, where, select, _ = tier
-    ours = f"{table} WHERE {where} AND {_OURS}"
-    if db.execute(f"SELECT 1 FROM {ours} LIMIT 1", bounds).fetchone() is None:
-        if made is None:
-            db.execute(f"INSERT INTO {table} {select}", bounds)
-        else:
-            _insert(db, table, tier.columns, made)
-        told = f"SELECT DISTINCT {changed} FROM {ours} LIMIT {FEW + 1}"  # of more nobody looks for the single ones
-        return db.execute(told, bounds).fetchall() if changed != "1" else []
-    db.execute(f"CREATE TEMP TABLE made AS {select if made is None else f'SELECT * FROM {table} LIMIT 0'}", bounds)
-    if made is not None:
-        _insert(db, "temp.made", tier.columns, made)
-    db.execute(f"CREATE TEMP TABLE gone AS SELECT * FROM {ours} EXCEPT SELECT * FROM temp.made", bounds)
-    db.execute(f"CREATE TEMP TABLE come AS SELECT * FROM temp.made EXCEPT SELECT * FROM {ours}", bounds)
-    try:
-        db.execute(f"DELETE FROM {table} WHERE {where} AND ({key}) IN (SELECT {key} FROM temp.gone)", bounds)
-        db.execute(f"INSERT INTO {table} SELECT * FROM temp.come")
-        return db.execute(f"SELECT {changed} FROM temp.gone UNION SELECT {changed} FROM temp.come").fetchall()
-    finally:
-        for one in ("made", "gone", "come"):
-            db.execute(f"DROP TABLE temp.{one}")
-
-
-def _insert(db: sqlite3.Connection, table: str, columns: Sequence[str], rows: Table) -> None:
-    """Write rows with all of these columns but the last, which is 0."""
-    width = len(columns) - 1
-    bulk.insert(db, f"INSERT INTO {table} ({', '.join(columns)})", f"({'?, ' * width}0)", width, numbers(rows))
