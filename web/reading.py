@@ -2,7 +2,8 @@
 
 Rule 1: read-only thrice: the file is opened so, SQLite refuses to write, and an authorizer lets only reading pass.
 Rule 2: a page whose queries take more of a processor than its limit is ended, and says so; also one that waits for as
-        long as nobody would. A box that is busy with something else is no fault of the question.
+        long as nobody would. A box that is busy with something else is no fault of the question. Of a file that is sent
+        while it is made each piece has the limit to itself (`allow`).
 """
 
 from __future__ import annotations
@@ -45,8 +46,7 @@ def reading(path: Path, seconds: float = LIMIT_SECONDS) -> Iterator[sqlite3.Conn
         db.execute(
             "SELECT value FROM json_each('[]')"
         )  # declares the table of that name, which the authorizer would deny
-        worked, waited = time.thread_time() + seconds, time.monotonic() + _PATIENCE * seconds
-        db.set_progress_handler(lambda: time.thread_time() > worked or time.monotonic() > waited, _STEPS)
+        allow(db, seconds)
         db.set_authorizer(_only_reading)
         try:
             yield db
@@ -56,6 +56,12 @@ def reading(path: Path, seconds: float = LIMIT_SECONDS) -> Iterator[sqlite3.Conn
             raise
         finally:
             db.set_authorizer(None)
+
+
+def allow(db: sqlite3.Connection, seconds: float = LIMIT_SECONDS) -> None:
+    """Give the queries of this thread so much of a processor, from now on."""
+    worked, waited = time.thread_time() + seconds, time.monotonic() + _PATIENCE * seconds
+    db.set_progress_handler(lambda: time.thread_time() > worked or time.monotonic() > waited, _STEPS)
 
 
 def _only_reading(action: int, *_about: str | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from daemon.store.errors import StoreError
 from daemon.store.words import BadWordError
 from web.health import troubles_at_first
+from web.piecemeal import Piecemeal, on_its_way
 from web.reading import TooLongError
 from web.security.gate import Session
 from web.visit import NotHereError, NothingYetError, Visit, visiting
@@ -32,12 +33,15 @@ _AGAIN_S = 20  # after which a page without data looks again
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One address and what answers it. `public`: also for somebody who has not logged in."""
+    """One address and what answers it. `public`: also for somebody who has not logged in. `piecemeal`: with a file that
+    is sent while it is made.
+    """
 
     path: str
     answer: Callable[[Visit], Response]
     method: str = "GET"
     public: bool = False
+    piecemeal: bool = False
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
@@ -52,22 +56,27 @@ def mount(app: FastAPI, pages: Iterable[Page], admit: Callable[[bool], Callable[
     """Make routes of pages. `admit(public)` gives the dependency that lets somebody in, or raises."""
     for page in pages:
         app.add_api_route(
-            page.path, _endpoint(page.answer, admit(page.public)), methods=[page.method], include_in_schema=False,
+            page.path, _endpoint(page, admit(page.public)), methods=[page.method], include_in_schema=False,
             response_class=Response,
         )  # fmt: skip
 
 
-def _endpoint(
-    answer: Callable[[Visit], Response], admitted: Callable[..., Awaitable[Session]]
-) -> Callable[..., Response]:
-    def endpoint(
-        request: Request,
-        session: Annotated[Session, Depends(admitted)],
-        form: Annotated[Mapping[str, str], Depends(read_form)],
-    ) -> Response:
+def _endpoint(page: Page, admitted: Callable[..., Awaitable[Session]]) -> Callable[..., object]:
+    def made(request: Request, session: Session, form: Mapping[str, str]) -> Iterator[Response | bytes]:
         with visiting(request, session, form) as visit:
-            return answered(visit, answer)
+            answer = answered(visit, page.answer)
+            yield answer
+            if isinstance(answer, Piecemeal):
+                yield from answer.pieces
 
+    def whole(request: Request, session: Session, form: Mapping[str, str]) -> Response:
+        with visiting(request, session, form) as visit:
+            return answered(visit, page.answer)
+
+    async def piecemeal(request: Request, session: Session, form: Mapping[str, str]) -> Response:
+        return await on_its_way(lambda: made(request, session, form))
+
+    endpoint: Callable[..., object] = piecemeal if page.piecemeal else whole
     # `from __future__ import annotations` leaves names that FastAPI would look for in this module's globals.
     endpoint.__annotations__ = {
         "request": Request,

@@ -8,7 +8,7 @@ Rule 2: text from the network stands in an element of its own with its own direc
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
@@ -123,7 +123,7 @@ def path(text: object) -> str:
 
 def moment(time_us: int, zone: str, form: str = _MOMENT) -> Markup:
     """A time in a zone, as an element that carries the exact one."""
-    at = datetime.fromtimestamp(time_us / 1_000_000, UTC).astimezone(ZoneInfo(zone))
+    at = datetime.fromtimestamp(time_us / 1_000_000, ZoneInfo(zone))
     words = escape(format(at, form))
     return Markup(f'<time datetime="{at.isoformat(timespec="seconds")}">{words}</time>')  # noqa: S704  escaped
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from daemon.report.met_rows import MetRows, Pair, read_met_rows
+from daemon.report.met_rows import MetRows, read_met_rows
 from daemon.report.scope import Scope
-from daemon.report.table import COUNT, SIZE, TIME, Column, Report, Row, Rows
+from daemon.report.table import COUNT, SIZE, TIME, Column, ColumnRows, Report
 from daemon.report.words import counted, size_words
-from daemon.store.reached import Reached
+from daemon.store.columns import distinct
 
 _SUMS = ("flows", "packets_up", "packets_down", "bytes_up", "bytes_down", "first_us", "last_us")
+_SAID = ("party", "organisation", "country", "purpose", "reason")  # of verdicts
 
 _COLUMNS = (
     Column("device", "Device"),
@@ -49,35 +48,40 @@ NAMED: dict[str, str] = {
 
 def report(scope: Scope) -> Report:
     """One row a (device, destination)."""
-    found = read_met_rows(scope, (*_SUMS, "way"))
+    found = read_met_rows(scope, (*_SUMS, "way"), _SAID)
     found = found.ordered(-found.columns.bytes, found.columns.device)
-    rows = Rows(len(found), lambda numbers: _rows(scope, found, numbers))
+    rows = ColumnRows(len(found), lambda numbers: _words(scope, found, numbers))
     return Report("Devices and destinations", _COLUMNS, rows, (_told(scope, found),))
 
 
-def named_by(each: Pair | Reached) -> str:
+def named_by(name_source: str) -> str:
     """How a destination's name is known, or why there is none."""
-    return NAMED.get(each.name_source, each.name_source or NAMED["-"])
+    return NAMED.get(name_source, name_source or NAMED["-"])
 
 
-def _rows(scope: Scope, found: MetRows, numbers: Sequence[int]) -> Iterator[Row]:
-    at = np.array(numbers, np.int64)
-    sums = zip(*(getattr(found.columns, word)[at].tolist() for word in _SUMS), strict=True)
-    for pair, counts in zip(found.pairs(numbers), sums, strict=True):
-        label = pair.label
-        yield (
-            scope.called(pair.device_id), pair.device_id, pair.place, label.party, label.organisation, label.country,
-            label.purpose, *counts, named_by(pair), label.reason,
-        )  # fmt: skip
+def _words(scope: Scope, found: MetRows, numbers: Sequence[int]) -> list[Sequence[object]]:
+    """The report's columns of these rows."""
+    at = found.at(numbers)
+    sums = (getattr(found.columns, word)[at].tolist() for word in _SUMS)
+    pairs = found.pairs(at)
+    called = {number: scope.called(number) for number in set(pairs.device_ids)}
+    sources = {source: named_by(source) for source in set(pairs.name_sources)}
+    *said, reasons = pairs.said
+    return [
+        [called[number] for number in pairs.device_ids], pairs.device_ids, pairs.places, *said, *sums,
+        [sources[source] for source in pairs.name_sources], reasons,
+    ]  # fmt: skip
 
 
 def _told(scope: Scope, found: MetRows) -> str:
     """How many, and the first of them."""
     if not len(found):
         return "Nothing went to the internet in this time."
-    (most,) = found.pairs([0])
+    first = found.at([0])
+    most = found.pairs(first)
     return (
         f"{counted(found.count_places(), 'destination')} of"
-        f" {counted(len(np.unique(found.columns.device)), 'device')};"
-        f" most, {size_words(int(found.columns.bytes[0]))}, between {scope.called(most.device_id)} and {most.place}."
+        f" {counted(len(distinct(found.columns.device)), 'device')};"
+        f" most, {size_words(int(found.columns.bytes[first[0]]))}, between {scope.called(most.device_ids[0])} and"
+        f" {most.places[0]}."
     )

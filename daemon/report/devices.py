@@ -124,10 +124,8 @@ def strips(scope: Scope) -> dict[int, list[int]]:
         step = -(-(last - first) // _STEPS)
     many = -(-(last - first) // step)
     found: dict[int, list[int]] = {}
-    rows = read_hours(scope.db, scope.window) if hours else read_days(scope.db, scope.window, step)
-    for number, at, _, up, down in rows:
-        strip = found.setdefault(number, [0] * many)
-        strip[min(max((at - first) // step, 0), many - 1)] += up + down
+    for number, place, octets in (read_hours if hours else read_days)(scope.db, scope.window, step):
+        found.setdefault(number, [0] * many)[place] += octets
     return found
 
 

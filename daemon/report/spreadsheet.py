@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, NoneType
+from typing import Any
 
 from daemon.report.table import FORMULA, Report, column_pieces, csv_cell
 
@@ -15,7 +16,8 @@ END = "\r\n"  # of a line: RFC 4180, 2
 _QUOTED = frozenset(',"\r\n')  # RFC 4180, 2.6
 _EMPTY = '""'  # a line of one cell without text: without any character it would be none
 _BETWEEN = "\0"
-_LEADING = tuple(_BETWEEN + each for each in FORMULA)
+_SPECIAL = (*_QUOTED, *(_BETWEEN + each for each in FORMULA))
+_ALIKE = 4  # times, from which on it pays to write each text once
 
 
 def csv_pieces(report: Report, end: str = END) -> Iterator[str]:
@@ -48,13 +50,17 @@ def _floats(values: Sequence[object]) -> Iterable[str]:
     return map(repr, values) if 0.0 in written else [written[value] for value in values]  # 0.0 is -0.0 to a mapping
 
 
-def _texts(values: Sequence[object]) -> Iterable[str]:
-    texts = [str(value or "") for value in values]  # None, and what is empty
-    whole = _BETWEEN + _BETWEEN.join(texts)
-    if any(each in whole for each in _QUOTED) or any(each in whole for each in _LEADING):
-        written = {text: _written(text) for text in set(texts)}
-        return [written[text] for text in texts]
-    return texts
+def _texts(values: Sequence[Any]) -> Iterable[str]:
+    texts = [value or "" for value in values]  # None, and what is empty
+    several = set(texts)
+    whole = _BETWEEN + _BETWEEN.join(several)
+    special = [each for each in _SPECIAL if each in whole]
+    if not special:
+        return texts
+    if special == [","] and len(several) > len(texts) // _ALIKE:  # sentences of ours
+        return [f'"{text}"' if "," in text else text for text in texts]
+    written = {text: _written(text) for text in several}
+    return [written[text] for text in texts]
 
 
 def _written(value: object) -> str:
@@ -62,7 +68,7 @@ def _written(value: object) -> str:
     return '"' + text.replace('"', '""') + '"' if not _QUOTED.isdisjoint(text) else text
 
 
-_WRITERS: Mapping[frozenset[type], Callable[[Sequence[object]], Iterable[str]]] = MappingProxyType(
+_WRITERS: Mapping[frozenset[type], Callable[[Sequence[Any]], Iterable[str]]] = MappingProxyType(
     {
         frozenset({int}): lambda values: map(repr, values),
         frozenset({float}): _floats,

@@ -10,9 +10,12 @@ import json
 import sqlite3
 from datetime import date, timedelta
 
+from daemon.decode.later import np
 from daemon.decode.slots import SLOT_US
-from daemon.store.station_devices import read_device_of_station
-from daemon.store.whose_days import read_owned, read_shares
+from daemon.store.columns import read_columns, told
+from daemon.store.station_devices import read_device_column
+from daemon.store.whose_columns import BITS
+from daemon.store.whose_days import read_owned, read_share_columns
 from daemon.store.window import Window
 
 # By whole keys: (month, station) and (month, day, station) are what those of both tables begin with.
@@ -29,31 +32,22 @@ _MOST_ASKED = 100_000  # messages, questions and answers alike, that are counted
 _SINCE = """
     SELECT seen_us FROM dns_message WHERE seen_us >= :since AND seen_us < :until ORDER BY seen_us DESC LIMIT 1 OFFSET :most
 """
-_ASKED = """
-    SELECT coalesce(k.device_id, c.device_id, 0), sum(m.many) FROM (
-        SELECT min(client_id) AS client_id, min(capture_id) AS capture_id, count(*) AS many FROM dns_message
-        WHERE seen_us >= :since AND seen_us < :until AND NOT response GROUP BY (client_id << 24) + capture_id
-    ) m JOIN capture k ON k.id = m.capture_id AND k.site_id = :site JOIN endpoint c ON c.id = m.client_id GROUP BY 1
-"""
-# One seek a slot: what is grouped in a query of its own needs no sorting.
-_OUTSIDE = """
-    SELECT (
-        SELECT sum(x.bytes_up + x.bytes_down) FROM slot_total x WHERE x.slot = s.value
-            AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)
-            AND x.way_id IN (SELECT id FROM way WHERE scope = 'internet')
-    ) FROM json_each(:slots) s
-"""
-# In the order of the key, so that nothing is sorted; what a device was asked by another one is not of its own accord.
+_QUESTIONS = "dns_message WHERE seen_us >= :since AND seen_us < :until AND NOT response"
+_CAPTURES = "SELECT id, device_id FROM capture WHERE site_id = ?"
+_CLIENTS = "SELECT id, device_id FROM endpoint WHERE id IN (SELECT value FROM json_each(?))"
+_BITS = 24  # of the number of a capture, in that of a client in it
+# By a stretch of the key each, so that nothing is grouped.
 _HOURS = """
-    SELECT t.device_id, x.slot, max(x.way_id IN (SELECT id FROM way WHERE site_id = :site AND scope = 'internet')),
-        sum(x.bytes_up), sum(x.bytes_down)
-    FROM station t CROSS JOIN hour_total x ON x.station_id = t.id AND x.slot >= :first AND x.slot < :last
+    SELECT t.device_id, b.key, (
+        SELECT sum(x.bytes_up + x.bytes_down) FROM hour_total x
+        WHERE x.station_id = t.id AND x.slot >= b.value AND x.slot < min(b.value + :step, :last)
+    ) AS moved
+    FROM station t CROSS JOIN json_each(:begins) b
     WHERE t.site_id = :site AND t.device_id IS NOT NULL AND (:device IS NULL OR t.device_id = :device)
-    GROUP BY t.id, x.slot
 """
 _DAYS = """
-    SELECT station_id, min(day), 0, sum(bytes_up), sum(bytes_down) FROM scope_total WHERE day BETWEEN :first AND :last
-    GROUP BY ((day - :first) / :step << 32) + station_id
+    SELECT station_id, (min(day) - :first) / :step, sum(bytes_up + bytes_down) FROM scope_total
+    WHERE day BETWEEN :first AND :last GROUP BY ((day - :first) / :step << 32) + station_id
 """
 _DEVICES = "SELECT id, device_id FROM station WHERE site_id = :site AND (:device IS NULL OR device_id = :device)"
 _OF_DEVICE = "AND x.station_id IN (SELECT id FROM station WHERE device_id = :device)"
@@ -71,14 +65,15 @@ _DESCRIBED = """
 
 def read_parties(db: sqlite3.Connection, window: Window) -> dict[tuple[int, str], tuple[int, int]]:
     """(device, party) -> (bytes up, bytes down) of what went to the internet."""
-    owned, stations = read_owned(db), read_device_of_station(db)
-    found: dict[tuple[int, str], tuple[int, int]] = {}
-    for station, number, up, down in read_shares(db, window):
-        if station in stations:
-            key = stations[station], owned[number].party
-            before = found.get(key, (0, 0))
-            found[key] = before[0] + up, before[1] + down
-    return found
+    owned = read_owned(db)
+    parties = sorted({each.party for each in owned.values()})
+    party_of = {number: parties.index(each.party) for number, each in owned.items()}
+    pairs, up, down = read_share_columns(db, window)
+    device, party = read_device_column(db)[pairs >> BITS], told(pairs & ((1 << BITS) - 1), party_of, 0)
+    keys, at = np.unique(device * len(parties) + party, return_inverse=True)
+    sums = [np.bincount(at, column, len(keys)).astype(np.int64) for column in (up, down)]  # as `whose_columns.added`
+    found = zip(*(column.tolist() for column in (*np.divmod(keys, len(parties)), *sums)), strict=True)
+    return {(number, parties[place]): (sent, received) for number, place, sent, received in found if number}
 
 
 def read_met(db: sqlite3.Connection, device_id: int, until_day: int, months: int) -> set[str]:
@@ -92,35 +87,39 @@ def read_met(db: sqlite3.Connection, device_id: int, until_day: int, months: int
     return {row[0] for row in db.execute(_MET, asked)}
 
 
-def read_hours(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int, int, int]]:
-    """(device, first slot of an hour, whether with the internet, bytes up, bytes down) of what devices did themselves."""
+def read_hours(db: sqlite3.Connection, window: Window, step: int) -> list[tuple[int, int, int]]:
+    """(device, how many times `step` slots after the window's first, bytes); a device may have several of a time."""
     first, last = window.since_us // SLOT_US, -(-window.until_us // SLOT_US)
-    asked = {"site": window.site_id, "device": window.device_id, "first": first, "last": last}
-    return db.execute(_HOURS, asked).fetchall()
+    begins = json.dumps(list(range(first, last, step)))
+    asked = {"site": window.site_id, "device": window.device_id, "begins": begins, "step": step, "last": last}
+    return [row for row in db.execute(_HOURS, asked) if row[-1] is not None]
 
 
-def read_days(db: sqlite3.Connection, window: Window, step: int) -> list[tuple[int, int, int, int, int]]:
-    """The same by some days each (a day of them, since the epoch), without a look at where it went."""
+def read_days(db: sqlite3.Connection, window: Window, step: int) -> list[tuple[int, int, int]]:
+    """The same of `step` days each."""
     first, last = window.days
     asked = {"site": window.site_id, "device": window.device_id, "first": max(first, 0), "last": last, "step": step}
     devices = {station: device for station, device in db.execute(_DEVICES, asked) if device is not None}
-    return [(devices[row[0]], *row[1:]) for row in db.execute(_DAYS, asked) if row[0] in devices]
+    return [(devices[station], *row) for station, *row in db.execute(_DAYS, asked) if station in devices]
 
 
 def count_asked(db: sqlite3.Connection, window: Window) -> tuple[dict[int, int], int]:
     """Device or 0 -> DNS questions, and since when they are counted: single ones are kept for weeks, and are many."""
-    asked = {"site": window.site_id, "since": window.since_us, "until": window.until_us, "most": _MOST_ASKED}
+    asked = {"since": window.since_us, "until": window.until_us, "most": _MOST_ASKED}
     oldest = db.execute("SELECT min(seen_us) FROM dns_message").fetchone()[0]
     row = db.execute(_SINCE, asked).fetchone()
     since = max(window.since_us, oldest or window.until_us) if row is None else row[0] + 1
-    return dict(db.execute(_ASKED, {**asked, "since": since}).fetchall()), since
-
-
-def read_outside(db: sqlite3.Connection, window: Window) -> tuple[range, list[int]]:
-    """The slots of a window, and a device's bytes with the internet in each, as far back as these are kept."""
-    slots = range(window.since_us // SLOT_US, -(-window.until_us // SLOT_US))
-    asked = {"device": window.device_id, "slots": json.dumps(list(slots))}
-    return slots, [octets or 0 for (octets,) in db.execute(_OUTSIDE, asked)]
+    (pairs,) = read_columns(db, (f"(client_id << {_BITS}) + capture_id",), _QUESTIONS, {**asked, "since": since})
+    known, many = np.unique(pairs, return_counts=True)
+    captures = dict(db.execute(_CAPTURES, (window.site_id,)).fetchall())
+    clients = dict(db.execute(_CLIENTS, (json.dumps((known >> _BITS).tolist()),)).fetchall())
+    found: dict[int, int] = {}
+    for pair, number in zip(known.tolist(), many.tolist(), strict=True):
+        client, capture = pair >> _BITS, pair & ((1 << _BITS) - 1)
+        if capture in captures and client in clients:
+            device = captures[capture] or clients[client] or 0
+            found[device] = found.get(device, 0) + number
+    return found, since
 
 
 def first_recorded(db: sqlite3.Connection, site_id: int) -> int | None:

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.store.database import open_database
 from daemon.store.errors import StoreError
-from web.reading import OlderError, TooLongError, reading
+from web.reading import OlderError, TooLongError, allow, reading
 
 
 @pytest.fixture
@@ -85,6 +85,15 @@ def test_a_query_without_end_is_ended(path: Path) -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
     with pytest.raises(TooLongError, match="shorter time"), reading(path, seconds=0.05) as db:
         db.execute(endless).fetchone()
+
+
+def test_a_file_of_many_pieces_has_the_time_for_each(path: Path) -> None:
+    long = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"
+    with reading(path, seconds=0) as db:
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            db.execute(long).fetchone()
+        allow(db, 60)
+        assert db.execute(long).fetchone() == (100_000,)
 
 
 def test_without_a_file_it_is_a_sentence(tmp_path: Path) -> None:

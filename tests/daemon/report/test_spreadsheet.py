@@ -40,6 +40,7 @@ def reported(rows: Sequence[Row], width: int) -> Report:
 )
 @example((2, [(0.0, "a"), (-0.0, "a"), (0.25, "a"), (0.25, "=a")]))
 @example((1, [("",), (None,), ("a,b",)]))
+@example((2, [("a,b", "c"), ("a,c", "a,d"), ("d", None)]))
 def test_it_is_what_the_library_writes(table: tuple[int, list[Row]]) -> None:
     width, rows = table
     report = reported(rows, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from contextlib import closing
 from datetime import date
@@ -11,7 +12,8 @@ import pytest
 
 from daemon.store.database import open_database, transaction
 from daemon.store.stations_seen import devices_of_stations
-from daemon.store.whose_days import follow, met_in_days, met_in_months, read_owned, read_shares, read_whose
+from daemon.store.whose_columns import BITS
+from daemon.store.whose_days import follow, met_in_days, met_in_months, read_owned, read_share_columns, read_whose
 from daemon.store.window import Window
 from tests.daemon.ingest.scenes import DAY, talk, write
 from tests.support.asking import asked
@@ -32,6 +34,11 @@ def _day(of_november: int) -> int:
     return (date(2023, 11, of_november) - date(1970, 1, 1)).days
 
 
+def _shares(db: sqlite3.Connection, window: Window) -> list[tuple[int, int, int]]:
+    pairs, up, down = read_share_columns(db, window)
+    return list(zip(pairs.tolist(), up.tolist(), down.tolist(), strict=True))
+
+
 @pytest.mark.parametrize(
     ("first", "last"), [(15, 24), (1, 30), (1, 19), (17, 30), (2, 23), (16, 16), (23, 24), (24, 30), (1, 14)]
 )
@@ -40,9 +47,9 @@ def test_shares_are_sums(week: Home, first: int, last: int) -> None:
     with asked(week[0], SPAN, UNTIL) as scope:
         owned, devices = read_owned(scope.db), devices_of_stations(scope.db, 1)
         ours = Counter[tuple[object, ...]]()
-        for station, number, up, down in read_shares(scope.db, window):
-            whose = owned[number]
-            ours[devices.get(station, 0), whose.party, whose.organisation, whose.country] += up + down
+        for pair, up, down in _shares(scope.db, window):
+            whose = owned[pair & ((1 << BITS) - 1)]
+            ours[devices.get(pair >> BITS, 0), whose.party, whose.organisation, whose.country] += up + down
         words = read_whose(scope.db, window, ("device", "party", "organisation", "country", "day"))
     theirs = Counter[tuple[object, ...]]()
     for *key, _day_of, _flows, _packets_up, _packets_down, up, down in words:
@@ -68,15 +75,15 @@ def test_a_year_is_the_same_with_and_without_columns(tmp_path: Path) -> None:
     days = (START_US // DAY, START_US // DAY + 150)
     window = Window(1, 0, 0, days, (first, first + 4))
     with closing(open_database(database)) as db:
-        with_columns = read_shares(db, window)
+        with_columns = _shares(db, window)
         assert db.execute("SELECT month FROM whose_column ORDER BY 1").fetchall() == [
             (first + each,) for each in range(4)
         ]
         db.execute("DELETE FROM whose_column")
-        assert read_shares(db, window) == with_columns
+        assert _shares(db, window) == with_columns
         assert len(with_columns) >= 1
         db.execute("INSERT INTO whose_stale VALUES (?, -1, (SELECT min(id) FROM station))", (first + 1,))
         with transaction(db):
             follow(db)
-        assert read_shares(db, window) == with_columns
+        assert _shares(db, window) == with_columns
         assert db.execute("SELECT count(*) FROM whose_column").fetchone() == (4,)
