@@ -112,7 +112,8 @@ def test_every_report_is_timed_as_a_page_and_as_the_api_tells_it(tmp_path: Path)
     timed = addresses(database)
     assert len(timed) == len(set(timed))
     for kind in KINDS:
-        assert {f"/reports/{kind.name}?range=365d", f"/api/v1/reports/{kind.name}?range=365d"} <= set(timed)
+        paths = f"/reports/{kind.name}", f"/reports/{kind.name}.csv", f"/api/v1/reports/{kind.name}"
+        assert {f"{path}?range=365d" for path in paths} <= set(timed)
 
 
 def test_the_page_compares_with_homeport_and_names_no_machine() -> None:
