@@ -64,6 +64,7 @@ def write_zone(db: sqlite3.Connection, site_id: int, zone: str) -> list[tuple[in
     for table in ("slot_total", "hour_total", "day_total"):
         db.execute(f"DELETE FROM {table} WHERE NOT frozen AND {ours}", (site_id,))
     db.execute(f"DELETE FROM destination_day WHERE {ours}", (site_id,))
+    db.execute("DELETE FROM address_column WHERE site_id = ?", (site_id,))  # also of days of which only sums are left
     return db.execute(
         "SELECT first_us, last_us FROM capture WHERE site_id = ? AND first_us IS NOT NULL", (site_id,)
     ).fetchall()

@@ -15,6 +15,7 @@ from daemon.store import whose_days
 from daemon.store.address_days import count_addresses, follow, read_outside
 from daemon.store.calendar import Calendar
 from daemon.store.database import open_database, transaction
+from daemon.store.labels import write_zone
 from tests.daemon.ingest.scenes import DAY, SECOND, talk, write
 from tests.daemon.store.test_gathered import as_imported, forget, join_both, retain, traffic
 from tests.daemon.store.test_whose_days import scope
@@ -162,6 +163,13 @@ def test_pieces_go_with_the_rows_they_were_made_of(db: sqlite3.Connection) -> No
     made(db)
     assert kept(db) < before
     assert count_addresses(db, *november, 1) == by_rows(db, *november, None)
+
+
+def test_another_time_zone_has_other_days_and_so_leaves_no_piece(db: sqlite3.Connection) -> None:
+    assert kept(db)
+    with transaction(db):
+        assert write_zone(db, 1, "Asia/Kolkata")
+    assert not kept(db)
 
 
 def test_a_home_without_traffic_has_none(tmp_path: Path) -> None:
