@@ -18,11 +18,16 @@ def knowledge_of(config: Config) -> Knowledge:
     """Where the owner's words, tables and address databases lie. Nothing is opened yet."""
     from daemon.ingest.knowledge import Knowledge
 
+    zone: object = config.site.time_zone
+    if config.beneath:  # the owner said something on the dashboard, which is read with the other words
+        from daemon.store.settings import TIME_ZONE
+
+        zone = config.beneath.get(TIME_ZONE, zone)
     return Knowledge(
         owner=config.store.owner,
         organisations=tuple(Path(path) for path in config.classify.organisations),
         data=config.data.folder,
-        zone=str(config.beneath.get("site.time_zone", config.site.time_zone)) or machine_zone(),
+        zone=str(zone) or machine_zone(),
     )
 
 

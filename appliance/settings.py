@@ -146,10 +146,13 @@ def key(default: _T, purpose: str, allowed: str, check: Callable[[Any], str]) ->
 
 
 class Section:
-    """A section with the values that hold. Nobody changes them."""
+    """A section with the values that hold, defaults where none is given. Nobody changes them."""
 
     def __init__(self, **values: object) -> None:
-        vars(self).update(values)
+        keys = {name: declared for name, declared in vars(type(self)).items() if isinstance(declared, Declared)}
+        if values.keys() - keys.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(values.keys() - keys.keys()))}")
+        vars(self).update({name: values.get(name, declared.default) for name, declared in keys.items()})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}.{name} is settled")

@@ -15,7 +15,7 @@ from appliance.config import (
     read_file,
     settle,
 )
-from appliance.settings import DEFAULT_DATA, DEFAULT_DATABASE, DEFAULT_OWNER
+from appliance.settings import DEFAULT_DATA, DEFAULT_DATABASE, DEFAULT_OWNER, Site
 
 
 def write(path: Path, text: str) -> Path:
@@ -83,6 +83,15 @@ def test_flag_that_was_not_given_changes_nothing(tmp_path: Path) -> None:
 def test_value_by_key_name() -> None:
     config = settle([Layer("test", {"import.jobs": 7})])
     assert {name: config.value(name) for name in KEYS}["import.jobs"] == 7
+
+
+def test_section_has_defaults_and_no_other_keys_and_nobody_changes_it() -> None:
+    site = Site(name="attic")
+    assert (site.name, site.networks, site.time_zone) == ("attic", (), "")
+    with pytest.raises(TypeError, match="Site has no colour"):
+        Site(colour="blue")
+    with pytest.raises(AttributeError, match=r"Site\.name is settled"):
+        site.name = "cellar"
 
 
 def test_unknown_key_names_file_key_and_nearest(tmp_path: Path) -> None:
